@@ -8,27 +8,22 @@ pub mod look;
 mod merge;
 mod naming;
 pub mod profile;
+mod read;
 pub mod scaffold;
 mod stamp;
 
 use crate::error::Result;
-use crate::finding::{FileId, Finding, printable};
+use crate::finding::{Finding, printable};
 use crate::mapping::model::Pattern;
-use crate::source::json::Event;
-use crate::source::lines::{Block, Blocks};
-use crate::source::scan::{begin, begins_as_json, scan};
 use crate::source::walk::{self, Tree};
-use crate::source::{self, Limits, Opened};
-use head::Head;
 use profile::{Profile, Stats};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use read::{Form, are_lines, head, measure, outline};
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 
 /// So many files of a type are looked at to tell whether their lines are documents.
 const MOST_LOOKED_AT: usize = 8;
-/// So much of a file is looked at to tell whether it is like another one.
-const HEAD_TOKENS: usize = 200;
 
 /// What is in a tree.
 #[derive(Debug, serde::Serialize)]
@@ -130,7 +125,7 @@ pub struct Manner {
 /// When the folder cannot be read. What is wrong with files is in the answer.
 pub fn inspect(root: &Path, manner: Manner) -> Result<Inspection> {
     let tree = walk::walk(root)?;
-    let groups = group::group(tree.files.iter().map(|file| &*file.path), &|file| head(&tree, file, manner));
+    let groups = group::group(tree.files.iter().map(|file| &*file.path), &|file| head(&tree, file, manner.depth));
     // One for all types, so that values of different types can be compared.
     let state = RandomState::new();
     let types = groups.into_iter().map(|group| file_type(&tree, &group, manner, &state)).collect();
@@ -152,12 +147,12 @@ fn file_type(tree: &Tree, group: &merge::Group, manner: Manner, state: &RandomSt
         profile: Profile::new(state.clone()),
         ..FileType::default()
     };
-    of.lines = group.files.iter().take(MOST_LOOKED_AT).any(|file| are_lines(tree, *file, manner));
+    of.lines = group.files.iter().take(MOST_LOOKED_AT).any(|file| are_lines(tree, *file, manner.depth));
     let mut forms: BTreeMap<Form, u64> = BTreeMap::new();
     let mut whole: Vec<usize> = Vec::new();
     for file in &group.files {
         let path = &tree.files[*file].path;
-        match outline(tree, *file, manner, of.lines, &mut of.profile) {
+        match outline(tree, *file, manner.depth, of.lines, &mut of.profile) {
             Ok(Some(found)) => {
                 found.into_iter().for_each(|form| *forms.entry(form).or_default() += 1);
                 whole.push(*file);
@@ -173,7 +168,7 @@ fn file_type(tree: &Tree, group: &merge::Group, manner: Manner, state: &RandomSt
     let patterns = [Some(&group.pattern), group.packed.as_ref()];
     let patterns: Vec<Pattern> = patterns.into_iter().flatten().filter_map(|text| Pattern::parse(text).ok()).collect();
     for file in whole {
-        if let Err(finding) = measure(tree, file, manner, of.lines, &mut of.profile) {
+        if let Err(finding) = measure(tree, file, manner.depth, of.lines, &mut of.profile) {
             of.break_off(&tree.files[file].path, &finding);
         }
         of.note_captures(&patterns, &tree.files[file].path, state);
@@ -216,179 +211,6 @@ impl FileType {
                 None => self.captures.push((name.to_owned(), HashSet::from([hash]))),
             }
         }
-    }
-}
-
-/// It is not known yet where secrets are, so all buffers are wiped.
-fn limits(manner: Manner) -> Limits {
-    Limits { depth: manner.depth, sensitive: true, ..Limits::default() }
-}
-
-/// A file's name in small letters, without the ending of what is packed, and the file as it is to be opened.
-fn plain(tree: &Tree, file: usize) -> (String, source::SourceFile) {
-    let name = tree.files[file].path.to_ascii_lowercase();
-    let (name, packed) = name.strip_suffix(".gz").map_or((name.as_str(), None), |name| (name, Some(u64::MAX)));
-    (name.to_owned(), tree.files[file].in_form(source::Form { packed, lines: false }))
-}
-
-/// The names at a file's beginning; nothing for one that is not JSON.
-fn head(tree: &Tree, file: usize, manner: Manner) -> Option<Head> {
-    // No more than the beginning is read.
-    let mut opened = source::open(&plain(tree, file).1, Limits { window: 0, ..limits(manner) }).ok()?;
-    if !begins_as_json(&mut opened).ok()? {
-        return None;
-    }
-    let mut head = Head::default();
-    let mut depth: usize = 0;
-    let mut arrays = 0;
-    begin(&mut opened, HEAD_TOKENS, &mut |token| match token.event {
-        Event::ObjectStart => depth += 1,
-        // Elements are looked at as what holds them would be.
-        Event::ArrayStart => arrays += 1,
-        Event::ObjectEnd => depth = depth.saturating_sub(1),
-        Event::ArrayEnd => arrays -= 1,
-        Event::Name(text) if depth <= 2 && arrays <= 1 => head.note(depth - 1, text.decode(&mut String::new())),
-        _ => {}
-    })
-    .ok()?;
-    Some(head)
-}
-
-/// Notes the names in a file and gives the forms of its documents; nothing for one that is not JSON.
-fn outline(
-    tree: &Tree,
-    file: usize,
-    manner: Manner,
-    lines: bool,
-    profile: &mut Profile,
-) -> Result<Option<BTreeSet<Form>>, Finding> {
-    let (name, source) = plain(tree, file);
-    let mut opened = source::open(&source, limits(manner))?;
-    let json = lines || name.ends_with(".json");
-    if !json && !begins_as_json(&mut opened)? {
-        return Ok(None);
-    }
-    let mut forms = BTreeSet::new();
-    profile.begin_file();
-    let scanned = documents(opened, lines, manner, &mut |document| {
-        profile.begin_document();
-        let mut form = Form::default();
-        scan(document, &mut |token| {
-            form.event(token.event);
-            profile.outline(token);
-        })?;
-        forms.insert(form);
-        Ok(())
-    });
-    match scanned {
-        Ok(()) => Ok(Some(forms)),
-        // A file that is not named or formed like JSON is plain text.
-        Err(_) if !json => Ok(None),
-        Err(finding) => Err(finding),
-    }
-}
-
-/// Counts what is in a file.
-fn measure(tree: &Tree, file: usize, manner: Manner, lines: bool, profile: &mut Profile) -> Result<(), Finding> {
-    let opened = source::open(&plain(tree, file).1, limits(manner))?;
-    profile.begin_file();
-    documents(opened, lines, manner, &mut |document| {
-        profile.begin_document();
-        scan(document, &mut |token| profile.measure(token))
-    })
-}
-
-/// Shows the one document of a file, or every line of it.
-fn documents(
-    mut opened: Opened,
-    lines: bool,
-    manner: Manner,
-    see: &mut dyn FnMut(&mut Opened) -> Result<(), Finding>,
-) -> Result<(), Finding> {
-    if !lines {
-        return see(&mut opened);
-    }
-    let mut blocks = Blocks::of(opened)?;
-    while let Some(block) = blocks.next()? {
-        if let Some((_, finding)) = block.too_long() {
-            return Err(finding);
-        }
-        for line in block.lines().filter(|line| !line.is_blank()) {
-            see(&mut Opened::of_bytes(block.file, line.text.to_vec(), limits(manner)))?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether a file is no one document, and its first lines are.
-fn are_lines(tree: &Tree, file: usize, manner: Manner) -> bool {
-    let (name, source) = plain(tree, file);
-    if name.ends_with(".jsonl") || name.ends_with(".ndjson") {
-        return true;
-    }
-    let Ok(mut opened) = source::open(&source, limits(manner)) else { return false };
-    if !begins_as_json(&mut opened).unwrap_or(false) || scan(&mut opened, &mut |_| {}).is_ok() {
-        return false;
-    }
-    let first = |opened| -> Result<bool, Finding> {
-        let block = Blocks::of(opened)?.next()?;
-        let lines = block.iter().flat_map(Block::lines).filter(|line| !line.is_blank()).take(2);
-        let whole = lines.filter(|line| {
-            let mut document = Opened::of_bytes(FileId(0), line.text.to_vec(), limits(manner));
-            begins_as_json(&mut document).unwrap_or(false) && scan(&mut document, &mut |_| {}).is_ok()
-        });
-        Ok(whole.count() == 2)
-    };
-    first(opened).unwrap_or(false)
-}
-
-/// The form of a document: what it is, and the names of its members where they are few.
-#[derive(Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Form {
-    depth: u32,
-    object: bool,
-    root: &'static str,
-    names: std::collections::BTreeSet<String>,
-    more: bool,
-}
-
-impl Form {
-    fn event(&mut self, event: Event<'_>) {
-        match event {
-            Event::ObjectStart | Event::ArrayStart => {
-                if self.depth == 0 {
-                    self.object = event == Event::ObjectStart;
-                    self.root = if self.object { "object" } else { "array" };
-                }
-                self.depth += 1;
-            }
-            Event::ObjectEnd | Event::ArrayEnd => self.depth = self.depth.saturating_sub(1),
-            Event::Name(text) if self.depth == 1 && self.object => {
-                let mut scratch = String::new();
-                let name = text.decode(&mut scratch);
-                let word = look::Look::of(name).is_none() && name.chars().count() <= 40;
-                if word && self.names.len() < 12 {
-                    self.names.insert(name.to_owned());
-                } else {
-                    self.more = true;
-                }
-            }
-            _ if self.depth == 0 => self.root = "one value",
-            _ => {}
-        }
-    }
-
-    /// Names that turned out to be data are left out.
-    fn words(&self, profile: &Profile) -> String {
-        if self.root != "object" {
-            return self.root.to_owned();
-        }
-        let known = |name: &&String| profile.stats[0].members.iter().any(|(known, _)| known == *name);
-        let mut names: Vec<String> = self.names.iter().filter(known).map(|name| printable(name)).collect();
-        if self.more || names.len() < self.names.len() {
-            names.push("…".to_owned());
-        }
-        if names.is_empty() { "empty object".to_owned() } else { format!("object of {}", names.join(", ")) }
     }
 }
 

@@ -323,3 +323,43 @@ pub(crate) fn tree(seed: u64) -> Files {
     files.dedup_by(|a, b| a.0 == b.0);
     files
 }
+
+/// A tree of five types in so many files, most of which are called by random ids.
+pub(crate) fn large(count: usize) -> Files {
+    let mut dice = Dice::new(7);
+    let users: Vec<String> = (0..count / 40).map(|number| dice.id(Ids::Ulid, number)).collect();
+    let map: Map<String, Value> = users
+        .iter()
+        .enumerate()
+        .map(|(at, id)| (id.clone(), json!({"name": format!("User {at}"), "joined": 1_690_000_000 + at})))
+        .collect();
+    let mut files = vec![("users.json".to_owned(), json!({"users": map}).to_string().into_bytes())];
+    for number in 0..count {
+        let user = &users[number % users.len()];
+        let (path, text) = match number % 4 {
+            0 => {
+                let id = dice.id(Ids::Nano, number);
+                (format!("boxes/{id}.json"), json!({"id": id, "owner": user, "size": number}).to_string())
+            }
+            1 => {
+                let (day, id) = (dice.id(Ids::Day, number), dice.id(Ids::Ulid, number));
+                let line =
+                    |at: usize| json!({"uuid": format!("{id}-{at}"), "userId": user, "text": "hello"}).to_string();
+                (format!("sessions/{day}/{id}.jsonl"), format!("{}\n{}\n", line(0), line(1)))
+            }
+            2 => {
+                let slug = dice.id(Ids::Slug, number) + &number.to_string();
+                (format!("recipes/{slug}.json"), json!({"title": slug, "steps": [{"text": "Chop"}]}).to_string())
+            }
+            _ => {
+                let id = dice.id(Ids::Uuid, number);
+                (
+                    format!("users/{user}/notes/{id}.json"),
+                    json!({"id": id, "tags": ["a", "b"], "body": "…"}).to_string(),
+                )
+            }
+        };
+        files.push((path, text.into_bytes()));
+    }
+    files
+}

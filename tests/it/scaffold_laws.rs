@@ -1,7 +1,7 @@
 //! Whatever the tree, `inspect --scaffold` writes a set that passes `check` and imports all of it.
 
 use crate::house::{House, Ran, tables};
-use crate::random_trees::{Files, tree};
+use crate::random_trees::{Files, large, tree};
 use serde_json::{Value, json};
 
 /// A house with the tree.
@@ -98,4 +98,37 @@ fn trees_of_ten_kinds_are_scaffolded() {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// The types that a tree has, as patterns with how many files are of each.
+fn types(house: &House) -> Vec<String> {
+    let report = house.run(["inspect", "tree", "--json"]).status(0).json();
+    let types = report["types"].as_array().unwrap().iter();
+    types.map(|of| format!("{} {}", of["pattern"].as_str().unwrap(), of["files"])).collect()
+}
+
+#[test]
+fn files_called_by_random_ids_are_few_types() {
+    let house = house(&large(400));
+    assert_eq!(
+        types(&house),
+        [
+            "boxes/{box}.json 100",
+            "recipes/{recipe}.json 100",
+            "sessions/{day}/{part}.jsonl 100",
+            "users.json 1",
+            "users/{user}/notes/{note}.json 100"
+        ]
+    );
+    holds(&house).unwrap();
+    let set = std::fs::read_to_string(house.path("set/set.toml")).unwrap();
+    assert!(set.contains("capture = \"user\"\ntable   = \"users\""), "{set}");
+}
+
+#[test]
+#[ignore = "takes its time"]
+fn twelve_thousand_files_called_by_random_ids_are_few_types() {
+    let house = house(&large(12_000));
+    assert_eq!(types(&house).len(), 5, "{:?}", types(&house));
+    holds(&house).unwrap();
 }

@@ -5,6 +5,7 @@
 //! finds what refers to what, and [`words`] writes all of it.
 
 mod choose;
+mod fill;
 mod links;
 mod mapping;
 mod names;

@@ -3,26 +3,19 @@
 //! Lists of objects and maps become tables of their own, at any depth, each with the key of the row around it. What
 //! has no one form stays as JSON, and what looks like a secret is sealed.
 
-use super::choose;
+use super::fill::{Fill, Filled, List, Rows, name_of};
 use super::names::{one_of, snake, unique};
 use super::shapes::Records;
-use super::table::{Column, Expr, Secret, Source, Table, covering, path_of};
+use super::table::{Column, Expr, Source, Table, path_of};
 use crate::document::tape::{Segment, Selection};
 use crate::inspect::FileType;
 use crate::inspect::profile::{At, Profile, Stats};
-use crate::mapping::model::Root;
 use std::collections::{BTreeSet, VecDeque};
 
-/// Objects in objects become columns down to this depth; deeper ones are kept as JSON.
-const DEEPEST: usize = 3;
-/// So many columns a table has at most; what is left is kept as JSON.
-const MOST_COLUMNS: usize = 300;
 /// So many tables are made of a type at most.
 const MOST_TABLES: usize = 100;
 /// Names of members that say nothing of what is in them.
 const OF_ANYTHING: [&str; 8] = ["list", "items", "data", "entries", "records", "rows", "values", "all"];
-/// What is said of secrets in what is kept as JSON.
-const HOLDS_SECRETS: &str = "looks like a secret in what is kept as JSON";
 
 /// What was made of a type of files.
 #[derive(Default)]
@@ -32,19 +25,6 @@ pub(super) struct Made {
     pub(super) expected: Vec<String>,
     /// What is left out, with the reason.
     pub(super) ignored: Vec<(String, String)>,
-}
-
-/// What rows are made of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Rows {
-    /// Whole documents.
-    Documents,
-    /// Documents that are lines.
-    Lines,
-    /// Elements of a list.
-    Elements,
-    /// Members of a map.
-    Members,
 }
 
 /// A table that is to be made.
@@ -199,9 +179,19 @@ impl<'a> Planner<'a> {
             (Rows::Documents, _) => {} // a key is added where it is needed
         }
         let keyed = !table.key.is_empty() || of.rows == Rows::Documents;
-        let mut fill = Fill { planner: self, of: &of, keyed, skip, lists: Vec::new() };
-        fill.element(&mut table);
-        let lists = std::mem::take(&mut fill.lists);
+        let mut fill = Fill {
+            profile: self.profile,
+            way: &of.way,
+            only_objects: of.only_objects,
+            keyed,
+            skip,
+            room: MOST_TABLES.saturating_sub(self.made.tables.len() + self.wanted.len()),
+            filled: Filled::default(),
+        };
+        fill.element(&mut table, of.at);
+        let Filled { lists, expected, ignored } = fill.filled;
+        self.made.expected.extend(expected);
+        self.made.ignored.extend(ignored);
         // What has no columns needs no row: those below are known without it.
         let is_row = !table.columns.is_empty() || !table.secrets.is_empty() || lists.is_empty();
         let alone = of.rows == Rows::Documents && of.outer.is_empty();
@@ -215,7 +205,7 @@ impl<'a> Planner<'a> {
         if !is_parent {
             self.taken.remove(&table.name);
         }
-        for (each, rows, map, at) in lists {
+        for List { each, rows, map, at } in lists {
             let mut name = plain_name(&each);
             if is_parent {
                 let base = one_of(&table.name).unwrap_or_else(|| table.name.clone());
@@ -302,191 +292,9 @@ pub(super) fn position() -> Column {
     Column::new("position", "INTEGER", Expr::Path("#position".to_owned())).guessed("the order in the list")
 }
 
-fn name_of(segment: &Segment) -> Option<&str> {
-    match segment {
-        Segment::Name(name) => Some(name),
-        _ => None,
-    }
-}
-
-/// Fills a table with columns.
-struct Fill<'f, 'a> {
-    planner: &'f mut Planner<'a>,
-    of: &'f Wanted,
-    keyed: bool,
-    /// The member that is the key already.
-    skip: Option<At>,
-    /// Lists and maps that want tables of their own: from the row, what they hold, the map, its members or elements.
-    lists: Vec<(Vec<Segment>, Rows, At, At)>,
-}
-
-impl<'a> Fill<'_, 'a> {
-    fn stats(&self, at: At) -> &'a Stats {
-        self.planner.stats(at)
-    }
-
-    fn element(&mut self, table: &mut Table) {
-        let at = self.of.at;
-        let stats = self.stats(at);
-        if stats.is_scalar() {
-            self.scalar(table, &[], at);
-        } else if (stats.kinds() == 1 || self.of.only_objects)
-            && stats.objects > 0
-            && stats.any_member.is_none()
-            && has_members(self.planner.profile, stats)
-        {
-            self.object(table, &mut Vec::new(), at);
-        } else if let Some(list) = self.rows_of(at, &[]) {
-            self.lists.push(list);
-        } else {
-            self.json(table, &[], at);
-        }
-    }
-
-    fn object(&mut self, table: &mut Table, way: &mut Vec<Segment>, at: At) {
-        for (name, member) in &self.stats(at).members {
-            let stats = self.stats(*member);
-            if self.skip == Some(*member) || stats.count == 0 {
-                continue; // the key is a column already
-            }
-            way.push(Segment::Name(name.clone()));
-            let full = table.columns.len() + table.secrets.len() >= MOST_COLUMNS;
-            if stats.is_scalar() && !full {
-                self.scalar(table, way, *member);
-            } else if let Some(list) = self.rows_of(*member, way) {
-                self.lists.push(list);
-            } else if stats.kinds() == 1
-                && stats.objects > 0
-                && stats.any_member.is_none()
-                && way.len() < DEEPEST
-                && !full
-                && has_members(self.planner.profile, stats)
-            {
-                self.object(table, way, *member);
-            } else {
-                self.json(table, way, *member);
-            }
-            way.pop();
-        }
-    }
-
-    /// What makes rows of its own: a list of objects, a map, a list of secrets.
-    fn rows_of(&self, at: At, way: &[Segment]) -> Option<(Vec<Segment>, Rows, At, At)> {
-        let stats = self.stats(at);
-        let room = self.planner.made.tables.len() + self.planner.wanted.len() + self.lists.len() < MOST_TABLES;
-        // Rows must be told apart by the row around them, unless there is only one.
-        let knows = self.keyed || (self.of.rows == Rows::Documents && self.of.outer.is_empty());
-        if stats.kinds() != 1 || !room || !knows || stats.odd_names {
-            return None;
-        }
-        let (segment, rows, element) = match (stats.any_member, stats.elements) {
-            (Some(any), None) if stats.arrays == 0 => (Segment::Members, Rows::Members, any),
-            (None, Some(element)) if stats.objects == 0 => (Segment::Elements, Rows::Elements, element),
-            _ => return None,
-        };
-        let of = self.stats(element);
-        let objects =
-            of.objects + of.nulls == of.count && of.any_member.is_none() && has_members(self.planner.profile, of);
-        let sealed = of.secret && of.is_scalar() && of.kinds() == 1 && of.booleans == 0;
-        let fits = match rows {
-            Rows::Members => true,
-            _ => objects || sealed,
-        };
-        let each = way.iter().cloned().chain([segment]).collect();
-        (fits && of.count > 0).then_some((each, rows, at, element))
-    }
-
-    fn scalar(&mut self, table: &mut Table, way: &[Segment], at: At) {
-        let stats = self.stats(at);
-        let path = path_of(way);
-        let name = name_for(way, "value");
-        if stats.secret {
-            let plain = stats.booleans == 0 && stats.kinds() == 1 && stats.facts.nuls == 0;
-            return table.add_secret(&name, path, plain && self.keyed);
-        }
-        let member = way.last().and_then(name_of).unwrap_or("");
-        let choice = choose::scalar(member, &path, stats);
-        let at = matches!(choice.expr, Expr::Path(_)).then_some(Source::Path(at));
-        let column = Column { guess: choice.guess, at, ..Column::new(&name, &choice.sql, choice.expr) };
-        table.add(column, false);
-    }
-
-    /// A column that keeps all that is there but what looks like a secret.
-    fn json(&mut self, table: &mut Table, way: &[Segment], at: At) {
-        let whole: Vec<Segment> = self.of.way.iter().chain(way).cloned().collect();
-        let root = if self.of.way.is_empty() { Root::Element } else { Root::Record };
-        let mut secret = Vec::new();
-        self.secrets_below(at, &mut Vec::new(), &mut secret);
-        // A path must be there to be ignored, and a record is never ignored as a whole.
-        let all_secret = self.stats(at).secret || secret.iter().any(Vec::is_empty);
-        if all_secret && !whole.is_empty() {
-            self.ignore(covering(root, &whole, true));
-            return;
-        }
-        if self.stats(at).secret {
-            for (segment, _) in self.stats(at).below() {
-                self.ignore(covering(root.clone(), &[segment], true));
-            }
-            table.secrets.push(Secret { name: name_for(way, "data"), path: path_of(way), seal: false });
-            return;
-        }
-        for path in &secret {
-            let way: Vec<Segment> = whole.iter().chain(path).cloned().collect();
-            self.ignore(covering(root.clone(), &way, true));
-        }
-        let expected = covering(root, &whole, true);
-        self.planner.made.expected.push(expected.clone());
-        let without: Vec<Selection> = secret.into_iter().map(Selection).collect();
-        let stats = self.stats(at);
-        let from = path_of(way);
-        let scalars = stats.kinds() > 1;
-        let expr = if scalars { Expr::AnyJson { from, without } } else { Expr::Json { from, without } };
-        let guess = match (scalars, stats.kinds()) {
-            (true, _) => "it has several types, and is kept as it is",
-            (_, 0) => "it is always empty here",
-            _ => "kept as it is; give it a table where rows are wanted",
-        };
-        let of_scalars = |elements: &At| {
-            let of = self.stats(*elements);
-            of.is_scalar() && of.kinds() == 1 && of.nulls == 0 && of.booleans == 0
-        };
-        let list = stats.elements.filter(|_| !scalars && self.keyed).filter(of_scalars);
-        let at = list.map(|elements| Source::List { elements, way: way.to_vec(), expected });
-        let column = Column { at, ..Column::new(&name_for(way, "data"), "JSON", expr).guessed(guess) };
-        table.add(column, false);
-    }
-
-    fn ignore(&mut self, entry: String) {
-        self.planner.made.ignored.push((entry, HOLDS_SECRETS.to_owned()));
-    }
-
-    /// The outermost secret paths below one.
-    fn secrets_below(&self, at: At, way: &mut Vec<Segment>, found: &mut Vec<Vec<Segment>>) {
-        for (segment, below) in self.stats(at).below() {
-            way.push(segment);
-            if self.stats(below).secret {
-                found.push(way.clone());
-            } else {
-                self.secrets_below(below, way, found);
-            }
-            way.pop();
-        }
-    }
-}
-
 /// What a list or map is called: its names from the row, without those that only say that it is one.
 fn plain_name(each: &[Segment]) -> String {
     let names: Vec<String> = each.iter().filter_map(name_of).map(snake).collect();
     let telling: Vec<&str> = names.iter().map(String::as_str).filter(|name| !OF_ANYTHING.contains(name)).collect();
     if telling.is_empty() { names.join("_") } else { telling.join("_") }
-}
-
-/// Whether one of its members was ever met.
-fn has_members(profile: &Profile, stats: &Stats) -> bool {
-    stats.members.iter().any(|(_, at)| profile.stats[*at].count > 0)
-}
-
-fn name_for(way: &[Segment], alone: &str) -> String {
-    let names: Vec<String> = way.iter().filter_map(name_of).map(snake).collect();
-    if names.is_empty() { alone.to_owned() } else { names.join("_") }
 }
