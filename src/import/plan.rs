@@ -284,7 +284,7 @@ impl Plan {
             return false;
         };
         let finds = |name: &str| {
-            let mut compared = owners.find.iter().flat_map(|find| find.compared());
+            let mut compared = owners.compared();
             rule.table.primary_key().contains(&name) || compared.any(|by| by.column == name)
         };
         column.is_none_or(finds)
@@ -385,7 +385,7 @@ fn owner_columns(set: &Set, schema: &Schema) -> Vec<String> {
         .table(&owners.table)
         .map(|table| table.primary_key().into_iter().map(str::to_owned).collect())
         .unwrap_or_default();
-    let compared = || owners.find.iter().flat_map(|find| find.compared());
+    let compared = || owners.compared();
     columns.extend(compared().map(|by| by.column.clone()));
     let of_rules = set.mappings.iter().flat_map(|mapping| &mapping.rules).map(uses);
     let of_owners = compared().map(|by| uses_of(&by.expr));

@@ -163,10 +163,10 @@ impl Readers {
     ) -> Result<Option<LinesSeen>, Finding> {
         let see = |block: &Block| look_at_lines(block, plan.limits(of.mapping, depth), &plan.set.mappings[of.mapping]);
         let Some(line) = &mut self.line else {
-            return Ok(of.blocks.next()?.map(|block| see(&block)));
+            return Ok(of.blocks.next_block()?.map(|block| see(&block)));
         };
         while of.asked.len() < BLOCKS_AHEAD && !of.has_ended {
-            match of.blocks.next() {
+            match of.blocks.next_block() {
                 Ok(Some(block)) => of.asked.push_back(line.ask_for_lines(of.mapping, block)),
                 Ok(None) => of.has_ended = true,
                 Err(finding) => (of.has_ended, of.fault) = (true, Some(finding)),

@@ -26,7 +26,7 @@ impl Import<'_> {
         for (mapping, of_mapping) in files {
             // All rules of the turn: a record that one of them rejects makes no row.
             let rules = plan.order.rules_of(&plan.rules[*mapping], turn);
-            if !rules.iter().any(|rule| counts(rule)) {
+            if !rules.iter().any(counts) {
                 continue;
             }
             for file in of_mapping {

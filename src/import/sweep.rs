@@ -112,7 +112,7 @@ fn sweep_file(
     if source.form().lines {
         let mut blocks = Blocks::of(source::open(source, limits).ok()?).ok()?;
         let mut whole = Some(());
-        while let Some(block) = blocks.next().ok()? {
+        while let Some(block) = blocks.next_block().ok()? {
             for line in look_at_lines(&block, limits, mapping).lines {
                 let swept = line.looked.ok().and_then(|looked| sweep_document(plan, number, looked, tables, found));
                 whole = whole.and(swept);

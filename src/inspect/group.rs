@@ -290,7 +290,7 @@ impl Walk<'_> {
 }
 
 /// Evenly spread ones, so many at most.
-fn sample<'s, T>(all: &'s [T], most: usize) -> impl Iterator<Item = &'s T> {
+fn sample<T>(all: &[T], most: usize) -> impl Iterator<Item = &T> {
     all.iter().step_by(all.len().div_ceil(most).max(1))
 }
 

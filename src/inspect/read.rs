@@ -16,7 +16,7 @@ const HEAD_TOKENS: usize = 200;
 
 /// It is not known yet where secrets are, so all buffers are wiped.
 fn limits(depth: u32) -> Limits {
-    Limits { depth: depth, sensitive: true, ..Limits::default() }
+    Limits { depth, sensitive: true, ..Limits::default() }
 }
 
 /// A file's name in small letters, without the ending of what is packed, and the file as it is to be opened.
@@ -104,7 +104,7 @@ fn documents(
         return see(&mut opened);
     }
     let mut blocks = Blocks::of(opened)?;
-    while let Some(block) = blocks.next()? {
+    while let Some(block) = blocks.next_block()? {
         if let Some((_, finding)) = block.too_long() {
             return Err(finding);
         }
@@ -126,7 +126,7 @@ pub(super) fn are_lines(tree: &Tree, file: usize, depth: u32) -> bool {
         return false;
     }
     let first = |opened| -> Result<bool, Finding> {
-        let block = Blocks::of(opened)?.next()?;
+        let block = Blocks::of(opened)?.next_block()?;
         let lines = block.iter().flat_map(Block::lines).filter(|line| !line.is_blank()).take(2);
         let whole = lines.filter(|line| {
             let mut document = Opened::of_bytes(FileId(0), line.text.to_vec(), limits(depth));

@@ -76,9 +76,10 @@ pub(super) fn check(content: &str, depth: u32, sensitive: bool) -> Result<u64, F
     let checked = check_in(&mut window, depth, &mut names);
     names.put_back();
     checked.map_err(|fault| {
-        let message = match fault.code == &FILE_EMPTY {
-            true => "this text should hold JSON, and holds nothing".to_owned(),
-            false => format!("this text should hold JSON: {}", fault.message),
+        let message = if fault.code == &FILE_EMPTY {
+            "this text should hold JSON, and holds nothing".to_owned()
+        } else {
+            format!("this text should hold JSON: {}", fault.message)
         };
         Fault::new(&JSON_INSIDE, fault.at, message)
     })

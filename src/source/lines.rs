@@ -97,7 +97,7 @@ impl Blocks {
     ///
     /// # Errors
     /// A finding when the file cannot be read on.
-    pub fn next(&mut self) -> Result<Option<Block>, Finding> {
+    pub fn next_block(&mut self) -> Result<Option<Block>, Finding> {
         let mut searched = 0;
         let length = loop {
             let is_more = match self.opened.window.ensure(BLOCK.max(searched + 1)) {
@@ -142,7 +142,7 @@ mod tests {
     fn blocks(text: &[u8], window: usize) -> Vec<Block> {
         let opened = Opened::of_bytes(FileId(0), text.to_vec(), Limits { window, ..Limits::default() });
         let mut blocks = Blocks::of(opened).unwrap();
-        std::iter::from_fn(|| blocks.next().unwrap()).collect()
+        std::iter::from_fn(|| blocks.next_block().unwrap()).collect()
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
         opened.window = opened.window.at_most(2 * BLOCK);
         let mut blocks = Blocks::of(opened).unwrap();
         let mut found = Vec::new();
-        while let Some(block) = blocks.next().unwrap() {
+        while let Some(block) = blocks.next_block().unwrap() {
             found.extend(block.lines().map(|line| format!("{} {}", line.at, line.text.len())));
             found.extend(block.too_long().map(|(span, finding)| format!("{span:?} {}", finding.code.id)));
         }

@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn damage_is_told_by_its_kind() {
-        let text: Vec<u8> = (0..20_000_u32).flat_map(|i| i.to_le_bytes()).collect();
+        let text: Vec<u8> = (0..20_000_u32).flat_map(u32::to_le_bytes).collect();
         let whole = packed(&text);
         assert_eq!(unpacked(b"{\"a\": 1}", 100), Err(Damage::NotPacked));
         assert_eq!(unpacked(&whole[..whole.len() - 1], u64::MAX), Err(Damage::Cut));

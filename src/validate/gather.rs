@@ -37,7 +37,7 @@ fn targets(set: &Set, expr: &Expr, tell: &mut dyn FnMut(&str, &str)) {
     }
     match &expr.from {
         From::Lookup(ways) => {
-            ways.iter().take(1).for_each(|row| row.column.iter().for_each(|column| tell(&row.table, column)))
+            ways.iter().take(1).for_each(|row| row.column.iter().for_each(|column| tell(&row.table, column)));
         }
         From::Path(path) => {
             if let (Root::Context(name), Some(owners)) = (&path.root, &set.owners)

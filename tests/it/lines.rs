@@ -179,7 +179,7 @@ fn lines_give_what_a_list_of_the_same_documents_gives_with_any_number_of_jobs() 
             told("[[source.shape]]\nname = \"list\"\nrecords = \"[*]\"\n", &format!("[{}]", documents.join(",")), "1");
         let mut lines = String::new();
         for document in &documents {
-            let blank = if random(&mut state) % 10 == 0 { "\n" } else { "" };
+            let blank = if random(&mut state).is_multiple_of(10) { "\n" } else { "" };
             writeln!(lines, "{blank}{document}").unwrap();
         }
         if lines.is_empty() {

@@ -76,10 +76,8 @@ fn a_directory_in_which_no_owner_was_made_is_found_or_refused() {
 #[test]
 fn files_without_an_owner_may_be_ignored_with_a_reason_of_their_own() {
     let of = |ownerless: &str| {
-        let more =
-            POSTS.replace("guild = \"#owner.id\"", "guild = \"#owner.id\"").replace("[table.posts]", "[table.posts]");
         guilds(&format!("{SET}unknown = {{ ignore = \"gone since\" }}\n{ownerless}"))
-            .formatted("loose", "loose.json", &more)
+            .formatted("loose", "loose.json", POSTS)
             .file("loose.json", r#"[{"id": "p9"}]"#)
     };
     let report = of("ownerless = { ignore = \"nobody's\" }\n").report(0, &[]);

@@ -118,10 +118,10 @@ impl<'a> Planner<'a> {
             only_objects: of.only_objects,
             shapes: of.shapes.clone(),
         };
-        self.table(wanted, key_as.as_deref());
+        self.table(&wanted, key_as.as_deref());
         while let Some(wanted) = self.wanted.pop_front() {
             let key_as = (wanted.rows == Rows::Members).then(|| self.context(&wanted.each));
-            self.table(wanted, key_as.as_deref());
+            self.table(&wanted, key_as.as_deref());
         }
         key_as
     }
@@ -146,13 +146,13 @@ impl<'a> Planner<'a> {
         unique(&one, &mut self.contexts)
     }
 
-    fn table(&mut self, of: Wanted, key_as: Option<&str>) {
+    fn table(&mut self, of: &Wanted, key_as: Option<&str>) {
         let mut table = Table::new(of.name.clone());
         table.parent.clone_from(&of.parent);
         table.shapes.clone_from(&of.shapes);
         table.each = (!of.each.is_empty()).then(|| Selection(of.each.clone()));
         table.key_as = key_as.filter(|_| !of.records).map(str::to_owned);
-        let own = if matches!(of.rows, Rows::Elements | Rows::Lines) { self.own_key(&of) } else { None };
+        let own = if matches!(of.rows, Rows::Elements | Rows::Lines) { self.own_key(of) } else { None };
         let alone = own.as_ref().is_some_and(|own| own.alone);
         of.outer.iter().for_each(|outer| drop(table.add(outer.clone(), !alone)));
         let mut skip = None;

@@ -191,7 +191,7 @@ fn check_owners(owners: &Owners, schema: &Schema, file: &str, errors: &Errors) {
             suggest::hint(&owners.table, tables(schema)),
         );
     };
-    for by in owners.find.iter().flat_map(|find| find.compared()) {
+    for by in owners.compared() {
         if table.column(&by.column).is_none() {
             let message =
                 format!("owners are found by column `{}`, which table `{}` does not have", by.column, table.name);

@@ -33,7 +33,7 @@ pub(super) fn rule_fields<'d>(item: Item<'d>, rules: &[Item<'d>], outer: &mut Ve
             let is_same_table = own.as_ref().is_none_or(|into| *into == base.into);
             let tables: &[&str] = if is_same_table { &TABLES } else { &[] };
             RuleFields {
-                fields: fields.taking_over(base.fields, &TABLES, tables),
+                fields: fields.taking_over(&base.fields, &TABLES, tables),
                 into: own.unwrap_or(base.into),
                 is_whole: base.is_whole,
             }

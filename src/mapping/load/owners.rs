@@ -30,7 +30,7 @@ pub(super) fn check(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
                 .map(|meant| format!("did you mean `{meant}`?")),
         );
     }
-    for by in owners.find.iter().flat_map(|find| find.compared()) {
+    for by in owners.compared() {
         walk::expr(&by.expr, &mut |visit| {
             let fits = match visit.read {
                 Read::Path(path) | Read::Test(path) => path.root == Root::Context("owner".to_owned()),

@@ -115,8 +115,8 @@ fn column(item: Item<'_>) -> ColumnRule {
 
 /// `seal` or `hash`, beside which an empty string is no secret, and nothing else is compared.
 fn protection(fields: &Fields<'_>) -> Option<Protection> {
-    let known = [Protection::Seal, Protection::Hash].into_iter();
-    let protection = known.filter(|one| fields.get(one.word()).is_some()).next()?;
+    let mut known = [Protection::Seal, Protection::Hash].into_iter();
+    let protection = known.find(|one| fields.get(one.word()).is_some())?;
     if let Some(item) = fields.get("on_empty") {
         let message = format!("`on_empty` has no effect beside `{}`: an empty secret is absent", protection.word());
         item.refuse_with(message, "write `on_absent`");

@@ -360,7 +360,7 @@ impl<'d> Fields<'d> {
 
     /// The same with the keys of another table that it does not have itself. Of these tables of free names it takes
     /// over those that are named last, entry by entry.
-    pub(super) fn taking_over(mut self, of: Self, tables: &[&'d str], by_entry: &[&'d str]) -> Self {
+    pub(super) fn taking_over(mut self, of: &Self, tables: &[&'d str], by_entry: &[&'d str]) -> Self {
         let own: Vec<&str> = by_entry.iter().flat_map(|table| self.entries(table)).map(|entry| entry.name).collect();
         for table in by_entry {
             let entries = of.entries(table).into_iter().filter(|entry| !own.contains(&entry.name));

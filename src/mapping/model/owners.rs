@@ -47,10 +47,10 @@ pub struct Find {
     pub alias: bool,
 }
 
-impl Find {
-    /// What is compared, with which columns.
+impl Owners {
+    /// What is compared with which columns, over all ways to find an owner.
     pub fn compared(&self) -> impl Iterator<Item = &By> {
-        self.by.iter().flatten()
+        self.find.iter().flat_map(|find| find.by.iter().flatten())
     }
 }
 
