@@ -83,8 +83,9 @@ fn wider_segment(a: &PatternSegment, b: &PatternSegment, taken: &[&str]) -> Patt
     let begin: String = begins.chars().zip(other_begins.chars()).take_while(same).map(|(a, _)| a).collect();
     let end: Vec<char> =
         ends_with.chars().rev().zip(other_ends.chars().rev()).take_while(same).map(|(a, _)| a).collect();
-    let names = std::iter::once("part".to_owned()).chain((2..).map(|number| format!("part{number}")));
-    let name = names.into_iter().find(|name| !taken.contains(&name.as_str())).unwrap_or_default();
+    let part = std::iter::once("part".to_owned()).chain((2..).map(|number| format!("part{number}")));
+    let mut names = a.captures().map(str::to_owned).chain(part);
+    let name = names.find(|name| !taken.contains(&name.as_str())).unwrap_or_default();
     let literal = |text: String| (!text.is_empty()).then_some(PatternPiece::Literal(text));
     let end = literal(end.into_iter().rev().collect());
     PatternSegment::Mixed(literal(begin).into_iter().chain([PatternPiece::Capture(name)]).chain(end).collect())
