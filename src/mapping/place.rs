@@ -146,9 +146,9 @@ impl<'c> At<'c> {
                     names.push((name.clone(), visit.line, keeps));
                     return;
                 }
-                // Of the elements that could be picked only one is kept.
+                // Of the elements that could be picked only one is kept; those beside a place are counted as they are read.
                 Read::Path(path) | Read::Test(path) => {
-                    let picks = path.steps.iter().any(|step| !matches!(step, PathStep::Name(_)));
+                    let picks = path.steps.iter().any(|step| matches!(step, PathStep::Pick { .. }));
                     (self.places(path, visit.within), keeps && !picks, false)
                 }
                 Read::Without(..) => (self.named(&visit), keeps, true),

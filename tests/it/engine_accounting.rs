@@ -27,7 +27,7 @@ const PEOPLE: &str = r#"
     name = "name""#;
 
 #[test]
-fn a_lookup_that_finds_nothing_leaves_its_leaves_undecided() {
+fn the_leaves_of_a_lookup_that_finds_nothing_are_ignored_with_that_reason() {
     let rules = r#"
         [table.notes]
         key = ["id"]
@@ -37,12 +37,12 @@ fn a_lookup_that_finds_nothing_leaves_its_leaves_undecided() {
     let house = notes(rules, &json!([{"id": "a", "author": "Ann"}, {"id": "b", "author": "nobody"}]))
         .list("people", r#"["people.json"]"#, PEOPLE)
         .source("people.json", &json!([{"id": "1", "name": "Ann"}]));
-    let lifted = house.lift(&[]).ends(1, "rolled-back").leaves("column 5, unmapped 1");
-    lifted.finds(&["error S002 notes.json /1/author", "warning R013 notes.json /1/author"]);
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 5, ignored 1");
+    lifted.finds(&["warning R013 notes.json /1/author"]);
 }
 
 #[test]
-fn a_default_for_a_row_that_was_not_found_claims_nothing() {
+fn a_default_is_for_what_is_absent_and_not_for_a_row_that_is_not_there() {
     let rules = r#"
         [table.notes]
         key = ["id"]
@@ -50,8 +50,8 @@ fn a_default_for_a_row_that_was_not_found_claims_nothing() {
         id = "id"
         author = { lookup = "people.id", by = { name = "author" }, default = "none" }"#;
     let house = notes(rules, &json!([{"id": "a", "author": "nobody"}]));
-    let lifted = house.lift(&[]).ends(1, "rolled-back").leaves("column 1, unmapped 1");
-    lifted.finds(&["error S002 notes.json /0/author"]);
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 1, ignored 1");
+    lifted.finds(&["warning R013 notes.json /0/author"]);
 }
 
 #[test]

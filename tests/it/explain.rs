@@ -21,7 +21,7 @@ fn a_value_is_followed_through_its_steps_into_its_row() {
         told,
         json!({
             "file": "people.json", "status": "mapped", "reason": null,
-            "mapping": "people", "mapping_file": "mappings/notes/people.toml", "shape": "people", "owner": null,
+            "mapping": "people", "mapping_file": "mappings/notes/people.toml", "shape": null, "owner": null,
             "leaves": [{
                 "pointer": "/people/1/joined", "line": 16, "value": "\"2020-11-30T17:42:09Z\"", "copy_of_secret": false,
                 "class": "column", "by": { "rule": "people", "table": "people", "column": "joined_at" },

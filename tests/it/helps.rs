@@ -28,7 +28,12 @@ fn a_file_of_another_format_is_named_with_what_to_do() {
     const UNPACK: &str = "unpack it into the tree, or ignore it with a reason in set.toml under [ignore]";
     const OLDER: &str = "look for an older copy of the file";
     let cases: [(&[u8], &str, &str, &str); 9] = [
-        (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "J001", "the file is gzip, not JSON", UNPACK),
+        (
+            b"\x1f\x8b\x08\0\0\0\0\0\0\x03",
+            "J001",
+            "the file is gzip, not JSON",
+            "let its pattern under `files` end in `.gz`, so that it is unpacked as it is read, or ignore it with a reason in set.toml under [ignore]",
+        ),
         (b"PK\x03\x04\x14\0\0\0", "J001", "the file is ZIP, not JSON", UNPACK),
         (b"\x28\xb5\x2f\xfd\x04", "J001", "the file is zstd, not JSON", UNPACK),
         (
@@ -90,11 +95,10 @@ fn json_inside_of_a_string_is_named_where_a_path_leads_into_it() {
 }
 
 #[test]
-fn a_list_that_is_joined_is_named_with_what_this_version_can_do() {
+fn a_list_that_is_joined_is_named_with_what_makes_strings_of_it() {
     let house =
         items("a = { join = [\"tags\"], with = \",\" }").source("items.json", &json!([{"id": 1, "tags": ["x", "y"]}]));
-    let help = "name a value below it; with `each` a list of strings is made of its elements, but this version joins no list into \
-                one string";
+    let help = "name a value below it, or make a string of each of its elements: `{ each = …, item = … }`";
     let message = "`join` takes strings and numbers, found an array";
     assert_eq!(first(&house), ("V005".to_owned(), message.to_owned(), help.to_owned()));
 }

@@ -53,6 +53,7 @@ mod import;
 mod inspect;
 mod jobs;
 mod kill;
+mod kinds;
 mod life;
 mod life_backup;
 mod life_pairs;

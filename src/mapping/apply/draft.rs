@@ -1,26 +1,12 @@
 //! A row as mapped, with the leaves it claims.
 
-use super::scope::Part;
+use super::span::{LeafSpan, Part};
 use crate::document::name::NameLeaf;
-use crate::document::tape::NodeId;
 use crate::finding::{Code, Severity};
-use crate::mapping::declared::Doc;
 use crate::mapping::keyindex::KeyText;
 use crate::row::Value;
 use secrecy::SecretString;
-use std::ops::Range;
 use std::rc::Rc;
-
-/// A leaf, or a range of them, that a value was made from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum LeafSpan {
-    /// Nodes of a document.
-    Nodes(Doc, Range<NodeId>),
-    /// The name of a member.
-    Name(NameLeaf),
-    /// Nodes of a text that an `each` took apart: theirs is the claim once every part has a row.
-    Part(Doc, Range<NodeId>),
-}
 
 /// What is bad about a record.
 #[derive(Debug, Clone)]

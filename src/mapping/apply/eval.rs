@@ -1,11 +1,12 @@
 //! Expressions: from a record to a value, with the leaves it was made from.
 
 use super::condition::View;
-use super::draft::{Fault, LeafSpan};
+use super::draft::Fault;
 use super::fit::{as_key_text, has_text, is_same_text, literal_datum, to_datum};
 use super::maker::{Dangling, RowMaker, Trail, Wrote, first_place};
 use super::path::Reached;
-use super::scope::{Marks, Operand, Scope, Stop};
+use super::scope::{Operand, Scope, Stop};
+use super::span::{LeafSpan, Marks};
 use super::times::settled;
 use super::trace::StepTaken;
 use crate::decimal::Decimal;

@@ -1,10 +1,11 @@
 //! JSON: containers of the source, objects of named members, and lists that are made from lists.
 
-use super::draft::{Fault, LeafSpan};
+use super::draft::Fault;
 use super::fit::{as_text, is_empty_text, literal_datum, to_datum};
 use super::list::Elements;
 use super::maker::{RowMaker, Trail, Wrote, not_text};
 use super::scope::{Operand, Scope, Stop};
+use super::span::LeafSpan;
 use crate::document::json::write_json_string;
 use crate::document::tape::{NodeId, NodeRef, Selection};
 use crate::finding::{VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_STEP, VALUE_TYPE};

@@ -1,9 +1,10 @@
 //! What a column keeps of the value that its expression gives.
 
-use super::draft::{ClaimAs, Fault, LeafSpan, Origin};
+use super::draft::{ClaimAs, Fault, Origin};
 use super::fit::{fit, has_text, is_empty_text, is_same_text, literal_datum, loses_sign};
 use super::maker::{RowMaker, first_place};
 use super::scope::{Operand, Stop};
+use super::span::LeafSpan;
 use super::times::cut_to_day;
 use crate::finding::{Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_SIGN, VALUE_STEP};
 use crate::mapping::model::{Agreement, ColumnRule, From, Literal, Policy};

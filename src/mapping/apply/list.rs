@@ -1,10 +1,11 @@
 //! Lists: what paths with stars select, and the elements of what any expression gives.
 
-use super::draft::{Fault, LeafSpan};
+use super::draft::Fault;
 use super::fit::to_datum;
 use super::maker::{RowMaker, Trail};
 use super::path::empty_ends;
 use super::scope::{Current, Operand, Scope, Stop};
+use super::span::LeafSpan;
 use crate::document::name::NameLeaf;
 use crate::document::tape::{Kind, NodeRef};
 use crate::finding::VALUE_TYPE;

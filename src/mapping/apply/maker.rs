@@ -1,8 +1,9 @@
 //! What evaluates the columns of one rule for one element, and what it knows meanwhile.
 
-use super::draft::{Draft, Fault, LeafSpan};
+use super::draft::{Draft, Fault};
 use super::fit::kind_name;
 use super::scope::{Operand, Scope, Stop};
+use super::span::LeafSpan;
 use crate::finding::{Code, ROW_DANGLING, VALUE_STEP};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;

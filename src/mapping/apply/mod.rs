@@ -15,16 +15,18 @@ mod path;
 mod row;
 mod scope;
 mod secrets;
+mod span;
 mod times;
 mod trace;
 
 pub use condition::shape_fits;
-pub use draft::{Claim, ClaimAs, Draft, Fault, LeafSpan, Origin};
+pub use draft::{Claim, ClaimAs, Draft, Fault, Origin};
 pub use fit::kind_name;
 pub use newest::time_of;
 pub use path::{EmptyEnd, empty_ends, follow_from as follow, select};
 pub use row::evaluate;
-pub use scope::{Current, FileContext, Operand, Owner, Part, Scope, Stop};
+pub use scope::{Current, FileContext, Operand, Owner, Scope, Stop};
+pub use span::{LeafSpan, Part};
 pub use trace::{Made, StepTaken, Trace};
 
 use super::compile::CompiledRule;
@@ -34,7 +36,7 @@ use crate::document::tape::Kind;
 use crate::step::Datum;
 use maker::{Above, RowMaker};
 use row::NoRow;
-use scope::Marks;
+use span::Marks;
 use std::rc::Rc;
 
 /// What the rules of one level made of a record.

@@ -1,7 +1,7 @@
 //! Where paths and selections lead in a record.
 
-use super::draft::LeafSpan;
 use super::scope::{Current, Operand, Scope};
+use super::span::LeafSpan;
 use crate::document::picks::Scalar;
 use crate::document::tape::{Kind, NodeRef, Segment};
 use crate::mapping::model::{Literal, PathExpr, PathStep, Picked, Root, Rooted};

@@ -1,9 +1,10 @@
 //! One row: its columns evaluated in any order, each once, all faults at once.
 
-use super::draft::{Claim, ClaimAs, Draft, Fault, LeafSpan, Origin};
+use super::draft::{Claim, ClaimAs, Draft, Fault, Origin};
 use super::eval::RuleView;
 use super::maker::{Above, Dangling, Memo, RowMaker, Trail};
 use super::scope::{Current, Operand, Scope, Stop};
+use super::span::LeafSpan;
 use super::trace::Made;
 use crate::finding::{Severity, VALUE_NULLED, VALUE_TYPE};
 use crate::mapping::compile::CompiledRule;

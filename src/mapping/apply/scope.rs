@@ -1,6 +1,7 @@
 //! What an expression can see, and what it finds.
 
-use super::draft::{Fault, LeafSpan};
+use super::draft::Fault;
+use super::span::Part;
 use super::trace::Trace;
 use crate::document::name::NameLeaf;
 use crate::document::tape::{Kind, NodeRef};
@@ -116,32 +117,6 @@ pub enum Current<'t> {
     Node(NodeRef<'t>),
     /// A part.
     Datum(Datum),
-}
-
-/// A value that the document does not have as an element: a part of a text that an `each` took apart.
-#[derive(Clone)]
-pub struct Part {
-    /// The value.
-    pub datum: Datum,
-    /// The leaves that it was taken from.
-    pub of: Vec<LeafSpan>,
-    /// Whether those are secret, bound to the run's start, or shown in no message.
-    pub(super) marks: Marks,
-}
-
-// It may be a secret.
-impl std::fmt::Debug for Part {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Part(of {} leaves)", self.of.len())
-    }
-}
-
-/// What is known of where a value came from.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Marks {
-    pub(super) tainted: bool,
-    pub(super) clock: bool,
-    pub(super) hidden: bool,
 }
 
 /// Everything an expression can see.

@@ -1,9 +1,10 @@
 //! Secrets of a row: sealed or hashed, dropped, or empty.
 
-use super::draft::{ClaimAs, Fault, LeafSpan};
+use super::draft::{ClaimAs, Fault};
 use super::fit::as_text;
 use super::maker::{RowMaker, first_place};
 use super::scope::{Operand, Stop};
+use super::span::LeafSpan;
 use super::trace::Made;
 use crate::finding::{VALUE_EMPTY, VALUE_TYPE};
 use crate::mapping::model::{ColumnRule, Literal, Policy};

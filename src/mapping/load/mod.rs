@@ -6,6 +6,7 @@
 mod condition;
 mod expr;
 mod hand_over;
+mod key_as;
 pub mod keys;
 mod known;
 mod like;

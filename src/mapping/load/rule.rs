@@ -1,9 +1,9 @@
 //! `[table.NAME]`: rules, their columns, and the secrets that they drop.
 
 use super::expr::{self, broken, parsed, path_of, rooted_of};
+use super::key_as::{check_key_as, names_of};
 use super::keys;
 use super::like::{RuleFields, rule_fields};
-use super::mapping::{check_key_as, names_of};
 use super::path;
 use super::policies::policies;
 use super::tree::{Fields, Item};

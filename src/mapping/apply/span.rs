@@ -1,0 +1,44 @@
+//! The leaves that a value was made from.
+
+use crate::document::name::NameLeaf;
+use crate::document::tape::NodeId;
+use crate::mapping::declared::Doc;
+use crate::step::Datum;
+use std::ops::Range;
+
+/// A leaf, or a range of them, that a value was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum LeafSpan {
+    /// Nodes of a document.
+    Nodes(Doc, Range<NodeId>),
+    /// The name of a member.
+    Name(NameLeaf),
+    /// Nodes of a text that an `each` took apart: theirs is the claim once every part has a row.
+    Part(Doc, Range<NodeId>),
+}
+
+/// A value that the document does not have as an element: a part of a text that an `each` took apart.
+#[derive(Clone)]
+pub struct Part {
+    /// The value.
+    pub datum: Datum,
+    /// The leaves that it was taken from.
+    pub of: Vec<LeafSpan>,
+    /// Whether those are secret, bound to the run's start, or shown in no message.
+    pub(super) marks: Marks,
+}
+
+// It may be a secret.
+impl std::fmt::Debug for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Part(of {} leaves)", self.of.len())
+    }
+}
+
+/// What is known of where a value came from.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Marks {
+    pub(super) tainted: bool,
+    pub(super) clock: bool,
+    pub(super) hidden: bool,
+}

@@ -1,0 +1,3 @@
+DROP TABLE parts;
+DROP TABLE messages;
+DROP TABLE sessions;
