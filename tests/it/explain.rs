@@ -28,7 +28,7 @@ fn a_value_is_followed_through_its_steps_into_its_row() {
                 "ignored": null, "ignored_by": null, "rejected": null,
                 "goes": [{
                     "how": "column", "rule": "people", "table": "people", "column": "joined_at",
-                    "place": "mappings/notes/people.toml:20",
+                    "place": "mappings/notes/people.toml:16",
                     "steps": [{ "step": "time", "before": "\"2020-11-30T17:42:09Z\"", "after": "2020-11-30T17:42:09Z" }],
                     "value": "2020-11-30T17:42:09Z", "hidden": false,
                     "row": "id = \"grace-hopper\"", "note": null,

@@ -23,7 +23,7 @@ fn notes(content: &str) -> Small {
 }
 
 const GOOD: &str = r#"[{"id": "a"}, {"id": "b"}]"#;
-const ONE_BAD: &str = r#"[{"id": "a"}, {"id": [1]}]"#;
+const ONE_BAD: &str = r#"[{"id": "a"}, {"id": 1}]"#;
 
 /// Runs with standard output on a full disk.
 fn into_full_disk(house: &House, arguments: Vec<String>) -> Ran {

@@ -26,7 +26,7 @@ fn values_that_a_column_would_change_are_refused_at_their_place() {
 
 #[test]
 fn a_clean_run_keeps_older_rejects_under_a_number() {
-    let small = notes(r#"[{"id": [1]}]"#);
+    let small = notes(r#"[{"id": 1}]"#);
     let lies = || -> Vec<String> {
         let entries = std::fs::read_dir(small.house.path("rejects")).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
@@ -44,7 +44,7 @@ fn a_clean_run_keeps_older_rejects_under_a_number() {
 
 #[test]
 fn a_link_in_the_reject_folder_is_neither_written_through_nor_removed() {
-    let small = notes(r#"[{"id": [1]}]"#);
+    let small = notes(r#"[{"id": 1}]"#);
     let elsewhere = small.house.file("elsewhere", "somebody's");
     std::fs::create_dir(small.house.path("rejects")).unwrap();
     symlink(&elsewhere, small.house.path("rejects/rejects.jsonl.partial")).unwrap();

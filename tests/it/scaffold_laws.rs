@@ -115,7 +115,7 @@ fn files_called_by_random_ids_are_few_types() {
         [
             "boxes/{box}.json 100",
             "recipes/{recipe}.json 100",
-            "sessions/{day}/{part}.jsonl 100",
+            "sessions/{day}/{session}.jsonl 100",
             "users.json 1",
             "users/{user}/notes/{note}.json 100"
         ]

@@ -34,5 +34,11 @@ pub(super) fn of_item(fields: &Fields<'_>) -> Policies {
     if asks && policies.default.is_none() {
         fields.item.refuse(format!("`{}` has no `default` for its policy", fields.item.name));
     }
+    if let Some(item) = fields.get("on_dangling") {
+        item.refuse_with(
+            "`on_dangling` has no effect in an item",
+            "a reference that leads nowhere is missing there: write `on_absent`",
+        );
+    }
     policies
 }
