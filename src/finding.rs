@@ -178,6 +178,8 @@ codes! {
         "nothing to do; the messages show which values they were";
     VALUE_ROUNDED = "V019" Note "numbers were rounded to the nearest double, as the mapping says",
         "nothing to do where their last digits do not matter";
+    VALUE_INSTEAD = "V020" Note "values inside a column became null or a default, or were left out, as the mapping says",
+        "nothing to do; the policies of the `item` or of `[let]` say so";
     // R: rows, keys, references.
     ROW_DUPLICATE = "R001" Error "two records give a row with the same key",
         "remove one, or choose `on_duplicate` in the rule";

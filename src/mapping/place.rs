@@ -191,7 +191,7 @@ impl<'c> At<'c> {
     fn compared_path(&self, path: &PathExpr, see: &mut dyn FnMut(Place)) {
         match &path.root {
             Root::Column(name) => {
-                self.rule.let_of(name).into_iter().for_each(|expr| self.reads(expr, &mut |used| see(used.place)));
+                self.rule.let_of(name).into_iter().for_each(|one| self.reads(&one.expr, &mut |used| see(used.place)));
             }
             _ => self.places(path, &[]).into_iter().for_each(see),
         }
@@ -305,7 +305,7 @@ impl<'c> At<'c> {
         }
         match &expr.from {
             From::Path(PathExpr { root: Root::Column(name), .. }) => {
-                rule.let_of(name).map_or_else(Vec::new, |expr| self.spread(rule, expr, outer, depth + 1))
+                rule.let_of(name).map_or_else(Vec::new, |one| self.spread(rule, &one.expr, outer, depth + 1))
             }
             From::Path(path) => {
                 let mut rooted = walk::selection_of(path);

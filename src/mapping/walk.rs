@@ -2,7 +2,7 @@
 
 use crate::document::tape::{Segment, Selection};
 use crate::mapping::model::{
-    ColumnRule, Condition, Expr, From, KeyPart, Parts, PathExpr, PathStep, Picked, Root, Rooted, Rule, Sought,
+    ColumnRule, Condition, Expr, From, KeyPart, Let, Parts, PathExpr, PathStep, Picked, Root, Rooted, Rule, Sought,
     TemplatePiece,
 };
 use crate::step::Step;
@@ -18,7 +18,7 @@ impl Rule {
     /// Every expression, each once: of `each`, columns and `let`s.
     pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
         let columns = self.columns.iter().flat_map(ColumnRule::exprs);
-        self.each_exprs().chain(columns).chain(self.lets.iter().map(|(_, expr)| expr))
+        self.each_exprs().chain(columns).chain(self.lets.iter().map(|one| &one.expr))
     }
 }
 
@@ -149,7 +149,7 @@ fn elements_of(list: &Expr) -> Vec<Rooted> {
 
 struct Walk<'v, 'f, 'm> {
     /// The `let`s that are walked through where they are used.
-    lets: &'m [(String, Expr)],
+    lets: &'m [Let],
     /// Those that are being walked through.
     open: Vec<&'m str>,
     within: Vec<Vec<Rooted>>,
@@ -170,11 +170,11 @@ impl<'m> Walk<'_, '_, 'm> {
             }
         }
         let Root::Column(name) = &path.root else { return };
-        if let Some((name, expr)) = self.lets.iter().find(|(known, _)| known == name)
-            && !self.open.contains(&name.as_str())
+        if let Some(used) = self.lets.iter().find(|known| known.name == *name)
+            && !self.open.contains(&used.name.as_str())
         {
-            self.open.push(name);
-            self.expr(expr);
+            self.open.push(&used.name);
+            self.expr(&used.expr);
             self.open.pop();
         }
     }

@@ -108,3 +108,99 @@ fn the_word_default_alone_is_the_default_in_the_schema() {
         "`on_absent = \"default\"` has nothing to write: `items.other` has no default in the schema",
     );
 }
+
+/// Notes of policies inside columns: what they say, and how often.
+fn noted(lifted: &Lifted) -> Vec<(String, u64)> {
+    let report = lifted.report();
+    let findings = report["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == "V020");
+    findings.map(|one| (one["message"].as_str().unwrap().to_owned(), one["count"].as_u64().unwrap())).collect()
+}
+
+/// A mapping of a list of items, with what stands before its rules.
+fn mapped(names: &str, rules: &str) -> House {
+    let source = "[source]\nfiles = [\"items.json\"]\nrecords = \"[*]\"\n";
+    House::new().schema(TABLES).mapping("items", &format!("{source}{names}{rules}"))
+}
+
+#[test]
+fn policies_of_a_let_act_where_it_is_used() {
+    let names = "[let]\nlabel = { from = \".\", steps = [\"trim\"], on_empty = \"skip\" }\n";
+    let rules = "[table.items]\neach = [\"tags[*]\", { from = \"tags\", steps = [{ split = \",\" }] }]\nkey = [\"id\"]\n\
+                 on_duplicate = \"first\"\n[table.items.columns]\nid = \"=label\"\n\
+                 [table.links]\ninto = \"items\"\neach = [\"tags[*]\", { from = \"tags\", steps = [{ split = \",\" }] }]\n\
+                 key = [\"id\"]\n[table.links.columns]\nid = { template = \"{#position}-{@.no}\" }\n\
+                 other = { lookup = \"items.id\", by = { id = \"=label\" } }\n\
+                 [table.alls]\ninto = \"items\"\nkey = [\"id\"]\n[table.alls.columns]\nid = \"no\"\n\
+                 t = \"tags\"\nother = { each = \"tags[*]\", item = { template = \"<{=label}>\", on_absent = \"skip\" } }\n";
+    let house = mapped(names, rules)
+        .source("items.json", &json!([{"no": "a", "tags": "red,, blue"}, {"no": "b", "tags": ["red", " ", "x"]}]));
+    house.lift(&[]).ends(0, "committed").leaves("column 5, json 1").finds(&[]);
+    assert_eq!(
+        house.rows("SELECT id, other, t FROM items ORDER BY id"),
+        [
+            ["1-a", "red", "it's"],
+            ["1-b", "red", "it's"],
+            ["3-a", "blue", "it's"],
+            ["3-b", "x", "it's"],
+            ["a", "NULL", "red,, blue"],
+            ["b", "[\"<red>\",\"<x>\"]", "[\"red\",\" \",\"x\"]"],
+            ["blue", "NULL", "it's"],
+            ["red", "NULL", "it's"],
+            ["x", "NULL", "it's"],
+        ]
+    );
+    house.lift(&[]).ends(0, "committed").counts("inserted", "").counts("unchanged", "items 9");
+}
+
+#[test]
+fn a_let_is_its_default_or_null_or_rejects_before_a_column_judges() {
+    let of = |policy: &str, column: &str| {
+        let names = format!("[let]\nseen = {{ from = \"seen\", {policy} }}\n");
+        mapped(&names, &format!("[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\n{column}\n"))
+            .source("items.json", &json!([{"id": "a"}, {"id": "b", "seen": null}, {"id": "c", "seen": "2025-05-07T14:42:18Z"}, {"id": "d", "seen": ""}]))
+    };
+    let at = "SELECT id, at FROM items ORDER BY id";
+    let house = of("default = \"2001-02-03T04:05:06Z\", on_empty = \"null\"", "at = \"=seen\"");
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 7").finds(&[]);
+    assert_eq!(
+        noted(&lifted),
+        [
+            ("`=seen` is missing and became its default".to_owned(), 1),
+            ("`=seen` is null and became its default".to_owned(), 1),
+            ("`=seen` is empty and became null".to_owned(), 1),
+        ]
+    );
+    let (given, default) = ("2025-05-07 14:42:18.000000", "2001-02-03 04:05:06.000000");
+    assert_eq!(house.rows(at), [["a", default], ["b", default], ["c", given], ["d", "NULL"]]);
+
+    // What the type of the column refuses, the `let` judges as well; where it is only tested, nothing is said.
+    let house = of("on_error = \"default\", default = \"2001-02-03T04:05:06Z\"", "at = \"=seen\"");
+    let lifted =
+        house.lift(&[]).ends(0, "committed").leaves("column 6, ignored 1").finds(&["warning V010 items.json /3/seen"]);
+    assert_eq!(ignored(&lifted), [("items.items.at: not convertible".to_owned(), 1)]);
+    assert_eq!(house.rows(at), [["a", default], ["b", default], ["c", given], ["d", default]]);
+
+    let house = of("on_empty = \"reject\"", "t = \"=seen\"");
+    house.lift(&[]).ends(1, "rolled-back").finds(&["error V003 items.json /3/seen"]);
+    let house = of("on_missing = \"skip\"", "t = \"=seen\"");
+    house.lift(&[]).ends(1, "rolled-back").leaves("column 6, unmapped 1");
+}
+
+#[test]
+fn a_reference_that_leads_nowhere_inside_a_column_leaves_out_its_key_by_name() {
+    let names = "[let]\nfriend = { lookup = \"items.id\", by = { id = \"to\" }, on_dangling = \"default\", default = \"nobody\" }\n";
+    let rules = "[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\nother = \"=friend\"\n\
+                 t = { each = \"all[*]\", item = { lookup = \"items.id\", by = { id = \".\" }, on_dangling = \"skip\" } }\n";
+    let house = mapped(names, rules);
+    let house = house
+        .source("items.json", &json!([{"id": "a", "to": "x", "all": []}, {"id": "b", "to": "a", "all": ["y", "a"]}]));
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 4, json 1, ignored 2").finds(&[]);
+    assert_eq!(
+        ignored(&lifted),
+        [("items.items.other: leads nowhere".to_owned(), 1), ("items.items.t: leads nowhere".to_owned(), 1)]
+    );
+    assert_eq!(
+        house.rows("SELECT id, other, t FROM items ORDER BY id"),
+        [["a", "nobody", "[]"], ["b", "a", "[\"a\"]"]]
+    );
+}

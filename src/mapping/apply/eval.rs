@@ -3,7 +3,7 @@
 use super::condition::View;
 use super::draft::Fault;
 use super::fit::{as_key_text, has_text, is_same_text, literal_datum, to_datum};
-use super::maker::{Dangling, RowMaker, Trail, Wrote, first_place};
+use super::maker::{Aside, Dangling, RowMaker, Trail, Wrote, first_place};
 use super::path::Reached;
 use super::scope::{Operand, Scope, Stop};
 use super::span::{LeafSpan, Marks};
@@ -11,7 +11,7 @@ use super::times::settled;
 use super::trace::StepTaken;
 use crate::decimal::Decimal;
 use crate::document::tape::{Kind, NodeRef};
-use crate::finding::{VALUE_NULL_IF, VALUE_ROUNDED, VALUE_STEP};
+use crate::finding::{Severity, VALUE_NULL_IF, VALUE_ROUNDED, VALUE_STEP};
 use crate::mapping::declared::Doc;
 use crate::mapping::keyindex::KeyText;
 use crate::mapping::model::{Condition, Expr, From, PathExpr, PathStep, Picked, ReadAs, Root, Sought};
@@ -77,8 +77,10 @@ impl<'a, 't> RowMaker<'a, 't> {
     fn condition(&mut self, when: &Condition, scope: &Scope<'_, 't>) -> Result<bool, Stop> {
         let flags = (self.tainted, self.clock, self.hidden, self.chosen);
         let (voids, dangling, reads) = (self.voids.take(), self.dangling.take(), self.reads.take());
+        let asides = self.asides.len();
         let holds = super::condition::holds(when, &mut RuleView { maker: self, scope });
         (self.voids, self.dangling, self.reads) = (voids, dangling, reads);
+        self.asides.truncate(asides);
         (self.tainted, self.clock, self.hidden, self.chosen) = flags;
         holds
     }
@@ -168,16 +170,18 @@ impl<'a, 't> RowMaker<'a, 't> {
             words.clear();
             given.write_json(&mut words);
         }
-        match (given, next) {
-            (_, Datum::Null) => self.counted.push((&VALUE_NULL_IF, format!("{words} is NULL, as `null_if` says"), at)),
+        let (code, message) = match (given, next) {
+            (_, Datum::Null) => (&VALUE_NULL_IF, format!("{words} is NULL, as `null_if` says")),
             (Datum::Text(text) | Datum::Number(text), Datum::Number(rounded))
                 if Decimal::of(text) != Decimal::of(rounded) =>
             {
                 let to = if is_shown { format!(" to {rounded}") } else { String::new() };
-                self.counted.push((&VALUE_ROUNDED, format!("{words} is rounded{to}"), at));
+                (&VALUE_ROUNDED, format!("{words} is rounded{to}"))
             }
-            _ => {}
-        }
+            _ => return,
+        };
+        let fault = Fault::new(code, message).at(at);
+        self.asides.push(Aside { severity: Severity::Note, fault, left: None });
     }
 
     fn source(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {
@@ -384,13 +388,13 @@ impl<'a, 't> RowMaker<'a, 't> {
         let number = is_number(chosen);
         for expr in rest {
             let before = trail.len();
-            let counted = self.counted.len();
+            let asides = self.asides.len();
             let same = match self.eval(expr, scope, trail) {
                 Ok(Operand::Null) => true,
                 Ok(other) => is_number(&other) == number && is_same_text(chosen, &other),
                 Err(_) => false,
             };
-            self.counted.truncate(counted);
+            self.asides.truncate(asides);
             if !same {
                 trail.truncate(before);
             }
@@ -401,8 +405,9 @@ impl<'a, 't> RowMaker<'a, 't> {
     fn by(&mut self, row: &Sought, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Key, Stop> {
         let before = trail.len();
         let mut key = KeyText::default();
-        let mut null = false;
+        let (mut null, mut nulled) = (false, Vec::new());
         for (at, by) in row.by.iter().enumerate() {
+            let start = trail.len();
             let reads = self.compiled.by_reads(row.number, at);
             let outer = std::mem::replace(&mut self.reads, reads);
             let got = self.eval(&by.expr, scope, trail);
@@ -410,7 +415,10 @@ impl<'a, 't> RowMaker<'a, 't> {
             let got = settled(got?, reads);
             match as_key_text(&got) {
                 Some(text) => key.push(&text),
-                None if matches!(got, Operand::Null) => null = true,
+                None if matches!(got, Operand::Null) => {
+                    null = true;
+                    nulled.extend(trail.drain(start..)); // what is written shows that it is null
+                }
                 None => {
                     trail.truncate(before);
                     return Ok(Key::Missing);
@@ -419,6 +427,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
         if null {
             trail.truncate(before);
+            trail.append(&mut nulled);
             return Ok(Key::Null);
         }
         Ok(Key::Known(key))

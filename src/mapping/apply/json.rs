@@ -1,16 +1,17 @@
 //! JSON: containers of the source, objects of named members, and lists that are made from lists.
 
 use super::draft::Fault;
-use super::fit::{as_text, is_empty_text, literal_datum, to_datum};
+use super::fit::{as_text, to_datum};
+use super::inner::no_item;
 use super::list::Elements;
 use super::maker::{RowMaker, Trail, Wrote, not_text};
 use super::scope::{Operand, Scope, Stop};
 use super::span::LeafSpan;
 use crate::document::json::write_json_string;
 use crate::document::tape::{NodeId, NodeRef, Selection};
-use crate::finding::{VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_STEP, VALUE_TYPE};
+use crate::finding::{VALUE_MISSING, VALUE_STEP, VALUE_TYPE};
 use crate::mapping::declared::Doc;
-use crate::mapping::model::{Each, Expr, From, Policies, Policy};
+use crate::mapping::model::{Each, Expr, From, Policies};
 use crate::step::Datum;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -215,22 +216,9 @@ impl<'t> RowMaker<'_, 't> {
                 out.push(',');
             }
             let mut name = None;
-            if let Some(member) = &each.member {
-                let text = self.member_name(member, &scope, trail)?;
-                write_json_string(out, &text);
-                out.push(':');
-                name = Some(text);
-            }
-            let wrote = if each.policies == Policies::default() {
-                match self.write(&each.item, &scope, trail, out)? {
-                    Wrote::Nothing => return Err(no_item(&VALUE_MISSING, "is missing", &scope)),
-                    wrote => wrote,
-                }
-            } else {
-                match self.item(each, &scope, trail)? {
-                    Some(got) => self.write_operand(got, trail, out),
-                    None => Wrote::Nothing,
-                }
+            let wrote = match self.write_item(each, &scope, trail, out, &mut name) {
+                Err(Stop::SkipItem) => Wrote::Nothing,
+                wrote => wrote?,
             };
             if let Wrote::Nothing = wrote {
                 out.truncate(before);
@@ -249,6 +237,33 @@ impl<'t> RowMaker<'_, 't> {
         Ok(Wrote::Value)
     }
 
+    /// An item, with its name in an object; nothing where it is left out.
+    fn write_item(
+        &mut self,
+        each: &Each,
+        scope: &Scope<'_, 't>,
+        trail: &mut Trail,
+        out: &mut String,
+        name: &mut Option<String>,
+    ) -> Result<Wrote, Stop> {
+        if let Some(member) = &each.member {
+            let text = self.member_name(member, scope, trail)?;
+            write_json_string(out, &text);
+            out.push(':');
+            *name = Some(text);
+        }
+        if each.policies == Policies::default() {
+            return match self.write(&each.item, scope, trail, out)? {
+                Wrote::Nothing => Err(no_item(&VALUE_MISSING, "is missing", scope)),
+                wrote => Ok(wrote),
+            };
+        }
+        Ok(match self.item(each, scope, trail)? {
+            Some(got) => self.write_operand(got, trail, out),
+            None => Wrote::Nothing,
+        })
+    }
+
     fn member_name(&mut self, member: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<String, Stop> {
         let got = self.eval(member, scope, trail)?;
         as_text(&got).map(Cow::into_owned).ok_or_else(|| {
@@ -259,51 +274,6 @@ impl<'t> RowMaker<'_, 't> {
             fault.at(at).into()
         })
     }
-
-    /// An item as its policies judge it; none where it is left out.
-    fn item(&mut self, each: &Each, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Option<Operand<'t>>, Stop> {
-        let policies = &each.policies;
-        let before = trail.len();
-        let outer = std::mem::replace(&mut self.ends_on_empty, policies.empty.is_some());
-        let made = self.eval(&each.item, scope, trail);
-        self.ends_on_empty = outer;
-        let got = match made {
-            Err(Stop::Reject(fault))
-                if !matches!(policies.error, None | Some(Policy::Reject)) && !fault.message.is_empty() =>
-            {
-                let field = self.field;
-                self.not_convertible(field, *fault, trail.split_off(before));
-                return Ok(match (policies.error, &policies.default) {
-                    (Some(Policy::Default), Some(literal)) => Some(Operand::Datum(literal_datum(literal))),
-                    (Some(Policy::Skip), _) => None,
-                    _ => Some(Operand::Null),
-                });
-            }
-            made => made?,
-        };
-        let (policy, code, what) = match &got {
-            Operand::Missing => (policies.missing.or(policies.absent), &VALUE_MISSING, "is missing"),
-            // Null is an item like any other, unless a policy says otherwise.
-            Operand::Null => (Some(policies.absent.unwrap_or(Policy::Null)), &VALUE_NULL, "is null"),
-            got if policies.empty.is_some() && is_empty_text(got) => (policies.empty, &VALUE_EMPTY, "is empty"),
-            _ => return Ok(Some(got)),
-        };
-        match (policy, &policies.default) {
-            (Some(Policy::Skip), _) => {
-                trail.truncate(before);
-                Ok(None)
-            }
-            (Some(Policy::Null), _) => Ok(Some(Operand::Null)),
-            (Some(Policy::Default), Some(literal)) => Ok(Some(Operand::Datum(literal_datum(literal)))),
-            _ => Err(no_item(code, what, scope)),
-        }
-    }
-}
-
-fn no_item(code: &'static crate::finding::Code, what: &str, scope: &Scope<'_, '_>) -> Stop {
-    let message = format!("item {} of the list {what}", scope.position);
-    let help = "leave it out with `on_absent = \"skip\"` in the `item`, or give it a `default`";
-    Fault { help: Some(help), ..Fault::new(code, message).at(scope.element_at()) }.into()
 }
 
 fn is_constant(expr: &Expr) -> bool {

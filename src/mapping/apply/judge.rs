@@ -180,9 +180,9 @@ impl<'t> RowMaker<'_, 't> {
     ) -> Result<(), Stop> {
         let scope = self.scope;
         let before = trail.len();
-        let counted = self.counted.len();
+        let asides = self.asides.len();
         let other = self.eval(&agrees.expr, scope, trail)?;
-        self.counted.truncate(counted);
+        self.asides.truncate(asides);
         match has_text(&other) {
             true if is_same_text(got, &other) => {}
             false => trail.truncate(before),

@@ -1,10 +1,10 @@
 //! What evaluates the columns of one rule for one element, and what it knows meanwhile.
 
-use super::draft::{Draft, Fault};
+use super::draft::{ClaimAs, Draft, Fault};
 use super::fit::kind_name;
 use super::scope::{Operand, Scope, Stop};
 use super::span::LeafSpan;
-use crate::finding::{Code, ROW_DANGLING, VALUE_STEP};
+use crate::finding::{ROW_DANGLING, Severity, VALUE_STEP};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::{ColumnRule, ReadAs, Rule};
@@ -20,7 +20,22 @@ pub(super) struct Dangling {
     pub(super) touched: Trail,
 }
 
+/// Something that is said of a value once it is known that it counts: an alternative that is only compared, and a
+/// condition, say nothing.
+pub(super) struct Aside {
+    pub(super) severity: Severity,
+    pub(super) fault: Fault,
+    /// Leaves that no value keeps, and what they count as.
+    pub(super) left: Option<(ClaimAs, Trail)>,
+}
+
 impl Dangling {
+    /// Of what stands inside a column.
+    pub(super) fn inside(self, name: &str) -> Fault {
+        let message = format!("{name} leads nowhere: `{}` has no row of this key", self.table);
+        Fault { found: self.key, ..Fault::new(&ROW_DANGLING, message).at(self.at) }
+    }
+
     pub(super) fn fault(self, column: &ColumnRule) -> Fault {
         let what = if column.policies.dangling.is_some() { "leads nowhere" } else { "is NULL" };
         let message = format!("`{}` {what}: `{}` has no row of this key", column.name, self.table);
@@ -59,8 +74,8 @@ pub(super) struct RowMaker<'a, 't> {
     pub(super) voids: Option<Vec<LeafSpan>>,
     /// The lookup of the column being evaluated that found no row, although its key was there.
     pub(super) dangling: Option<Dangling>,
-    /// What steps counted of the column that is being evaluated: nulls and rounded numbers.
-    pub(super) counted: Vec<(&'static Code, String, Option<u64>)>,
+    /// What is to be said of the column that is being evaluated: values that steps count, and policies inside of it.
+    pub(super) asides: Vec<Aside>,
     /// What is read, where a lookup's key is being made: what of it is not kept included.
     pub(super) reading: Option<Trail>,
     /// The alternative that the expression being evaluated chose.

@@ -5,6 +5,7 @@ mod condition;
 mod draft;
 mod eval;
 mod fit;
+mod inner;
 mod json;
 mod judge;
 mod key;
@@ -226,10 +227,23 @@ impl Making<'_, '_> {
         let mut maker = RowMaker::new(self.of_mapping, self.compiled, base, above);
         let mut trail = Vec::new();
         let (got, voids) = maker.noting_voids(|maker| maker.eval(expr, base, &mut trail));
+        maker.put_aside(None);
         let marks = Marks { tainted: maker.tainted, clock: maker.clock, hidden: maker.hidden };
+        if let Err(Stop::Reject(fault)) = got {
+            maker.faults.push(Fault { line: if fault.line == 0 { self.rule.line } else { fault.line }, ..*fault });
+            let no_row = maker.no_row(false);
+            self.bad(*no_row);
+            self.mapped.empty.extend(voids);
+            return Vec::new();
+        }
+        let draft = maker.draft;
+        self.mapped.empty.extend(voids);
+        if !draft.claims.is_empty() || !draft.differing.is_empty() {
+            self.mapped.skipped.push(draft);
+        }
         let one = |datum| vec![Part { datum, of: trail.clone(), marks }];
         let (nodes, parts) = match got {
-            Ok(Operand::Missing | Operand::Null) | Err(Stop::Skip) => (Vec::new(), Vec::new()),
+            Ok(Operand::Missing | Operand::Null) | Err(_) => (Vec::new(), Vec::new()),
             Ok(Operand::Node(node, doc)) if node.kind() == Kind::Array => {
                 if node.is_leaf() {
                     self.mapped.empty.push(LeafSpan::Nodes(doc, node.span()));
@@ -239,14 +253,7 @@ impl Making<'_, '_> {
             Ok(Operand::Node(node, _)) => (vec![node], Vec::new()),
             Ok(Operand::Datum(Datum::List(all))) => (Vec::new(), all.into_iter().flat_map(one).collect()),
             Ok(Operand::Datum(datum)) => (Vec::new(), one(datum)),
-            Err(Stop::Reject(fault)) => {
-                maker.faults.push(Fault { line: if fault.line == 0 { self.rule.line } else { fault.line }, ..*fault });
-                let no_row = maker.no_row(false);
-                self.bad(*no_row);
-                (Vec::new(), Vec::new())
-            }
         };
-        self.mapped.empty.extend(voids);
         let nodes = nodes.into_iter().map(|node| (Current::Node(node), None));
         let parts = parts.into_iter().map(|part| (Current::Datum(part.datum.clone()), Some(Rc::new(part))));
         let scope_of = |(i, (element, part))| Scope { part, ..base.at(element, i + 1) };

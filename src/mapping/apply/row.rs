@@ -2,7 +2,7 @@
 
 use super::draft::{Claim, ClaimAs, Draft, Fault, Origin};
 use super::eval::RuleView;
-use super::maker::{Above, Dangling, Memo, RowMaker, Trail};
+use super::maker::{Above, Aside, Dangling, Memo, RowMaker, Trail};
 use super::scope::{Current, Operand, Scope, Stop};
 use super::span::LeafSpan;
 use super::trace::Made;
@@ -74,7 +74,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             reads: None,
             voids: None,
             dangling: None,
-            counted: Vec::new(),
+            asides: Vec::new(),
             reading: None,
             chosen: None,
             field: None,
@@ -96,7 +96,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             match super::condition::holds(when, &mut RuleView { maker: &mut self, scope }) {
                 Ok(true) => {}
                 Ok(false) => return Err(self.no_row(false)),
-                Err(Stop::Skip) => return Err(self.no_row(true)),
+                Err(Stop::Skip | Stop::SkipItem) => return Err(self.no_row(true)),
                 Err(Stop::Reject(fault)) => {
                     self.faults.push(*fault);
                     return Err(self.no_row(false));
@@ -107,7 +107,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             let scope = self.scope;
             match super::condition::holds(delete, &mut RuleView { maker: &mut self, scope }) {
                 Ok(true) => return self.removal(),
-                Ok(false) | Err(Stop::Skip) => {}
+                Ok(false) | Err(Stop::Skip | Stop::SkipItem) => {}
                 Err(Stop::Reject(fault)) => {
                     self.faults.push(*fault);
                     return Err(self.no_row(false));
@@ -121,7 +121,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             };
             match done {
                 Ok(()) => {}
-                Err(Stop::Skip) => {
+                Err(Stop::Skip | Stop::SkipItem) => {
                     self.faults.clear(); // there is no row that could be bad
                     return Err(self.no_row(true));
                 }
@@ -151,7 +151,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         for &field in compiled.key_fields.iter().flatten() {
             match self.column(field) {
                 Ok(()) => {}
-                Err(Stop::Skip) => {
+                Err(Stop::Skip | Stop::SkipItem) => {
                     self.faults.clear();
                     return Err(self.no_row(true));
                 }
@@ -225,7 +225,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 self.draft.values[field] = value;
                 Ok(())
             }
-            Err(Stop::Skip) => Err(Stop::Skip),
+            Err(Stop::Skip | Stop::SkipItem) => Err(Stop::Skip),
             Err(Stop::Reject(mut fault)) => {
                 self.memo[field] = Memo::Failed;
                 fault.column.get_or_insert_with(|| column.name.clone());
@@ -246,7 +246,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         let json = self.compiled.fields[field].column.kind == ColumnType::Json;
         let mut class = if json { ClaimAs::Json } else { ClaimAs::Column };
         let mut trail = std::mem::take(&mut self.spare);
-        let outer_counted = std::mem::take(&mut self.counted);
+        let outer_asides = std::mem::take(&mut self.asides);
         let (made, voids) = self.noting_voids(|maker| {
             let outer = std::mem::replace(&mut maker.ends_on_empty, column.policies.empty.is_some());
             let outer_reads = std::mem::replace(&mut maker.reads, maker.compiled.fields[field].reads.as_ref());
@@ -254,10 +254,8 @@ impl<'a, 't> RowMaker<'a, 't> {
             (maker.ends_on_empty, maker.reads) = (outer, outer_reads);
             made
         });
-        for (code, message, at) in std::mem::replace(&mut self.counted, outer_counted) {
-            let fault = Fault::new(code, message).of_column(&column.name, column.line).at(at);
-            self.draft.differing.push((Severity::Note, fault));
-        }
+        self.put_aside(Some(field));
+        self.asides = outer_asides;
         // What a bad value was made from is claimed too: it is rejected with its record.
         self.claim(&mut trail, voids, class, Some(field));
         self.spare = trail;
@@ -291,6 +289,20 @@ impl<'a, 't> RowMaker<'a, 't> {
         self.draft.claims.extend(trail.drain(..).map(|touch| Claim { touch, class, field }));
     }
 
+    /// Says of a column what was put aside while its value was made.
+    pub(super) fn put_aside(&mut self, field: Option<usize>) {
+        let column = field.map(|field| &self.rule.columns[field]);
+        for Aside { severity, mut fault, left } in std::mem::take(&mut self.asides) {
+            fault.column = column.map(|column| column.name.clone());
+            if fault.line == 0 {
+                fault.line = column.map_or(self.rule.line, |column| column.line);
+            }
+            self.draft.differing.push((severity, fault));
+            let Some((class, trail)) = left else { continue };
+            self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class, field }));
+        }
+    }
+
     /// A value that cannot be converted becomes NULL, as the policy says: nothing keeps what it was made from.
     pub(super) fn not_convertible(&mut self, field: Option<usize>, fault: Fault, touched: Trail) {
         let class = ClaimAs::NotConvertible;
@@ -317,7 +329,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
         let rule = self.rule;
         match rule.let_of(name) {
-            Some(expr) => self.eval(expr, scope, trail),
+            Some(one) => self.named(one, scope, trail),
             None => Ok(Operand::Missing),
         }
     }

@@ -100,6 +100,8 @@ impl<'t> Operand<'t> {
 pub enum Stop {
     /// The rule did not take the record.
     Skip,
+    /// The item of a list is left out; outside of one, as `Skip`.
+    SkipItem,
     /// The record is bad.
     Reject(Box<Fault>),
 }

@@ -25,7 +25,10 @@ impl RowMaker<'_, '_> {
         if let Some(trace) = self.scope.trace {
             trace.begin(self.compiled, &column.name, self.draft.at);
         }
+        let outer_asides = std::mem::take(&mut self.asides);
         let (made, voids) = self.noting_voids(|maker| maker.secret_text(column));
+        self.put_aside(Some(field));
+        self.asides = outer_asides;
         if let Some(trace) = self.scope.trace {
             trace.end(&Made { field, value: None, secret: true });
         }
@@ -99,7 +102,7 @@ impl RowMaker<'_, '_> {
             Err(Stop::Reject(bad)) => {
                 Err(fault(format!("a step cannot convert the secret for `{}`", column.name), bad.at))
             }
-            Err(Stop::Skip) => Err(Stop::Skip),
+            Err(Stop::Skip | Stop::SkipItem) => Err(Stop::Skip),
         }
     }
 

@@ -270,7 +270,9 @@ fn of_path(spot: &Spot<'_>, path: &PathExpr, depth: u32) -> Vec<Gives> {
         Root::Column(name) => {
             let mut gives =
                 spot.rule.named(name).map_or_else(|| vec![Gives::Unknown], |expr| of_expr(spot, expr, depth + 1));
-            let default = spot.rule.column(name).and_then(|column| column.policies.default.as_ref());
+            let policies = spot.rule.column(name).map(|column| &column.policies);
+            let policies = policies.or_else(|| spot.rule.let_of(name).map(|one| &one.policies));
+            let default = policies.and_then(|policies| policies.default.as_ref());
             gives.extend(default.map(of_literal));
             gives
         }

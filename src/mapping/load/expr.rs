@@ -197,25 +197,25 @@ fn path_or_selection(item: Item<'_>, text: &str) -> Option<From> {
 
 /// `each`, `item`, `member`.
 fn each(fields: &Fields<'_>, source: Item<'_>) -> Option<Each> {
-    let (item, policies) = item(fields.need_for("item", "`each`")?);
+    let (item, policies) = judged(fields.need_for("item", "`each`")?);
     Some(Each { each: expr(source), member: fields.get("member").map(expr), item, policies })
 }
 
-/// An item, with policies of its own.
-fn item(item: Item<'_>) -> (Expr, Policies) {
+/// An item, or an entry of `[let]`, with policies of its own.
+pub(super) fn judged(item: Item<'_>) -> (Expr, Policies) {
     if !item.is_table() {
         return (expr(item), Policies::default());
     }
     let Some(fields) = item.fields(&[&SOURCES, &keys::EXPRESSION, &keys::COLUMN]) else {
         return (broken(item.line), Policies::default());
     };
-    for item in fields.any_of(&["agrees_with", "after"]) {
+    for item in fields.any_of(&["agrees_with", "after", "declassify"]) {
         item.refuse_with(
-            format!("`{}` belongs to the column itself, not to an item of a list", item.name),
+            format!("`{}` belongs to the column itself, not to an item of a list or a `[let]`", item.name),
             "write it beside the column's outermost key",
         );
     }
-    (of_fields(&fields), policies::of_item(&fields))
+    (of_fields(&fields), policies::inside(&fields))
 }
 
 /// What `when` says.

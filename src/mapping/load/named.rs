@@ -1,10 +1,10 @@
 //! `[let]` and `[when]`: expressions and conditions that have a name.
 
-use super::expr::{condition, expr};
+use super::expr::{condition, judged};
 use super::known::Named;
 use super::tree::{Fields, Item};
 use crate::mapping::codes;
-use crate::mapping::model::{Expr, PathExpr, Root, Rule};
+use crate::mapping::model::{Let, PathExpr, Root, Rule};
 use crate::mapping::walk::{self, Read};
 
 /// Reads `[when]`, so that conditions that are read later may be a name of it.
@@ -91,23 +91,27 @@ pub(super) fn unused_conditions(fields: &Fields<'_>) {
 /// Gives each rule the expressions of `[let]` that it uses, and refuses those that none does.
 pub(super) fn share_lets(fields: &Fields<'_>, rules: &mut [Rule]) {
     let items = fields.entries("let");
-    let lets: Vec<(String, Expr)> = items.iter().map(|item| (item.name.to_owned(), expr(*item))).collect();
+    let named = |item: &Item<'_>| {
+        let (expr, policies) = judged(*item);
+        Let { name: item.name.to_owned(), expr, policies }
+    };
+    let lets: Vec<Let> = items.iter().map(named).collect();
     let mut used = vec![false; lets.len()];
     for rule in rules {
         let mut next = Vec::new();
         walk::rule(rule, &mut |visit| next.extend(names_of(&visit)));
         let mut taken: Vec<usize> = Vec::new();
         while let Some(name) = next.pop() {
-            let Some(at) = lets.iter().position(|(known, _)| *known == name) else { continue };
+            let Some(at) = lets.iter().position(|known| known.name == name) else { continue };
             if !taken.contains(&at) {
                 taken.push(at);
-                walk::expr(&lets[at].1, &mut |visit| next.extend(names_of(&visit)));
+                walk::expr(&lets[at].expr, &mut |visit| next.extend(names_of(&visit)));
             }
         }
         taken.sort_unstable();
         taken.iter().for_each(|at| used[*at] = true);
         // Each rule has its own, as the rows that they look up are its own.
-        rule.lets = taken.into_iter().map(|at| (items[at].name.to_owned(), expr(items[at]))).collect();
+        rule.lets = taken.into_iter().map(|at| named(&items[at])).collect();
     }
     for (item, _) in items.iter().zip(used).filter(|(_, used)| !used) {
         let message = format!("nothing uses `{}` of [let]", item.name);

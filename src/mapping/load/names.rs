@@ -98,11 +98,11 @@ impl<'l> Names<'l> {
             self.links(rule);
             self.twice(rule);
             let names = rule.columns.iter().map(|column| column.name.as_str());
-            let names: Vec<_> = names.chain(rule.lets.iter().map(|(name, _)| name.as_str())).collect();
+            let names: Vec<_> = names.chain(rule.lets.iter().map(|one| one.name.as_str())).collect();
             let scope = Scope { what: "the rule", rule: Some(rule), names };
             self.key(rule);
             self.key_as(&rule.key_as, rule.line, self.shared.iter().copied());
-            let lets = rule.lets.iter().map(|(name, _)| name.as_str()).collect();
+            let lets = rule.lets.iter().map(|one| one.name.as_str()).collect();
             let around = Scope { what: "the mapping, where `each` is worked out", rule: Some(rule), names: lets };
             walk::rule(rule, &mut |visit| {
                 let is_around =
@@ -161,7 +161,7 @@ impl<'l> Names<'l> {
 
     fn twice(&self, rule: &Rule) {
         let columns = rule.columns.iter().map(|column| (column.name.as_str(), column.line));
-        let lets = rule.lets.iter().map(|(name, expr)| (name.as_str(), expr.line));
+        let lets = rule.lets.iter().map(|one| (one.name.as_str(), one.expr.line));
         let mut seen = Vec::new();
         for (name, line) in columns.chain(lets) {
             if seen.contains(&name) {
@@ -272,7 +272,7 @@ impl<'l> Names<'l> {
             let agrees = column.agrees.as_ref().map(|agrees| &agrees.expr);
             (column.name.as_str(), &column.expr, agrees, column.line)
         });
-        let lets = rule.lets.iter().map(|(name, expr)| (name.as_str(), expr, None, expr.line));
+        let lets = rule.lets.iter().map(|one| (one.name.as_str(), &one.expr, None, one.expr.line));
         let needs: Vec<_> = columns
             .chain(lets)
             .map(|(name, expr, other, line)| {

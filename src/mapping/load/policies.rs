@@ -4,7 +4,7 @@ use super::keys;
 use super::tree::Fields;
 use crate::mapping::model::{Policies, Policy};
 
-/// The policies of a column or an item.
+/// The policies of a column, an item or an entry of `[let]`.
 pub(super) fn policies(fields: &Fields<'_>) -> Policies {
     let policy = |name: &str| fields.variant(name, &keys::POLICY);
     let mut policies = Policies {
@@ -27,18 +27,12 @@ pub(super) fn policies(fields: &Fields<'_>) -> Policies {
     policies
 }
 
-/// The policies of an item: no schema gives it a default.
-pub(super) fn of_item(fields: &Fields<'_>) -> Policies {
+/// The policies of an item or of an entry of `[let]`: no schema gives it a default.
+pub(super) fn inside(fields: &Fields<'_>) -> Policies {
     let policies = policies(fields);
     let asks = policies.words().iter().any(|(_, policy)| *policy == Some(Policy::Default));
     if asks && policies.default.is_none() {
         fields.item.refuse(format!("`{}` has no `default` for its policy", fields.item.name));
-    }
-    if let Some(item) = fields.get("on_dangling") {
-        item.refuse_with(
-            "`on_dangling` has no effect in an item",
-            "a reference that leads nowhere is missing there: write `on_absent`",
-        );
     }
     policies
 }

@@ -427,6 +427,12 @@ fn names_of_let_and_when_are_checked() {
             "[table.a.columns]\nz = \"b\"\nx = \"=y\"\n",
             "rule `a` uses the name `z` twice",
         ),
+        ("[let]\ny = { from = \"a\", on_empty = \"default\" }\n", RULE, "`y` has no `default` for its policy"),
+        (
+            "[let]\ny = { from = \"a\", declassify = \"public\" }\n",
+            RULE,
+            "`declassify` belongs to the column itself, not to an item of a list or a `[let]`",
+        ),
         ("[let]\ny = \"%a\"\n", RULE, "`%a` starts with `%`, which is not a path prefix"),
         ("[when]\nold = { members = [\"a\"] }\n", "[table.a.columns]\nx = \"x\"\n", "nothing uses the condition `old`"),
         (
@@ -461,7 +467,7 @@ fn a_rule_has_the_lets_that_it_uses_and_conditions_stand_where_they_are_named() 
          [table.rests]\nwhen = {{ any = [\"new\", {{ members = [\"y\"] }}] }}\nkey = [\"=a\"]\n[table.rests.columns]\ntitle = \"title\"\n"
     );
     let set = load(&source_of(&text)).unwrap_or_else(|error| panic!("{error}"));
-    let lets = |rule: &Rule| rule.lets.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let lets = |rule: &Rule| rule.lets.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
     let [notes, rests] = set.mappings[0].rules.as_slice() else { panic!("two rules") };
     assert_eq!(
         (lets(notes), lets(rests)),
@@ -558,10 +564,6 @@ fn keys_that_contradict_each_other_are_refused() {
             "`on_empty` has no effect beside `hash`: an empty secret is absent",
         ),
         ("x = { seal = \"a\", on_error = \"null\" }", "`on_error` has no effect beside `seal`"),
-        (
-            "x = { each = \"a[*]\", item = { lookup = \"t.id\", by = { id = \".\" }, on_dangling = \"skip\" } }",
-            "`on_dangling` has no effect in an item",
-        ),
         ("x = { seal = \"a\", default = 1 }", "what is kept in the place of a secret is a string"),
         ("x = { from = [] }", "`from` is a list of no alternatives"),
         ("x = { from = \"a\", steps = [{ matching = \"(\" }] }", "invalid regular expression `(`: unclosed group"),
@@ -569,7 +571,7 @@ fn keys_that_contradict_each_other_are_refused() {
         ("x = { each = \"a[*]\" }", "`each` needs `item`"),
         (
             "x = { each = \"a[*]\", item = { from = \"b\", agrees_with = \"c\" } }",
-            "`agrees_with` belongs to the column itself, not to an item of a list",
+            "`agrees_with` belongs to the column itself, not to an item of a list or a `[let]`",
         ),
         ("x = [1, \"a\"]", "an alternative after one that is always there is never asked"),
         ("x = { object = { a = \"b\" }, without = [\"a\"] }", "`without` has no effect beside `object`"),

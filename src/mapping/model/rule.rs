@@ -27,7 +27,7 @@ pub struct Rule {
     /// `shapes`; empty for all.
     pub shapes: Vec<String>,
     /// The expressions of the mapping's `[let]` that it uses, written nowhere by themselves.
-    pub lets: Vec<(String, Expr)>,
+    pub lets: Vec<Let>,
     /// `on_duplicate`.
     pub on_duplicate: OnDuplicate,
     /// `delete`, beside `last`: such an element makes no row, and removes the earlier ones of its key.
@@ -47,8 +47,8 @@ impl Rule {
     }
 
     /// The `let` of this name.
-    pub fn let_of(&self, name: &str) -> Option<&Expr> {
-        self.lets.iter().find(|(other, _)| other == name).map(|(_, expr)| expr)
+    pub fn let_of(&self, name: &str) -> Option<&Let> {
+        self.lets.iter().find(|one| one.name == name)
     }
 
     /// The columns that hold secrets, sealed or hashed.
@@ -68,7 +68,7 @@ impl Rule {
 
     /// The expression of a column or `let`.
     pub fn named(&self, name: &str) -> Option<&Expr> {
-        self.column(name).map(|column| &column.expr).or_else(|| self.let_of(name))
+        self.column(name).map(|column| &column.expr).or_else(|| self.let_of(name).map(|one| &one.expr))
     }
 
     /// The selections of its `each`.
@@ -100,6 +100,17 @@ impl Rule {
             })
             .collect()
     }
+}
+
+/// An entry of `[let]`.
+#[derive(Debug, Clone)]
+pub struct Let {
+    /// Its name.
+    pub name: String,
+    /// What it is worked out from where it is used.
+    pub expr: Expr,
+    /// What becomes of it there when it is missing, null, empty or faulty.
+    pub policies: Policies,
 }
 
 /// What gives the elements that make rows.

@@ -10,7 +10,7 @@ keys! {
         key("description", Text, "what the files contain"),
         key("expected", TEXTS, "selections that catch-alls are known to keep"),
         key("source", Table(&SOURCE), "which files, and how they are read"),
-        since("0.2.0", "let", Named(&Refer("expression")), "named expressions, used as `=NAME`; not written by themselves"),
+        since("0.2.0", "let", Named(&Refer("column")), "named expressions with their policies, used as `=NAME`; not written by themselves"),
         since("0.2.0", "when", Named(&Refer("condition")), "named conditions, used as a string where a condition may stand"),
         key("table", Named(&Refer("rule")), "the rules, by name"),
         key("ignore", REASONS, "selections that are not imported, each with its reason"),
