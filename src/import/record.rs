@@ -52,12 +52,18 @@ impl Import<'_> {
         }
         let Parts { leaves, mut cx, .. } = self.parts();
         leaves.search_rows(&mut cx, reading, table, record, mapped, &fates);
+        let (mapping, of) = (&plan.set.mappings[cx.mapping], record.names.len());
+        let shape = &mapping.source.shapes[reading.shaped.shape];
+        let mut ignored_names = mapped.ignored_names.clone();
         for i in reading.new_names(&record.names) {
             sheet.claim_name(NameLeaf::OfRecord(i), Mark::default());
+            let ignored = shape.called(i as usize, of).and_then(|name| mapping.ignored_name(name));
+            ignored_names.extend(ignored.map(|at| (at, NameLeaf::OfRecord(i))));
         }
         for name in &mapped.names {
             sheet.claim_name(*name, Mark::default());
         }
+        leaves.ignore_names(cx.mapping, &ignored_names, &mut sheet);
         for touch in &mapped.empty {
             reading.mark(touch, Mark::of(Class::Column), &mut sheet);
         }

@@ -134,3 +134,42 @@ fn no_entry_is_proposed_that_would_cover_other_members() {
                    members with `.*`, or keep the object with `json`";
     assert!(lifted.report()["findings"].as_array().unwrap().iter().any(|finding| finding["message"] == message));
 }
+
+#[test]
+fn names_of_members_are_ignored_by_what_key_as_calls_them() {
+    let rules = "[table.items]\nkey = [\"id\"]\neach = \"days.*\"\nkey_as = \"day\"\n[table.items.columns]\nid = \"no\"\n\
+                 city = { from = \"city\", default = \"none\" }\n";
+    let of = |names: &str, ignored: &str| {
+        let source = format!("[source]\nfiles = [\"items.json\"]\nrecords = \"of.*.*\"\nkey_as = {names}\n");
+        House::new().schema(TABLES).mapping("items", &format!("{source}{rules}{ignored}")).source(
+            "items.json",
+            &json!({"of": {"ann": {"x": {"days": {"mon": {"no": 1}, "tue": {"no": 2}}}, "y": {"days": {}}}, "bob": {"z": {"days": {"sun": {"no": 3}}}}}}),
+        )
+    };
+    let ignored =
+        "[ignore]\n\"#who\" = \"found elsewhere\"\n\"#part\" = \"no meaning\"\n\"#day\" = \"a number says it\"\n";
+    let house = of("[\"who\", \"part\"]", ignored);
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 4, ignored 8").finds(&[]);
+    let report = lifted.report();
+    let reasons: Vec<_> = report["ignored"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| format!("{}: {} {}", one["what"].as_str().unwrap(), one["reason"].as_str().unwrap(), one["leaves"]))
+        .collect();
+    assert_eq!(
+        reasons,
+        ["items: #day: a number says it 3", "items: #part: no meaning 3", "items: #who: found elsewhere 2"]
+    );
+    house
+        .lift(&[])
+        .ends(0, "committed")
+        .leaves("column 4, ignored 8")
+        .counts("inserted", "")
+        .counts("unchanged", "items 3");
+
+    // A string calls the last of them; what nothing calls cannot be ignored so.
+    let house = of("\"part\"", "[ignore]\n\"#day\" = \"a number says it\"\n");
+    let lifted = house.lift(&[]).ends(1, "rolled-back").leaves("column 4, ignored 3, unmapped 5");
+    assert_eq!(proposed(&lifted), ["\"#part\" = \"why\""; 3]);
+}

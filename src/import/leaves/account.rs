@@ -13,7 +13,7 @@ use crate::import::watch::Counted;
 use crate::mapping::apply::{Claim, ClaimAs, empty_ends};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::{Declared, Doc, PathFacts};
-use crate::mapping::model::{Mapping, Root, Rooted};
+use crate::mapping::model::{Mapping, Root, Rooted, Shape};
 use crate::mapping::secret_values::{self, Labelled};
 use crate::mapping::secret_words::{is_count, looks_secret};
 use crate::source::Record;
@@ -81,7 +81,8 @@ impl Leaves<'_> {
         // Of a record that is a scalar, the name is that of the member that it was.
         let by_name = shape.records.as_ref().is_some_and(Selection::ends_in_any_member);
         let name = record.names.last().filter(|_| by_name).map(String::as_str);
-        let judged = Judged { mapping, declared: &table.declared, paths: &table.record, doc: Doc::Record, name };
+        let names = Some((shape, record.names.len()));
+        let judged = Judged { mapping, declared: &table.declared, paths: &table.record, doc: Doc::Record, name, names };
         self.report_leaves(cx, reading, &judged, &record.tape, &sheet, (record.number, record.span.start));
     }
 
@@ -108,7 +109,8 @@ impl Leaves<'_> {
             let reason = self.reasons.number(why, text);
             sheet.ignore_rest(reason);
         }
-        let judged = Judged { mapping, declared: &table.declared, paths: &paths, doc: Doc::Frame, name: None };
+        let judged =
+            Judged { mapping, declared: &table.declared, paths: &paths, doc: Doc::Frame, name: None, names: None };
         self.report_leaves(cx, reading, &judged, &reading.shaped.frame, &sheet, (0, 0));
         *self.paths.frame(cx.mapping, mapping) = paths;
         self.paths.put_back(cx.mapping, reading.shaped.shape, table);
@@ -134,6 +136,17 @@ impl Leaves<'_> {
         }
     }
 
+    /// Leaves out member names, as entries of `[ignore]` say.
+    pub(crate) fn ignore_names(&mut self, number: usize, names: &[(usize, NameLeaf)], sheet: &mut Sheet) {
+        let mapping = &self.plan.set.mappings[number];
+        for (at, leaf) in names.iter().filter(|(_, leaf)| sheet.names().contains_key(leaf)).collect::<Vec<_>>() {
+            let ignored = &mapping.ignore_names[*at];
+            let text = || (format!("{}: #{}", mapping.name, ignored.name), ignored.reason.clone());
+            let mark = Mark::ignored(self.reasons.number((number, Why::IgnoredName(*at)), text));
+            sheet.claim_name(*leaf, mark);
+        }
+    }
+
     fn report_leaves(
         &mut self,
         cx: &mut Context<'_>,
@@ -153,10 +166,18 @@ impl Leaves<'_> {
             watch.inspect(|watch| watch.name(*name, at, &judged.counted(&self.reasons, record, *mark)));
             if mark.class() == Class::Unmapped {
                 let mut message = "no rule keeps this member's name".to_owned();
-                if let NameLeaf::OfNode(node) = name {
-                    let path = judged.show(judged.steps(tape.node(*node)));
-                    let line = deciding_line(&path, &judged.mapping.file);
-                    message = format!("{message}, which `key_as` would give to a rule; {line} would leave it out");
+                match name {
+                    NameLeaf::OfNode(node) => {
+                        let path = judged.show(judged.steps(tape.node(*node)));
+                        let line = deciding_line(&path, &judged.mapping.file);
+                        message = format!("{message}, which `key_as` would give to a rule; {line} would leave it out");
+                    }
+                    NameLeaf::OfRecord(at) => {
+                        if let Some(context) = judged.called(*at) {
+                            let line = deciding_line(&format!("#{context}"), &judged.mapping.file);
+                            message = format!("{message}; {line} would leave it out");
+                        }
+                    }
                 }
                 let finding = Finding::new(&MEMBER_UNDECIDED, message);
                 cx.findings.push(finding.at(Place { file, offset: at }).about(judged.mapping.name.clone()));
@@ -223,9 +244,16 @@ struct Judged<'j> {
     doc: Doc,
     /// The name of the member that the record is, where `.*` selected it.
     name: Option<&'j str>,
+    /// How many names lead to the record, and the shape that calls them.
+    names: Option<(&'j Shape, usize)>,
 }
 
 impl Judged<'_> {
+    /// What `key_as` calls the n-th name on the way to the record.
+    fn called(&self, at: u32) -> Option<&str> {
+        self.names.and_then(|(shape, of)| shape.called(at as usize, of))
+    }
+
     fn steps(&self, node: NodeRef) -> Vec<Segment> {
         self.paths.steps(node.path()).into_iter().cloned().collect()
     }

@@ -105,6 +105,8 @@ pub(crate) enum Why {
     Empty,
     /// The mapping's `[ignore]` of this index.
     Ignored(u16),
+    /// The member names of the mapping's `[ignore]` of this index.
+    IgnoredName(usize),
     /// `otherwise` of the mapping's shape of this index.
     Otherwise(usize),
     /// A file of this shape has no records.

@@ -31,7 +31,7 @@ pub use span::{LeafSpan, Part};
 pub use trace::{Made, StepTaken, Trace};
 
 use super::compile::CompiledRule;
-use super::model::{Elements, Expr, Root, Rooted, Rule, Set};
+use super::model::{Elements, Expr, Mapping, Root, Rooted, Rule, Set};
 use crate::document::name::NameLeaf;
 use crate::document::tape::Kind;
 use crate::step::Datum;
@@ -53,6 +53,8 @@ pub struct Mapped {
     pub skipped: Vec<Draft>,
     /// Names that a `.*` of an `each` matched; they count as leaves.
     pub names: Vec<NameLeaf>,
+    /// Those of them that an entry of the mapping's `[ignore]` of this index leaves out.
+    pub ignored_names: Vec<(usize, NameLeaf)>,
     /// Nulls and empty containers at which an `each` ended: their content, no rows, is in the target.
     pub empty: Vec<LeafSpan>,
     /// Whether a rule took the record.
@@ -76,8 +78,7 @@ pub fn apply(set: &Set, rules: &[&CompiledRule], shape: &str, scope: &Scope) -> 
                 (0..mapped.drafts.len()).filter(makes).map(Some).collect()
             }
         };
-        let mut making =
-            Making { rule, rules, of_mapping: &compiled.mapping_of(set).rules, compiled, mapped: &mut mapped };
+        let mut making = Making { rule, rules, mapping: compiled.mapping_of(set), compiled, mapped: &mut mapped };
         for parent in parents {
             making.rows(scope, parent);
         }
@@ -90,7 +91,7 @@ struct Making<'m, 's> {
     rule: &'s Rule,
     /// Those of the level.
     rules: &'m [&'m CompiledRule],
-    of_mapping: &'s [Rule],
+    mapping: &'s Mapping,
     compiled: &'m CompiledRule,
     mapped: &'m mut Mapped,
 }
@@ -153,7 +154,7 @@ impl Making<'_, '_> {
     fn row(&mut self, element: &Scope<'_, '_>, parent: Option<usize>, above: Option<usize>) -> Came {
         let Mapped { drafts, .. } = &*self.mapped;
         let above = Above { rules: self.rules, drafts, parent, element: above };
-        let made = RowMaker::new(self.of_mapping, self.compiled, element, above).make();
+        let made = RowMaker::new(&self.mapping.rules, self.compiled, element, above).make();
         match made {
             Ok(draft) => {
                 self.mapped.names.extend(draft.names.iter().copied());
@@ -212,8 +213,9 @@ impl Making<'_, '_> {
             self.mapped.names.extend(one.matched.iter().map(|node| NameLeaf::OfNode(node.id())));
             let mut scope = base.at(Current::Node(one.node), i + 1);
             for (context, node) in path::named(&self.rule.key_as, &one) {
-                let name = node.name().unwrap_or_default().to_owned();
-                Rc::make_mut(&mut scope.names).push((context.clone(), name, NameLeaf::OfNode(node.id())));
+                let (name, leaf) = (node.name().unwrap_or_default().to_owned(), NameLeaf::OfNode(node.id()));
+                self.mapped.ignored_names.extend(self.mapping.ignored_name(context).map(|at| (at, leaf)));
+                Rc::make_mut(&mut scope.names).push((context.clone(), name, leaf));
             }
             scope
         };
@@ -224,7 +226,7 @@ impl Making<'_, '_> {
     fn listed<'a, 't>(&mut self, base: &Scope<'a, 't>, expr: &Expr, parent: Option<usize>) -> Vec<Scope<'a, 't>> {
         let Mapped { drafts, .. } = &*self.mapped;
         let above = Above { rules: self.rules, drafts, parent, element: None };
-        let mut maker = RowMaker::new(self.of_mapping, self.compiled, base, above);
+        let mut maker = RowMaker::new(&self.mapping.rules, self.compiled, base, above);
         let mut trail = Vec::new();
         let (got, voids) = maker.noting_voids(|maker| maker.eval(expr, base, &mut trail));
         maker.put_aside(None);

@@ -6,7 +6,7 @@ use super::tree::{Fields, Item};
 use super::{keys, named, path, rule};
 use crate::document::tape::FromJson;
 use crate::mapping::codes;
-use crate::mapping::model::{Covering, Format, Mapping, Pattern, Root, Rooted, Rule, Shape, Source};
+use crate::mapping::model::{Covering, Format, IgnoredName, Mapping, Pattern, Root, Rooted, Rule, Shape, Source};
 use std::sync::Arc;
 
 /// The mapping of a file, with the lines of its patterns.
@@ -32,6 +32,7 @@ pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, 
         source,
         expected: expected.flat_map(|item| coverings_of(item, item.as_text().unwrap_or_default())).collect(),
         ignore: with_reasons(fields, "ignore"),
+        ignore_names: ignored_names(fields),
         rules,
     };
     (mapping, lines)
@@ -44,7 +45,16 @@ fn with_reasons(fields: &Fields<'_>, name: &str) -> Vec<(Covering, String, u32)>
         let coverings = if reason.is_some() { coverings_of(item, item.name) } else { Vec::new() };
         coverings.into_iter().map(move |covering| (covering, reason.clone().unwrap_or_default(), item.line))
     };
-    fields.entries(name).into_iter().flat_map(of_entry).collect()
+    fields.entries(name).into_iter().filter(|item| !item.name.starts_with('#')).flat_map(of_entry).collect()
+}
+
+/// The entries of `[ignore]` that name members: `"#name" = "reason"`.
+fn ignored_names(fields: &Fields<'_>) -> Vec<IgnoredName> {
+    let of_entry = |item: Item<'_>| {
+        let name = item.name.strip_prefix('#')?.to_owned();
+        Some(IgnoredName { name, reason: item.reason()?, line: item.line })
+    };
+    fields.entries("ignore").into_iter().filter_map(of_entry).collect()
 }
 
 fn source(fields: &Fields<'_>, mapping: &str) -> (Source, Vec<u32>) {

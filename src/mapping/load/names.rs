@@ -18,6 +18,7 @@ pub(super) fn check(set: &Set, set_known: bool, loaded: &Loaded) {
     let names = Names { doc: &loaded.doc, set, set_known, mapping, shared: shared_context(mapping) };
     names.shapes();
     names.rules();
+    names.ignored();
     for path in &mapping.source.newest {
         let scope = Scope { what: "`newest`", rule: None, names: Vec::new() };
         names.path(path, loaded.mapping.source.shapes.first().map_or(1, |shape| shape.line), &scope);
@@ -90,6 +91,17 @@ impl<'l> Names<'l> {
                 let message = format!("`#{name}` is already in use");
                 self.refuse(&codes::NAME_TWICE, line, message, "choose another name for `key_as`");
             }
+        }
+    }
+
+    /// `"#name"` in `[ignore]` is what a `key_as` calls member names: of a capture nothing is left to ignore.
+    fn ignored(&self) {
+        let shapes = self.mapping.source.shapes.iter().flat_map(|shape| &shape.key_as);
+        let given: Vec<&String> = shapes.chain(self.mapping.rules.iter().flat_map(|rule| &rule.key_as)).collect();
+        for ignored in self.mapping.ignore_names.iter().filter(|ignored| !given.contains(&&ignored.name)) {
+            let message = format!("`#{}` under [ignore]: no `key_as` calls member names so", ignored.name);
+            let hint = suggest::hint(&ignored.name, given.iter().map(|name| name.as_str()));
+            self.refuse(&codes::NAME_UNKNOWN, ignored.line, message, hint);
         }
     }
 

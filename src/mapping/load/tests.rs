@@ -528,6 +528,14 @@ fn undefined_names_are_refused() {
             "`key_as` lists 1, and `x.*.*` has 2 `.*`",
         ),
         (
+            "[table.a]\neach = \"x.*\"\nkey_as = \"day\"\n[table.a.columns]\nx = \"x\"\n[ignore]\n\"#dya\" = \"why\"\n",
+            "`#dya` under [ignore]: no `key_as` calls member names so",
+        ),
+        (
+            "[table.a.columns]\nx = \"#dir\"\n[ignore]\n\"#dir\" = \"why\"\n",
+            "`#dir` under [ignore]: no `key_as` calls member names so",
+        ),
+        (
             "[table.a]\neach = \"x[*]\"\nkey_as = \"y\"\n[table.a.columns]\nx = \"x\"\n",
             "`key_as` has no effect without a `.*`",
         ),

@@ -24,6 +24,8 @@ pub struct Mapping {
     pub expected: Vec<Covering>,
     /// `[ignore]`: what it covers, the reason and the line of each entry.
     pub ignore: Vec<(Covering, String, u32)>,
+    /// `"#name"` in `[ignore]`: member names that a `key_as` calls so.
+    pub ignore_names: Vec<IgnoredName>,
     /// `[table.X]`, in the order of the file.
     pub rules: Vec<Rule>,
 }
@@ -37,6 +39,11 @@ impl Mapping {
     /// The rule whose rows those of another one hang on.
     pub fn parent_of(&self, rule: &Rule) -> Option<&Rule> {
         self.rule(rule.parent.as_deref()?).map(|at| &self.rules[at])
+    }
+
+    /// The entry of `[ignore]` for the member names that a `key_as` calls so.
+    pub fn ignored_name(&self, name: &str) -> Option<usize> {
+        self.ignore_names.iter().position(|ignored| ignored.name == name)
     }
 
     /// What a report calls the files of a shape: a mapping with one shape is that shape.
@@ -58,6 +65,17 @@ impl Mapping {
         let blank = findings.iter().all(|finding| finding.code.id == FILE_EMPTY.id);
         self.source.blank.as_deref().filter(|_| blank)
     }
+}
+
+/// Member names that are not imported, by what `key_as` calls them.
+#[derive(Debug)]
+pub struct IgnoredName {
+    /// The context name.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+    /// Its line.
+    pub line: u32,
 }
 
 /// `[source]`.
@@ -112,6 +130,12 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// What `key_as` calls the name at this place among so many on the way to a record: a list of fewer calls the last.
+    pub fn called(&self, at: usize, of: usize) -> Option<&str> {
+        let place = (self.key_as.len() + at).checked_sub(of)?;
+        self.key_as.get(place).map(String::as_str)
+    }
+
     /// What a document needs so that the shape's `records` fit: the path before the first star, and the type that it
     /// leads to, if there is a star. Without `records`, or where they are the document, it needs nothing.
     pub fn need(&self) -> Option<(&[Segment], Option<TypeName>)> {

@@ -12,7 +12,7 @@ pub use crate::step::Literal;
 pub use expr::{
     By, Condition, Digest, Each, Expr, Form, From, Parts, Policies, Policy, Sought, TemplatePiece, TypeName,
 };
-pub use mapping::{Format, Mapping, Shape, Source};
+pub use mapping::{Format, IgnoredName, Mapping, Shape, Source};
 pub use owners::{Find, Ownerless, Owners, Pattern, PatternPiece, PatternSegment, Unknown};
 pub use paths::{Covering, PathExpr, PathStep, Picked, Root, Rooted};
 pub use reads::{ReadAs, Reads, declares};

@@ -89,7 +89,8 @@ impl Set {
             Unknown::Refuse => None,
         });
         let of_mappings = self.mappings.iter().flat_map(|mapping| {
-            let paths = mapping.ignore.iter().map(|(_, reason, _)| reason.as_str());
+            let names = mapping.ignore_names.iter().map(|ignored| ignored.reason.as_str());
+            let paths = mapping.ignore.iter().map(|(_, reason, _)| reason.as_str()).chain(names);
             let source = [&mapping.source.optional, &mapping.source.blank].into_iter().flatten().map(String::as_str);
             let shapes = mapping.source.shapes.iter();
             let shapes = shapes.flat_map(|shape| [&shape.otherwise, &shape.ignore]).flatten().map(String::as_str);
