@@ -167,6 +167,9 @@ fn leaf_words(out: &mut String, leaf: &LeafStory) {
 
 /// What becomes of a leaf, where the ways that it goes do not say it.
 fn fate_words(out: &mut String, fate: &Fate, is_said: bool) {
+    if let Some(lossy) = &fate.lossy {
+        let _ = writeln!(out, "  lossy: {}", printable(lossy));
+    }
     let words = match fate.class {
         "ignored" => format!("ignored: {}", fate.ignored.as_deref().unwrap_or_default()),
         "rejected" if !is_said => format!("rejected: {}", fate.rejected.as_deref().unwrap_or("its record is")),

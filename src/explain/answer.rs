@@ -49,6 +49,9 @@ pub struct Fate {
     pub ignored: Option<String>,
     /// What ignores it, as the report lists it.
     pub ignored_by: Option<String>,
+    /// Why not all of it is kept, where that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lossy: Option<String>,
     /// Why its record was rejected, if it was.
     pub rejected: Option<String>,
 }

@@ -138,6 +138,7 @@ impl<'p> Listener<'p> {
             by: best.filter(|(mark, _)| *mark == counted.mark && class != Class::Rejected).map(|(_, by)| by),
             ignored: counted.ignored.map(|(_, why)| why.to_owned()),
             ignored_by: counted.ignored.map(|(what, _)| what.to_owned()),
+            lossy: counted.lossy.map(str::to_owned),
             rejected: heard.rejected.get(&counted.record).or(first).filter(|_| class == Class::Rejected).cloned(),
         }
     }
@@ -189,7 +190,7 @@ impl Watch for Listener<'_> {
                         heard.names_of_row.insert((number, *name));
                     }
                 }
-                LeafSpan::Part(..) => {} // nothing counts as that
+                LeafSpan::Part(..) | LeafSpan::Lossy(..) => {} // nothing counts as that
                 LeafSpan::Nodes(doc, nodes) => {
                     let in_frame = *doc == Doc::Frame && !seen.frame.is_empty();
                     let tape = if in_frame { seen.frame } else { &seen.record.tape };
@@ -327,7 +328,7 @@ impl Trace for Listener<'_> {
 
 /// Keeps the better of two claims, as a sheet of the accounting does.
 fn better(held: &mut (Mark, By), other: (Mark, By)) {
-    if other.0.class() > held.0.class() {
+    if held.0.better(other.0) != held.0 {
         *held = other;
     }
 }

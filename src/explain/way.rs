@@ -56,7 +56,7 @@ impl Claimed {
             (_, None) => String::new(),
         };
         let by = By { rule: model.name.clone(), table: compiled.table.name.clone(), column };
-        let Claim { touch, class, field } = claim.clone();
+        let Claim { touch, class, field, .. } = claim.clone();
         Self { rule: draft.rule, at: draft.at, touch, class, field, mark, by }
     }
 }

@@ -53,7 +53,7 @@ impl Reading<'_> {
             // A name that an earlier record of the same member brought is counted there.
             LeafSpan::Name(name) if sheet.names().contains_key(name) => sheet.claim_name(*name, mark),
             // One that a row below the part's own claims is not known to have a row for every part.
-            LeafSpan::Name(_) | LeafSpan::Part(..) => {}
+            LeafSpan::Name(_) | LeafSpan::Part(..) | LeafSpan::Lossy(..) => {}
             LeafSpan::Nodes(Doc::Frame, nodes) if !self.is_whole() => self.frame_sheet.claim(nodes.clone(), mark),
             LeafSpan::Nodes(_, nodes) => sheet.claim(nodes.clone(), mark),
         }

@@ -23,7 +23,7 @@ pub struct FileState {
     owner: Option<NonZeroU32>,
     counts: PackedCounts,
     #[expect(clippy::box_collection, reason = "most files ignore nothing, and a map is three times as large")]
-    ignored: Option<Box<BTreeMap<Reason, u64>>>,
+    reasons: Option<Box<BTreeMap<Reason, u64>>>,
     /// Which of the run's files in the ledger it is, from 1, once a row came from it.
     pub ledger: Option<NonZeroU32>,
     unfinished: Option<Box<Unfinished>>,
@@ -109,9 +109,9 @@ impl FileState {
         self.counts.counts()
     }
 
-    /// Its leaves that are ignored, by reason.
-    pub(crate) fn ignored(&self) -> impl Iterator<Item = (Reason, u64)> {
-        self.ignored.iter().flat_map(|ignored| ignored.iter()).map(|(reason, count)| (*reason, *count))
+    /// Its leaves that are ignored or not kept whole, by reason.
+    pub(crate) fn reasons(&self) -> impl Iterator<Item = (Reason, u64)> {
+        self.reasons.iter().flat_map(|reasons| reasons.iter()).map(|(reason, count)| (*reason, *count))
     }
 
     /// Counts something.
@@ -123,18 +123,18 @@ impl FileState {
 
     /// Counts leaves.
     pub(crate) fn tally(&mut self, count: impl FnOnce(&mut Tally)) {
-        let ignored = self.ignored.take().map_or_else(BTreeMap::new, |ignored| *ignored);
-        let mut tally = Tally { leaves: self.counts().leaves, ignored };
+        let reasons = self.reasons.take().map_or_else(BTreeMap::new, |reasons| *reasons);
+        let mut tally = Tally { leaves: self.counts().leaves, reasons };
         count(&mut tally);
         self.count(|counts| counts.leaves = tally.leaves);
-        self.ignored = (!tally.ignored.is_empty()).then(|| Box::new(tally.ignored));
+        self.reasons = (!tally.reasons.is_empty()).then(|| Box::new(tally.reasons));
     }
 
     /// Nothing of it counts: it is one reject, as a whole.
     pub(crate) fn reject(&mut self, why: Option<Arc<Why>>) {
         self.status = Some(FileStatus::Rejected);
         self.why = why;
-        (self.ignored, self.unfinished) = (None, None);
+        (self.reasons, self.unfinished) = (None, None);
         self.count(|counts| (counts.rejected, counts.leaves) = (1, LeafCounts::default()));
     }
 

@@ -13,8 +13,8 @@ use crate::mapping::model::{Expr, From, Mapping, Parts, PathExpr, PathStep, Root
 use crate::report::findings::Findings;
 use crate::report::{
     AlternativeReport, CaughtReport, CheckReport, ColumnReport, DeclassifiedReport, FileReport, FileStatus, Files,
-    FindingReport, IgnoredReport, LeafCounts, MappingsReport, Outcome, PlaceReport, Report, RunMode, SecretsReport,
-    Shared, SourceReport, TargetReport, Timings, VERSION, Verdict,
+    FindingReport, IgnoredReport, LeafCounts, LossyReport, MappingsReport, Outcome, PlaceReport, Report, RunMode,
+    SecretsReport, Shared, SourceReport, TargetReport, Timings, VERSION, Verdict,
 };
 use crate::secret::proof::LeakSearch;
 use crate::source::{self, SourceFile};
@@ -46,7 +46,7 @@ pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
     // The keys are not needed any more, and the report itself takes memory.
     run.resolver.forget_keys();
     let findings = std::mem::take(&mut run.findings);
-    let ignored = ignored(run);
+    let (ignored, lossy) = (ignored(run), lossy(run));
     let files = files(run);
     let mut leaves = LeafCounts::default();
     files.sizes().for_each(|(_, _, counts)| leaves.add(&counts.leaves));
@@ -78,6 +78,7 @@ pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
         owners: run.directories.clone(),
         coverage: run.coverage(),
         ignored,
+        lossy,
         tables: run.writer.counts(),
         columns: columns(run),
         findings: located(findings, &plan.tree.files),
@@ -195,13 +196,26 @@ fn ignored(run: &Import<'_>) -> Vec<IgnoredReport> {
             found.entry((what.to_owned(), reason.to_owned())).or_default().0 += 1;
         }
         if state.status == Some(FileStatus::Imported) {
-            for (reason, count) in state.ignored() {
+            let left_out = state.reasons().filter(|(reason, _)| !run.leaves.reasons.is_lossy(*reason));
+            for (reason, count) in left_out {
                 let (what, why) = run.leaves.reasons.text(reason);
                 found.entry((what.to_owned(), why.to_owned())).or_default().1 += count;
             }
         }
     }
     found.into_iter().map(|((what, reason), (files, leaves))| IgnoredReport { what, reason, files, leaves }).collect()
+}
+
+/// What is kept and not whole, and why, with the leaves that nothing keeps whole.
+fn lossy(run: &Import<'_>) -> Vec<LossyReport> {
+    let mut found: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for state in run.files.iter().filter(|state| state.status == Some(FileStatus::Imported)) {
+        for (reason, count) in state.reasons().filter(|(reason, _)| run.leaves.reasons.is_lossy(*reason)) {
+            let (what, why) = run.leaves.reasons.text(reason);
+            *found.entry((what.to_owned(), why.to_owned())).or_default() += count;
+        }
+    }
+    found.into_iter().map(|((what, reason), leaves)| LossyReport { what, reason, leaves }).collect()
 }
 
 fn columns(run: &Import<'_>) -> Vec<ColumnReport> {

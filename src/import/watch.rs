@@ -40,6 +40,8 @@ pub(crate) struct Counted<'c> {
     pub(crate) mark: Mark,
     /// What ignores it, and why.
     pub(crate) ignored: Option<(&'c str, &'c str)>,
+    /// Why not all of it is kept.
+    pub(crate) lossy: Option<&'c str>,
 }
 
 /// Sees what an import does. What belongs to a file is told only of the one that is followed.

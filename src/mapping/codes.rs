@@ -136,6 +136,8 @@ codes! {
         "the files are read in the order of `files`, then of their paths; a key is made of what the source gives";
     OWNERS_MADE = "M172" "it is not known whose a directory is, or too early asked",
         "a mapping whose files lie in owners' directories and that writes into the owner table makes them, without `#owner`; else `find` finds them";
+    LOSSY_IDLE = "M173" "`lossy` has no effect: nothing is lost there",
+        "remove it: it is for steps that do not keep, ids, alternatives that may differ, `agrees_with`, and what `by` compares";
 }
 
 /// The code of this id, of a mapping set or of a finding, in either case.

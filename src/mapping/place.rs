@@ -155,7 +155,7 @@ impl<'c> At<'c> {
                 Read::Selected(rooted) => (self.elements(rooted, visit.within), keeps, false),
                 Read::Each(each) => (self.elements(each, visit.within), false, false),
                 Read::Key(path) => (self.places(path, visit.within), false, false),
-                Read::Row(_) | Read::Steps(_) | Read::Namespace => return,
+                Read::Row(_) | Read::Steps(_) | Read::Namespace | Read::Lossy(_) => return,
             };
             places.into_iter().for_each(|place| see(Used { place, line: visit.line, keeps, cut, tested }));
         });
@@ -212,7 +212,7 @@ impl<'c> At<'c> {
                 places.iter_mut().for_each(|place| place.path.extend(selection.0.iter().cloned()));
                 places
             }
-            Read::Without(None, _) | Read::Row(_) | Read::Steps(_) | Read::Namespace => Vec::new(),
+            Read::Without(None, _) | Read::Row(_) | Read::Steps(_) | Read::Namespace | Read::Lossy(_) => Vec::new(),
         }
     }
 

@@ -43,6 +43,8 @@ pub enum Read<'m> {
     Row(&'m Sought),
     /// The set's namespace.
     Namespace,
+    /// An expression that may lose some of what it reads, before that.
+    Lossy(&'m Expr),
 }
 
 /// One thing that is read, with its surroundings.
@@ -54,8 +56,8 @@ pub struct Visit<'m, 'w> {
     pub within: &'w [Vec<Rooted>],
     /// The line of the innermost expression.
     pub line: u32,
-    /// Whether the value can be got back from what the whole expression gives: no step on the way
-    /// narrows it, and it is neither hashed nor only tested.
+    /// Whether the value can be got back from what the whole expression gives, or the mapping says that less is enough:
+    /// no step on the way narrows it, and it is neither hashed nor only tested.
     pub keeps: bool,
 }
 
@@ -73,13 +75,13 @@ pub fn rule<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
 pub fn each<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
     let outside = Rooted { root: Root::Outside, selection: Selection::default() };
     let within = vec![vec![outside]];
-    let mut walk = Walk { lets: &rule.lets, open: Vec::new(), within, keeps: false, visit };
+    let mut walk = Walk { lets: &rule.lets, open: Vec::new(), within, keeps: false, lossy: false, visit };
     rule.each_exprs().for_each(|of| walk.expr(of));
 }
 
 /// Visits what a rule reads for its condition and its key.
 pub fn tests<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
-    let mut walk = Walk { lets: &rule.lets, open: Vec::new(), within: Vec::new(), keeps: false, visit };
+    let mut walk = Walk { lets: &rule.lets, open: Vec::new(), within: Vec::new(), keeps: false, lossy: false, visit };
     if let Some(when) = &rule.when {
         walk.condition(when, rule.line);
     }
@@ -93,24 +95,26 @@ pub fn tests<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
 /// Visits what a rule reads to know that an element removes rows.
 pub fn deletion<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
     if let Some(delete) = &rule.delete {
-        let mut walk = Walk { lets: &rule.lets, open: Vec::new(), within: Vec::new(), keeps: false, visit };
+        let mut walk =
+            Walk { lets: &rule.lets, open: Vec::new(), within: Vec::new(), keeps: false, lossy: false, visit };
         walk.condition(delete, rule.line);
     }
 }
 
 /// Visits what an expression reads, from the outside in; not what the `let`s that it uses do.
 pub fn expr<'m>(expr: &'m Expr, visit: &mut Visitor<'m, '_>) {
-    Walk { lets: &[], open: Vec::new(), within: Vec::new(), keeps: true, visit }.expr(expr);
+    Walk { lets: &[], open: Vec::new(), within: Vec::new(), keeps: true, lossy: false, visit }.expr(expr);
 }
 
 /// Visits what an expression of a rule reads, by the `let`s that it uses too.
 pub fn through<'m>(rule: &'m Rule, expr: &'m Expr, visit: &mut Visitor<'m, '_>) {
-    Walk { lets: &rule.lets, open: Vec::new(), within: Vec::new(), keeps: true, visit }.expr(expr);
+    Walk { lets: &rule.lets, open: Vec::new(), within: Vec::new(), keeps: true, lossy: false, visit }.expr(expr);
 }
 
 /// Visits what a condition reads.
 pub fn condition<'m>(condition: &'m Condition, line: u32, visit: &mut Visitor<'m, '_>) {
-    Walk { lets: &[], open: Vec::new(), within: Vec::new(), keeps: false, visit }.condition(condition, line);
+    Walk { lets: &[], open: Vec::new(), within: Vec::new(), keeps: false, lossy: false, visit }
+        .condition(condition, line);
 }
 
 /// The values of a path as a selection: a pick may take any element.
@@ -154,6 +158,8 @@ struct Walk<'v, 'f, 'm> {
     open: Vec<&'m str>,
     within: Vec<Vec<Rooted>>,
     keeps: bool,
+    /// Whether the mapping says that less than all is enough.
+    lossy: bool,
     visit: &'v mut Visitor<'m, 'f>,
 }
 
@@ -179,21 +185,36 @@ impl<'m> Walk<'_, '_, 'm> {
         }
     }
 
-    /// Walks on with values that cannot be got back.
+    /// Walks on with values that cannot be got back, unless the mapping says that less is enough.
+    fn narrowing(&mut self, walk: impl FnOnce(&mut Self)) {
+        if self.lossy { walk(self) } else { self.losing(walk) }
+    }
+
+    /// Walks on with values that are only tested.
     fn losing(&mut self, walk: impl FnOnce(&mut Self)) {
-        let keeps = std::mem::replace(&mut self.keeps, false);
+        let (keeps, lossy) = (std::mem::replace(&mut self.keeps, false), std::mem::replace(&mut self.lossy, false));
         walk(self);
-        self.keeps = keeps;
+        (self.keeps, self.lossy) = (keeps, lossy);
     }
 
     fn expr(&mut self, expr: &'m Expr) {
+        if expr.lossy.is_some() {
+            self.visit(Read::Lossy(expr), expr.line);
+        }
+        let outer = self.lossy;
+        self.lossy |= expr.lossy.is_some() && self.keeps;
+        self.parts(expr);
+        self.lossy = outer;
+    }
+
+    fn parts(&mut self, expr: &'m Expr) {
         if !expr.steps.is_empty() {
             self.visit(Read::Steps(&expr.steps), expr.line);
         }
         if expr.steps.iter().all(Step::keeps) {
             self.source(expr);
         } else {
-            self.losing(|walk| walk.source(expr));
+            self.narrowing(|walk| walk.source(expr));
         }
         for selection in &expr.without {
             let paths = paths_of(expr);
@@ -239,7 +260,7 @@ impl<'m> Walk<'_, '_, 'm> {
                 if *how == crate::mapping::model::Digest::Uuid5 {
                     self.visit(Read::Namespace, line);
                 }
-                self.losing(|walk| of.iter().for_each(|part| walk.expr(part)));
+                self.narrowing(|walk| of.iter().for_each(|part| walk.expr(part)));
             }
             From::Lookup(ways) => ways.iter().for_each(|row| self.row(row, line)),
         }

@@ -60,6 +60,9 @@ pub struct Report {
     pub coverage: CoverageReport,
     /// What was ignored, and why: the list to sign off.
     pub ignored: Vec<IgnoredReport>,
+    /// What is kept, and not whole, for the sign-off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lossy: Vec<LossyReport>,
     /// Rows written, by table.
     pub tables: Vec<TableReport>,
     /// How columns with alternatives were filled.
@@ -172,6 +175,7 @@ mod tests {
                 "owners",
                 "coverage",
                 "ignored",
+                "lossy",
                 "tables",
                 "columns",
                 "findings",

@@ -217,6 +217,17 @@ pub struct IgnoredReport {
     pub leaves: u64,
 }
 
+/// What is kept, and not so that it can be got back, and why that is enough.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LossyReport {
+    /// The column: `mapping.rule.column`.
+    pub what: String,
+    /// The reason.
+    pub reason: String,
+    /// How many leaves nothing keeps whole; they count as *column* or *json*.
+    pub leaves: u64,
+}
+
 /// The row counts of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableReport {

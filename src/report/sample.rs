@@ -99,6 +99,11 @@ pub(crate) fn committed() -> Report {
                 leaves: 40,
             },
         ],
+        lossy: vec![LossyReport {
+            what: "notebook.notes.title".to_owned(),
+            reason: "how an accent is written".to_owned(),
+            leaves: 7,
+        }],
         tables: vec![table("people", 1, 0, 0), table("notes", 1_200, 0, 0)],
         columns: vec![ColumnReport {
             table: "notes".to_owned(),

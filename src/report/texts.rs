@@ -2,8 +2,8 @@
 //! written. The patterns are exhaustive, so that every new field must be decided here.
 
 use super::{
-    CaughtReport, CheckReport, DeclassifiedReport, FileReport, FindingReport, IgnoredReport, OwnerReport, PlaceReport,
-    Report, SecretsReport, Shared, SourceReport,
+    CaughtReport, CheckReport, DeclassifiedReport, FileReport, FindingReport, IgnoredReport, LossyReport, OwnerReport,
+    PlaceReport, Report, SecretsReport, Shared, SourceReport,
 };
 
 impl Report {
@@ -25,6 +25,7 @@ impl Report {
             owners,
             coverage: _,
             ignored,
+            lossy,
             tables: _,
             columns: _,
             findings,
@@ -70,6 +71,9 @@ impl Report {
         }
         for IgnoredReport { what, reason, files: _, leaves: _ } in ignored {
             see(what);
+            see(reason);
+        }
+        for LossyReport { what: _, reason, leaves: _ } in lossy {
             see(reason);
         }
         for FindingReport { code: _, severity: _, message, place, help: _, count: _, subject, mapping: _ } in findings {

@@ -60,6 +60,7 @@ mod life_pairs;
 mod life_rows;
 mod life_validate;
 mod lines;
+mod lossy;
 mod mappings;
 mod old_importer;
 mod outputs;

@@ -17,6 +17,7 @@ use crate::mapping::model::{Mapping, Root, Rooted, Shape};
 use crate::mapping::secret_values::{self, Labelled};
 use crate::mapping::secret_words::{is_count, looks_secret};
 use crate::source::Record;
+use std::sync::Arc;
 
 impl Leaves<'_> {
     /// The mark of what a row claims.
@@ -38,6 +39,7 @@ impl Leaves<'_> {
             (ClaimAs::Dangling, _) => (Why::Dangling(claim.field), "leads nowhere"),
             (ClaimAs::EmptySecret, _) => (Why::EmptySecret, "empty secret"),
             (_, RowFate::Empty) => (Why::Empty, "makes no row: its secret is empty"),
+            (ClaimAs::Column | ClaimAs::Json, _) if claim.lossy.is_some() => return self.lossy_mark(rule, claim),
             (ClaimAs::Column, _) => return Mark::of(Class::Column),
             (ClaimAs::Json, _) => return Mark::of(Class::Json),
             (ClaimAs::Sealed, _) => return Mark::of(Class::Sealed),
@@ -54,6 +56,15 @@ impl Leaves<'_> {
             (part.map_or_else(of_rule, |name| format!("{}.{name}", rule.name)), says.to_owned())
         };
         Mark::ignored(self.reasons.number((rule.number as usize, why), text))
+    }
+
+    /// The mark of what counts as kept although not all of it is.
+    fn lossy_mark(&mut self, rule: &CompiledRule, claim: &Claim) -> Mark {
+        let Some(lossy) = &claim.lossy else { return Mark::default() };
+        let why = (rule.number as usize, Why::Lossy(claim.field, Arc::as_ptr(lossy) as usize));
+        let name = claim.field.map_or_else(String::new, |at| format!(".{}", rule.fields[at].column.name));
+        let reason = self.reasons.number(why, || (format!("{}{name}", rule.name), lossy.reason.clone()));
+        Mark::lossy(claim.class == ClaimAs::Json, reason)
     }
 
     /// Counts the leaves of a record, each in its best class.
@@ -267,8 +278,10 @@ impl Judged<'_> {
 
     /// A leaf as it is told to who watches.
     fn counted<'c>(&'c self, reasons: &'c Reasons, record: u64, mark: Mark) -> Counted<'c> {
-        let ignored = (mark.class() == Class::Ignored).then(|| reasons.text(mark.reason()));
-        Counted { doc: self.doc, declared: self.declared, paths: self.paths, record, mark, ignored }
+        let said = mark.reason().map(|reason| (reasons.text(reason), reasons.is_lossy(reason)));
+        let ignored = said.filter(|(_, lossy)| !lossy).map(|(text, _)| text);
+        let lossy = said.filter(|(_, lossy)| *lossy).map(|((_, why), _)| why);
+        Counted { doc: self.doc, declared: self.declared, paths: self.paths, record, mark, ignored, lossy }
     }
 
     /// A path as an entry of `[ignore]` names it.

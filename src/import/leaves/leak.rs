@@ -165,7 +165,7 @@ impl<'o> Origin<'o> {
         let (mut found, mut known) = (Vec::new(), HashSet::new());
         let spans = claims.iter().filter_map(|claim| match &claim.touch {
             LeafSpan::Nodes(doc, nodes) => Some((*doc, nodes.clone())),
-            LeafSpan::Name(_) | LeafSpan::Part(..) => None,
+            LeafSpan::Name(_) | LeafSpan::Part(..) | LeafSpan::Lossy(..) => None,
         });
         let first = spans.clone().map(|(_, nodes)| nodes.start).min();
         for (doc, nodes) in spans {

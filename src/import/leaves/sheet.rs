@@ -42,43 +42,66 @@ impl Class {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Reason(u16);
 
-/// A class with the reason of an ignored leaf, in two bytes.
+/// A class with the reason of an ignored leaf, or of one that is not kept whole, in two bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub(crate) struct Mark(u16);
 
 const REASON_BITS: u32 = 13;
 
+/// The ranks of marks with a reason.
+const IGNORED: u16 = 2;
+const LOSSY_JSON: u16 = 3;
+const LOSSY_COLUMN: u16 = 4;
+
 impl Mark {
     /// The mark of a class that needs no reason.
     pub(crate) fn of(class: Class) -> Self {
-        Self((class as u16) << REASON_BITS)
+        let rank = match class {
+            Class::Unmapped => 0,
+            Class::Rejected => 1,
+            Class::Ignored => IGNORED,
+            Class::Sealed => 5,
+            Class::Json => 6,
+            Class::Column => 7,
+        };
+        Self(rank << REASON_BITS)
     }
 
     /// Ignored for a reason.
     pub(crate) fn ignored(reason: Reason) -> Self {
-        Self(((Class::Ignored as u16) << REASON_BITS) | reason.0)
+        Self((IGNORED << REASON_BITS) | reason.0)
+    }
+
+    /// Part of a column's value, or (`json`) inside a JSON column, and for a reason not so that it can be got back.
+    pub(crate) fn lossy(json: bool, reason: Reason) -> Self {
+        Self(((if json { LOSSY_JSON } else { LOSSY_COLUMN }) << REASON_BITS) | reason.0)
     }
 
     /// Its class.
     pub(crate) fn class(self) -> Class {
-        match self.0 >> REASON_BITS {
+        match self.rank() {
             0 => Class::Unmapped,
             1 => Class::Rejected,
-            2 => Class::Ignored,
-            3 => Class::Sealed,
-            4 => Class::Json,
+            IGNORED => Class::Ignored,
+            5 => Class::Sealed,
+            LOSSY_JSON | 6 => Class::Json,
             _ => Class::Column,
         }
     }
 
-    /// Its reason; of use only when it is ignored.
-    pub(crate) fn reason(self) -> Reason {
-        Reason(self.0 & ((1 << REASON_BITS) - 1))
+    fn rank(self) -> u16 {
+        self.0 >> REASON_BITS
     }
 
-    /// The better of two claims; of two equal classes the first stays.
+    /// Its reason, where it is ignored or not kept whole.
+    pub(crate) fn reason(self) -> Option<Reason> {
+        let has_one = (IGNORED..=LOSSY_COLUMN).contains(&self.rank());
+        has_one.then_some(Reason(self.0 & ((1 << REASON_BITS) - 1)))
+    }
+
+    /// The better of two claims, of which one that keeps the whole leaf is; of two equal ones the first stays.
     pub(crate) fn better(self, other: Self) -> Self {
-        if other.class() > self.class() { other } else { self }
+        if other.rank() > self.rank() { other } else { self }
     }
 }
 
@@ -99,6 +122,8 @@ pub(crate) enum Why {
     NotConvertible(Option<usize>),
     /// The reference of this field leads nowhere.
     Dangling(Option<usize>),
+    /// What this field reads is not kept whole, as the mapping says here: the address of its `lossy`.
+    Lossy(Option<usize>, usize),
     /// A secret is empty.
     EmptySecret,
     /// Its row has an empty secret.
@@ -115,12 +140,21 @@ pub(crate) enum Why {
     Shape(usize),
 }
 
+/// A reason in words.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Said {
+    what: String,
+    why: String,
+    /// Whether what it is said of is kept, but not whole.
+    lossy: bool,
+}
+
 /// The reasons of a run, each once.
 #[derive(Debug, Default)]
 pub(crate) struct Reasons {
     known: HashMap<(usize, Why), Reason>,
-    numbers: HashMap<(String, String), Reason>,
-    texts: Vec<(String, String)>,
+    numbers: HashMap<Said, Reason>,
+    texts: Vec<Said>,
 }
 
 impl Reasons {
@@ -130,7 +164,8 @@ impl Reasons {
         if let Some(known) = self.known.get(&why) {
             return *known;
         }
-        let text = text();
+        let (what, said) = text();
+        let text = Said { what, why: said, lossy: matches!(why.1, Why::Lossy(..)) };
         let next = self.texts.len();
         let reason = *self.numbers.entry(text.clone()).or_insert_with(|| {
             self.texts.push(text);
@@ -141,9 +176,14 @@ impl Reasons {
         reason
     }
 
-    /// What was left out, and why.
+    /// What was left out or is not kept whole, and why.
     pub(crate) fn text(&self, reason: Reason) -> (&str, &str) {
-        self.texts.get(usize::from(reason.0)).map_or(("", ""), |(what, why)| (what, why))
+        self.texts.get(usize::from(reason.0)).map_or(("", ""), |said| (&said.what, &said.why))
+    }
+
+    /// Whether it is one of leaves that are kept, but not whole.
+    pub(crate) fn is_lossy(&self, reason: Reason) -> bool {
+        self.texts.get(usize::from(reason.0)).is_some_and(|said| said.lossy)
     }
 }
 
@@ -230,13 +270,13 @@ impl Sheet {
     }
 }
 
-/// Leaves by class, and the ignored ones by reason.
+/// Leaves by class, and those that are ignored or not kept whole by reason.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     /// By class.
     pub leaves: LeafCounts,
-    /// Ignored leaves by reason.
-    pub ignored: BTreeMap<Reason, u64>,
+    /// Leaves that are ignored or not kept whole, by reason.
+    pub reasons: BTreeMap<Reason, u64>,
 }
 
 impl Tally {
@@ -249,10 +289,10 @@ impl Tally {
             Class::Sealed => leaves.sealed += 1,
             Class::Json => leaves.json += 1,
             Class::Column => leaves.column += 1,
-            Class::Ignored => {
-                leaves.ignored += 1;
-                *self.ignored.entry(mark.reason()).or_default() += 1;
-            }
+            Class::Ignored => leaves.ignored += 1,
+        }
+        if let Some(reason) = mark.reason() {
+            *self.reasons.entry(reason).or_default() += 1;
         }
     }
 }

@@ -4,9 +4,11 @@ use super::span::{LeafSpan, Part};
 use crate::document::name::NameLeaf;
 use crate::finding::{Code, Severity};
 use crate::mapping::keyindex::KeyText;
+use crate::mapping::model::Lossy;
 use crate::row::Value;
 use secrecy::SecretString;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What is bad about a record.
 #[derive(Debug, Clone)]
@@ -28,6 +30,16 @@ pub struct Fault {
 }
 
 impl Claim {
+    /// The claim of leaves; of a secret that says less than they do, none.
+    pub(super) fn of(touch: LeafSpan, class: ClaimAs, field: Option<usize>) -> Option<Self> {
+        let lossy = match (&touch, class) {
+            (LeafSpan::Lossy(_, lossy), ClaimAs::Column | ClaimAs::Json) => Some(Arc::clone(lossy)),
+            (LeafSpan::Lossy(..), ClaimAs::Sealed | ClaimAs::EmptySecret) => return None,
+            _ => None,
+        };
+        Some(Self { touch: touch.plain(), class, field, lossy })
+    }
+
     /// Whether it says why a value is left out, also where a policy makes no row.
     pub fn is_left_out(&self) -> bool {
         matches!(self.class, ClaimAs::NotConvertible | ClaimAs::Dangling)
@@ -83,6 +95,8 @@ pub struct Claim {
     pub class: ClaimAs,
     /// The field it was claimed for; none for what is dropped.
     pub field: Option<usize>,
+    /// Why it is enough that the value says less.
+    pub lossy: Option<Arc<Lossy>>,
 }
 
 /// How a column came to its value, for the report's counts.

@@ -20,6 +20,19 @@ use crate::step::{Datum, Step};
 impl<'a, 't> RowMaker<'a, 't> {
     /// Evaluates an expression. What the value was made from, and can be got back from, is added to the trail.
     pub(super) fn eval(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {
+        match &expr.lossy {
+            None => self.eval_kept(expr, scope, trail),
+            Some(lossy) => {
+                let (got, read) = self.noting_reads(|maker| maker.eval_kept(expr, scope, trail));
+                if matches!(got, Ok(Operand::Null | Operand::Node(..) | Operand::Datum(_))) {
+                    self.lose(read, lossy, trail);
+                }
+                got
+            }
+        }
+    }
+
+    fn eval_kept(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {
         // Each alternative is read by itself, so that what is compared with the chosen one is read, too.
         let reads = if self.is_passed_on(expr) { None } else { self.reads.take() };
         let Some(reads) = reads else { return self.unread(expr, scope, trail) };
@@ -48,9 +61,11 @@ impl<'a, 't> RowMaker<'a, 't> {
             return Ok(Operand::Missing);
         }
         let before = trail.len();
+        let read = self.reading.as_ref().map(Vec::len);
         let mut got = self.source(expr, scope, trail)?;
         if !expr.without.is_empty() {
             got = self.cut(got, &expr.without, trail)?;
+            self.read_only(read, &trail[before..]); // what is cut out is not read
         }
         self.steps(&expr.steps, (expr, None), got, trail, before)
     }
@@ -78,8 +93,9 @@ impl<'a, 't> RowMaker<'a, 't> {
         let flags = (self.tainted, self.clock, self.hidden, self.chosen);
         let (voids, dangling, reads) = (self.voids.take(), self.dangling.take(), self.reads.take());
         let asides = self.asides.len();
+        let reading = self.reading.take();
         let holds = super::condition::holds(when, &mut RuleView { maker: self, scope });
-        (self.voids, self.dangling, self.reads) = (voids, dangling, reads);
+        (self.voids, self.dangling, self.reads, self.reading) = (voids, dangling, reads, reading);
         self.asides.truncate(asides);
         (self.tainted, self.clock, self.hidden, self.chosen) = flags;
         holds
@@ -224,12 +240,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         let (mut null, outer_dangling) = (false, self.dangling.take());
         for row in ways {
             let outer = std::mem::take(&mut self.hidden);
-            let outer_reading = self.reading.replace(Vec::new());
-            let key = self.by(row, scope, trail);
-            let mut read = std::mem::replace(&mut self.reading, outer_reading).unwrap_or_default();
-            if let Some(outer) = &mut self.reading {
-                outer.extend(read.iter().cloned());
-            }
+            let (key, mut read) = self.noting_reads(|maker| maker.by(row, scope, trail));
             let hidden = std::mem::replace(&mut self.hidden, outer) || self.tainted;
             self.hidden |= hidden;
             let key = match key? {
@@ -244,7 +255,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 self.dangling = outer_dangling;
                 return Ok(Operand::of_value(&value));
             }
-            let at = first_place(&trail[before..], scope);
+            let at = first_place(&read, scope);
             let key = (!hidden).then(|| key.parts().collect::<Vec<_>>().join(", "));
             read.extend(self.dangling.take().into_iter().flat_map(|before| before.touched));
             self.dangling = Some(Dangling { table: row.table.clone(), key, at, touched: read });
@@ -281,9 +292,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 self.clock |= name == "started";
                 let before = trail.len();
                 let got = scope.context(name, trail);
-                if let Some(read) = &mut self.reading {
-                    read.extend(trail[before..].iter().cloned());
-                }
+                self.note_read(&trail[before..]);
                 Ok(got)
             }
             Root::Column(name) => self.other(name, scope, trail),
@@ -297,7 +306,10 @@ impl<'a, 't> RowMaker<'a, 't> {
         let mut picked = Vec::new();
         for step in &path.steps {
             if let PathStep::Pick { equals: Picked::Path(path), .. } = step {
-                picked.push(self.path(path, scope, &mut Vec::new())?);
+                let reading = self.reading.take();
+                let got = self.path(path, scope, &mut Vec::new());
+                self.reading = reading;
+                picked.push(got?);
             }
         }
         Ok(scope.reach(path, &picked))
@@ -310,6 +322,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         self.tainted |= tainted;
         self.clock |= clock;
         self.hidden |= hidden;
+        let before = trail.len();
         for span in &part.of {
             if let LeafSpan::Nodes(doc, nodes) = span {
                 if let Some(trace) = self.scope.trace {
@@ -320,6 +333,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 trail.push(span.clone());
             }
         }
+        self.note_read(&trail[before..]);
     }
 
     /// A node at the end of a path, with its place in the trail.
@@ -327,9 +341,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         if node.is_leaf() {
             trail.push(LeafSpan::Nodes(doc, node.span()));
         }
-        if let Some(read) = &mut self.reading {
-            read.push(LeafSpan::Nodes(doc, node.span()));
-        }
+        self.note_read(&[LeafSpan::Nodes(doc, node.span())]);
         if node.kind() == Kind::Null {
             self.note_void(LeafSpan::Nodes(doc, node.span()));
             return Operand::Null;
@@ -360,10 +372,12 @@ impl<'a, 't> RowMaker<'a, 't> {
         let mut null = false;
         for (i, expr) in all.iter().enumerate() {
             let before = trail.len();
+            let read = self.reading.as_ref().map(Vec::len);
             let flags = (self.tainted, self.clock);
             match self.eval(expr, scope, trail)? {
                 Operand::Missing => {
                     trail.truncate(before);
+                    self.read_only(read, &[]); // no value came of it
                     (self.tainted, self.clock) = flags;
                 }
                 // That it was null shows in the column's value.
@@ -382,16 +396,21 @@ impl<'a, 't> RowMaker<'a, 't> {
 
     /// An alternative that was not chosen but has the same value counts as the chosen one.
     fn claim_equals(&mut self, rest: &[Expr], chosen: &Operand<'t>, scope: &Scope<'_, 't>, trail: &mut Trail) {
-        if rest.is_empty() || !has_text(chosen) {
+        if rest.is_empty() || (!has_text(chosen) && self.reading.is_none()) {
             return;
         }
         let number = is_number(chosen);
         for expr in rest {
             let before = trail.len();
             let asides = self.asides.len();
+            let read = self.reading.as_ref().map(Vec::len);
             let same = match self.eval(expr, scope, trail) {
                 Ok(Operand::Null) => true,
-                Ok(other) => is_number(&other) == number && is_same_text(chosen, &other),
+                Ok(Operand::Missing) => {
+                    self.read_only(read, &[]); // no value came of it
+                    false
+                }
+                Ok(other) => is_number(&other) == number && has_text(chosen) && is_same_text(chosen, &other),
                 Err(_) => false,
             };
             self.asides.truncate(asides);

@@ -78,19 +78,7 @@ impl<'t> RowMaker<'_, 't> {
         }
         let skip = |below: NodeRef<'t>| left_out.binary_search(&below.id()).is_ok() || self.hides(below, doc);
         node.write_json(out, &skip);
-        let mut start = node.id();
-        let mut at = start;
-        while at < node.next() {
-            let below = node.sibling(at);
-            if at != node.id() && skip(below) {
-                trail.push(LeafSpan::Nodes(doc, start..at));
-                start = below.next();
-                at = start;
-            } else {
-                at += 1;
-            }
-        }
-        trail.push(LeafSpan::Nodes(doc, start..at));
+        self.shown(node, node.next(), doc, &skip, trail);
     }
 
     /// A container without what `without` selects.

@@ -26,10 +26,16 @@ impl<'t> RowMaker<'_, 't> {
         let policies = &column.policies;
         let is_lenient = !matches!(policies.error, None | Some(Policy::Reject));
         let mut faulty = false;
-        let mut got = match self.eval(&column.expr, scope, trail) {
+        let (made, mut read) = if is_lenient {
+            self.noting_reads(|maker| maker.eval(&column.expr, scope, trail))
+        } else {
+            (self.eval(&column.expr, scope, trail), Vec::new())
+        };
+        let mut got = match made {
             Err(Stop::Reject(fault)) if is_lenient && !fault.message.is_empty() => {
                 faulty = true;
-                self.not_convertible(Some(field), *fault, std::mem::take(trail));
+                read.append(trail);
+                self.not_convertible(Some(field), *fault, std::mem::take(&mut read));
                 Operand::Null
             }
             other => other?,
@@ -50,8 +56,8 @@ impl<'t> RowMaker<'_, 't> {
         {
             *class = ClaimAs::Json;
         }
-        if target.kind == ColumnType::Date && self.clock {
-            got = cut_to_day(got);
+        if target.kind == ColumnType::Date {
+            got = if self.clock { cut_to_day(got) } else { self.only_day(column, got, trail) };
         }
         let own = matches!(column.expr.from, From::Literal(_) | From::Null);
         let empty = is_empty_text(&got);
@@ -112,6 +118,7 @@ impl<'t> RowMaker<'_, 't> {
                     if let Operand::Node(node, doc) = &got {
                         trail.push(LeafSpan::Nodes(*doc, node.span()));
                     }
+                    trail.append(&mut read);
                     self.not_convertible(Some(field), fault, std::mem::take(trail));
                     return self.instead(field, column, policies.error.unwrap_or(Policy::Null));
                 }
@@ -181,18 +188,21 @@ impl<'t> RowMaker<'_, 't> {
         let scope = self.scope;
         let before = trail.len();
         let asides = self.asides.len();
-        let other = self.eval(&agrees.expr, scope, trail)?;
+        let (other, read) = self.compared(column, |maker| maker.eval(&agrees.expr, scope, trail))?;
         self.asides.truncate(asides);
-        match has_text(&other) {
-            true if is_same_text(got, &other) => {}
-            false => trail.truncate(before),
-            true => {
-                trail.truncate(before);
-                let message = format!("`{}` differs from what the mapping compares it with", column.name);
-                let fault = Fault::new(&VALUE_DIFFERS, message).of_column(&column.name, column.line);
-                self.draft.differing.push((Severity::Warning, fault.at(first_place(trail, scope))));
-                self.draft.follow_up.extend(agrees.after.is_some().then(|| column.name.clone()));
-            }
+        let is_same = has_text(&other) && is_same_text(got, &other);
+        if !is_same {
+            trail.truncate(before);
+        }
+        if has_text(&other) && !is_same {
+            let message = format!("`{}` differs from what the mapping compares it with", column.name);
+            let fault = Fault::new(&VALUE_DIFFERS, message).of_column(&column.name, column.line);
+            self.draft.differing.push((Severity::Warning, fault.at(first_place(trail, scope))));
+            self.draft.follow_up.extend(agrees.after.is_some().then(|| column.name.clone()));
+        }
+        let is_lost = !is_same && !matches!(other, Operand::Missing);
+        if let (Some(lossy), Some(read), true) = (self.lossy_of(column), read, is_lost) {
+            self.lose(read, lossy, trail);
         }
         Ok(())
     }

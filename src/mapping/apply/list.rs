@@ -38,12 +38,14 @@ impl<'t> RowMaker<'_, 't> {
             });
         }
         let before = trail.len();
+        let read = self.reading.as_ref().map(Vec::len);
         Ok(match self.eval(list, scope, trail)? {
             Operand::Missing => Elements::Missing,
             Operand::Null => Elements::Null,
             Operand::Node(node, _) if node.kind() == Kind::Array && node.is_leaf() => Elements::Of(Vec::new()),
             Operand::Node(node, _) => {
                 trail.truncate(before); // the elements claim what they take
+                self.read_only(read, &[]);
                 Elements::Of(match node.kind() {
                     Kind::Array => node.children().map(Current::Node).collect(),
                     _ => vec![Current::Node(node)],

@@ -76,7 +76,7 @@ pub(super) struct RowMaker<'a, 't> {
     pub(super) dangling: Option<Dangling>,
     /// What is to be said of the column that is being evaluated: values that steps count, and policies inside of it.
     pub(super) asides: Vec<Aside>,
-    /// What is read, where a lookup's key is being made: what of it is not kept included.
+    /// What is read, where that counts: what of it is not kept included.
     pub(super) reading: Option<Trail>,
     /// The alternative that the expression being evaluated chose.
     pub(super) chosen: Option<usize>,
@@ -140,6 +140,7 @@ pub(super) fn first_place(trail: &[LeafSpan], scope: &Scope) -> Option<u64> {
         LeafSpan::Nodes(Doc::Frame, nodes) | LeafSpan::Part(Doc::Frame, nodes) => {
             Some(scope.frame.sibling(nodes.start).at())
         }
+        LeafSpan::Lossy(span, _) => first_place(std::slice::from_ref(&**span), scope),
         LeafSpan::Name(_) => None,
     })
 }

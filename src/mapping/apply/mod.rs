@@ -10,6 +10,7 @@ mod json;
 mod judge;
 mod key;
 mod list;
+mod loss;
 mod maker;
 mod newest;
 mod path;

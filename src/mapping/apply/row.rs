@@ -173,7 +173,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         if let Current::Node(node) = &self.scope.element {
             let doc = self.rule.selections().map(|each| self.scope.doc_of(&each.root)).next().unwrap_or(Doc::Record);
             let touch = LeafSpan::Nodes(doc, node.span());
-            self.draft.claims.push(Claim { touch, class: ClaimAs::Removal, field: None });
+            self.draft.claims.extend(Claim::of(touch, ClaimAs::Removal, None));
         }
         Ok(self.draft)
     }
@@ -197,6 +197,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         let outer_field = self.field.replace(field);
         let outer_dangling = self.dangling.take();
         let outer_open = std::mem::replace(&mut self.declassifying, column.declassify.is_some());
+        let outer_reading = self.reading.take(); // what the column reads is its own
         if let Some(trace) = self.scope.trace {
             trace.begin(self.compiled, &column.name, self.draft.at);
         }
@@ -219,6 +220,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         self.field = outer_field;
         self.dangling = outer_dangling;
         self.declassifying = outer_open;
+        self.reading = outer_reading;
         match made {
             Ok(value) => {
                 self.memo[field] = Memo::Known { tainted, clock, hidden };
@@ -284,9 +286,9 @@ impl<'a, 't> RowMaker<'a, 't> {
             let many: HashSet<&LeafSpan> = if trail.len() > FEW { trail.iter().collect() } else { HashSet::new() };
             let is_claimed = |void: &LeafSpan| many.contains(void) || (trail.len() <= FEW && trail.contains(void));
             let voids = voids.into_iter().filter(|void| !is_claimed(void));
-            self.draft.claims.extend(voids.map(|touch| Claim { touch, class: ClaimAs::Column, field }));
+            self.draft.claims.extend(voids.filter_map(|touch| Claim::of(touch, ClaimAs::Column, field)));
         }
-        self.draft.claims.extend(trail.drain(..).map(|touch| Claim { touch, class, field }));
+        self.draft.claims.extend(trail.drain(..).filter_map(|touch| Claim::of(touch, class, field)));
     }
 
     /// Says of a column what was put aside while its value was made.
@@ -299,14 +301,14 @@ impl<'a, 't> RowMaker<'a, 't> {
             }
             self.draft.differing.push((severity, fault));
             let Some((class, trail)) = left else { continue };
-            self.draft.claims.extend(trail.into_iter().map(|touch| Claim { touch, class, field }));
+            self.draft.claims.extend(trail.into_iter().filter_map(|touch| Claim::of(touch, class, field)));
         }
     }
 
     /// A value that cannot be converted becomes NULL, as the policy says: nothing keeps what it was made from.
     pub(super) fn not_convertible(&mut self, field: Option<usize>, fault: Fault, touched: Trail) {
         let class = ClaimAs::NotConvertible;
-        self.draft.claims.extend(touched.into_iter().map(|touch| Claim { touch, class, field }));
+        self.draft.claims.extend(touched.into_iter().filter_map(|touch| Claim::of(touch, class, field)));
         let column = field.map(|field| self.compiled.fields[field].column.name.clone());
         let fault = Fault { code: &VALUE_NULLED, column, help: None, ..fault };
         self.draft.differing.push((Severity::Warning, fault));
@@ -316,7 +318,7 @@ impl<'a, 't> RowMaker<'a, 't> {
     pub(super) fn leads_nowhere(&mut self, field: usize, column: &ColumnRule, mut dangling: Dangling) {
         let touched = std::mem::take(&mut dangling.touched);
         let (class, field) = (ClaimAs::Dangling, Some(field));
-        self.draft.claims.extend(touched.into_iter().map(|touch| Claim { touch, class, field }));
+        self.draft.claims.extend(touched.into_iter().filter_map(|touch| Claim::of(touch, class, field)));
         let severity = if column.policies.dangling.is_some() { Severity::Note } else { Severity::Warning };
         self.draft.differing.push((severity, dangling.fault(column)));
     }

@@ -3,8 +3,10 @@
 use crate::document::name::NameLeaf;
 use crate::document::tape::NodeId;
 use crate::mapping::declared::Doc;
+use crate::mapping::model::Lossy;
 use crate::step::Datum;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A leaf, or a range of them, that a value was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -15,6 +17,23 @@ pub enum LeafSpan {
     Name(NameLeaf),
     /// Nodes of a text that an `each` took apart: theirs is the claim once every part has a row.
     Part(Doc, Range<NodeId>),
+    /// What a value was made from that may not be got back from it, as `lossy` allows.
+    Lossy(Box<LeafSpan>, Arc<Lossy>),
+}
+
+impl LeafSpan {
+    /// The leaves, whatever is said of them.
+    pub(super) fn plain(self) -> Self {
+        match self {
+            LeafSpan::Lossy(span, _) => span.plain(),
+            span => span,
+        }
+    }
+
+    /// The leaves of which `lossy` allows to keep less than all.
+    pub(super) fn lossy(self, lossy: &Arc<Lossy>) -> Self {
+        LeafSpan::Lossy(Box::new(self.plain()), Arc::clone(lossy))
+    }
 }
 
 /// A value that the document does not have as an element: a part of a text that an `each` took apart.

@@ -33,11 +33,16 @@ pub(super) fn day_of(datum: &Datum) -> Option<Date> {
     (clock.time() == Time::midnight()).then(|| clock.date())
 }
 
-/// The day on which a moment is.
+/// The day on which a time is; a moment's where its zone's clocks show it.
 pub(super) fn cut_to_day(got: Operand<'_>) -> Operand<'_> {
-    let Operand::Datum(Datum::Instant(at, zone)) = &got else { return got };
-    let shown = at.shown_in(zone.as_ref().unwrap_or(&TimeZone::UTC));
-    shown.map_or(got, |(clock, _)| Operand::Datum(Datum::Day(clock.date())))
+    let day = match &got {
+        Operand::Datum(Datum::Civil(clock)) => Some(clock.date()),
+        Operand::Datum(Datum::Instant(at, zone)) => {
+            at.shown_in(zone.as_ref().unwrap_or(&TimeZone::UTC)).map(|(clock, _)| clock.date())
+        }
+        _ => None,
+    };
+    day.map_or(got, |day| Operand::Datum(Datum::Day(day)))
 }
 
 /// `HH:MM`, with seconds and at most six digits of their fraction if there are any.

@@ -55,7 +55,7 @@ pub(super) fn check(mapping: &Mapping, errors: &Errors) {
             || structure.iter().any(|container| container.is_in(&place));
         if !found {
             let message = format!("`{}` is only narrowed, hashed or tested, so its value would be lost", place.show());
-            let hint = "keep it in a column as well, or `[ignore]` it with a reason";
+            let hint = "keep it in a column as well, say with `lossy` beside the expression why less is enough, or `[ignore]` it";
             errors.refuse(&codes::VALUE_LOST, &mapping.file, line, message, hint);
             seen.push(place);
         }

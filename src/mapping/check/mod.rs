@@ -2,6 +2,7 @@
 
 mod columns;
 mod kept;
+mod losses;
 mod references;
 mod secrets;
 mod shapes;
@@ -41,6 +42,7 @@ pub fn check(set: &Set, schema: &Schema) -> Vec<Error> {
             types::check(&spot);
             references::check(&spot);
             secrets::check_rule(&spot);
+            losses::check(&spot);
         }
         secrets::check_clear_uses(mapping, &errors);
         secrets::check_declassified(mapping, &errors);

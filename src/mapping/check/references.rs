@@ -30,7 +30,7 @@ fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>) {
                 column_is_there(spot, known, name, line);
             }
         }
-        Read::Selected(_) | Read::Each(_) | Read::Without(..) | Read::Steps(_) | Read::Namespace => {}
+        Read::Selected(_) | Read::Each(_) | Read::Without(..) | Read::Steps(_) | Read::Namespace | Read::Lossy(_) => {}
     }
 }
 

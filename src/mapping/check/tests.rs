@@ -486,3 +486,41 @@ fn an_owner_is_known_by_a_key_of_one_column() {
     let said = errors_of(&[("set.toml", &owners("logins")), ("a.toml", &format!("{files}{rule}"))]);
     assert!(said.contains("owners are rows of table `logins`, whose primary key is not one column"), "{said}");
 }
+
+#[test]
+fn lossy_stands_where_something_may_be_lost_and_nowhere_else() {
+    let rule = |column: &str| {
+        format!("[table.x]\ninto = \"people\"\nkey = [\"id\"]\n[table.x.columns]\nid = \"i\"\nname = \"n\"\n{column}\n")
+    };
+    let kept = "`lossy` has no effect: the value can be got back";
+    for (column, message) in [
+        ("email = { from = \"mail\", lossy = \"r\" }", kept),
+        ("email = { from = \"mail\", steps = [\"trim\"], lossy = \"r\" }", kept),
+        ("email = { from = [\"mail\", { value = \"none\" }], lossy = \"r\" }", kept),
+        ("email = { template = \"{a}-{b}\", lossy = \"r\" }", kept),
+        ("email = { sha256 = { value = \"a\" }, lossy = \"r\" }", kept),
+        (
+            "email = { sha256 = { from = [\"a\", \"b\"], lossy = \"r\" } }",
+            "`lossy` has no effect: what is made of the value keeps nothing of it",
+        ),
+        (
+            "email = { from = \"=m\", lossy = \"r\" }\n[let]\nm = { from = \"mail\", steps = [\"lower\"], lossy = \"r\" }",
+            kept,
+        ),
+        ("email = { from = \"mail\", steps = [\"lower\"], lossy = \"r\" }", ""),
+        ("email = { from = [\"mail\", \"address\"], lossy = \"r\" }", ""),
+        ("email = { from = \"mail\", agrees_with = \"address\", lossy = \"r\" }", ""),
+        ("email = { sha256 = \"mail\", lossy = \"r\" }", ""),
+        (
+            "email = { lookup = \"people.email\", by = { id = { from = \"of\", ignore_case = true } }, lossy = \"r\" }",
+            "",
+        ),
+        ("email = { from = \"=m\", lossy = \"r\" }\n[let]\nm = { from = \"mail\", steps = [\"lower\"] }", ""),
+        ("data = { object = { a = { from = \"mail\", steps = [\"lower\"], lossy = \"r\" } } }", ""),
+    ] {
+        assert_eq!(first_line(&rule(column)).split(" @").next(), Some(message), "{column}");
+    }
+    let sealed = SEALED.replacen("seal = \"door.pin\"", "seal = [\"door.pin\", \"pin\"], lossy = \"r\"", 1);
+    assert_ne!(sealed, SEALED);
+    assert_eq!(first_line(&sealed).split(" @").next(), Some("`lossy` has no effect on the secret for `secret`"));
+}

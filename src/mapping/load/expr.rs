@@ -9,9 +9,10 @@ use super::path;
 use super::policies;
 use super::tree::{Fields, Item};
 use crate::document::tape::Selection;
-use crate::mapping::model::{By, Condition, Digest, Each, Expr, Form, From, Parts, Policies, Sought};
+use crate::mapping::model::{By, Condition, Digest, Each, Expr, Form, From, Lossy, Parts, Policies, Sought};
 use crate::mapping::{codes, suggest};
 use crate::step::Step;
+use std::sync::Arc;
 
 /// An expression that could not be parsed. A list of no alternatives cannot be written.
 pub(super) fn broken(line: u32) -> Expr {
@@ -65,22 +66,23 @@ pub(super) fn of_fields(fields: &Fields<'_>) -> Expr {
     let when = fields.get("when").and_then(condition).map(Box::new);
     let without = fields.texts("without").into_iter().filter_map(|item| parsed(item, path::selection(item.text()?)));
     let without: Vec<Selection> = without.collect();
+    let lossy = fields.reason("lossy").map(|reason| Arc::new(Lossy { reason }));
     let Some(steps) = fields.get("steps").map_or(Some(Vec::new()), steps) else {
         of_source(fields, source); // what else is wrong is reported, too
         return broken(line);
     };
     if matches!(source.name, "from" | "seal" | "hash") && source.is_table() {
         let inner = expr(source);
-        let outer = Expr { from: From::Null, when, without, steps, line };
+        let outer = Expr { from: From::Null, when, without, steps, lossy, line };
         return if outer.is_bare() { inner } else { Expr { from: From::First(vec![inner]), ..outer } };
     }
     match of_source(fields, source) {
         // Beside a list they are applied to each alternative in turn, until one is present.
         Some(From::First(parts)) if source.is_list() && without.is_empty() => {
             let parts = parts.into_iter().map(|part| through(part, &steps)).collect();
-            Expr { from: From::First(parts), when, without, steps: Vec::new(), line }
+            Expr { from: From::First(parts), when, without, steps: Vec::new(), lossy, line }
         }
-        Some(from) => Expr { from, when, without, steps, line },
+        Some(from) => Expr { from, when, without, steps, lossy, line },
         None => broken(line),
     }
 }

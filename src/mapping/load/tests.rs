@@ -254,17 +254,6 @@ hint: did you mean `trim`?";
 }
 
 #[test]
-fn reserved_words_are_refused_by_name() {
-    let told = wrong(
-        "[source]\nfiles = [\"x.json\"]\n[table.a]\nkey = [\"a\"]\nrest = \"b\"\n[table.a.columns]\na = { from = \"a\", truncate = true }\n[[seed]]\n[[assert]]\n",
-    );
-    for name in ["`rest`", "`truncate`", "`seed`", "`assert`"] {
-        assert!(told.contains(&format!("{name} is not built yet")), "{name} in {told}");
-    }
-    assert_eq!(told.matches("is not built yet").count(), 4, "{told}");
-}
-
-#[test]
 fn words_of_the_first_edition_are_refused_with_what_to_write_instead() {
     // What stands in a mapping, the word that is refused, and what the hint says.
     let json = "write the path itself, `object = { MEMBER = … }`, or `{ each, item }` (with `member` an object)";

@@ -234,9 +234,6 @@ impl<'d> Item<'d> {
     fn is_built(&self, key: &Key) -> bool {
         match key.status {
             Status::Since(_) => return true,
-            Status::Reserved => {
-                self.refuse_as(&codes::NOT_BUILT, format!("`{}` is not built yet", key.name), None);
-            }
             Status::Dropped(instead) => {
                 let message = format!("`{}` was dropped in 0.2.0", key.name);
                 self.refuse_as(&codes::WORD_DROPPED, message, instead);

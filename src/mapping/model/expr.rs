@@ -6,6 +6,7 @@ use crate::fold;
 use crate::step::{Datum, Literal, Step};
 use regex::Regex;
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// What a value is made of.
 #[derive(Debug, Clone)]
@@ -18,8 +19,17 @@ pub struct Expr {
     pub without: Vec<Selection>,
     /// `steps`, in order.
     pub steps: Vec<Step>,
+    /// `lossy`: why it may lose some of what it reads.
+    pub lossy: Option<Arc<Lossy>>,
     /// The line it is written on.
     pub line: u32,
+}
+
+/// `lossy = "reason"`: what an expression reads counts as kept where a value comes out, and is listed.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Lossy {
+    /// Why it is enough to keep so much.
+    pub reason: String,
 }
 
 /// Where a value comes from.
@@ -64,12 +74,12 @@ pub enum From {
 impl Expr {
     /// What nothing stands beside.
     pub fn bare(from: From, line: u32) -> Self {
-        Self { from, when: None, without: Vec::new(), steps: Vec::new(), line }
+        Self { from, when: None, without: Vec::new(), steps: Vec::new(), lossy: None, line }
     }
 
     /// Whether nothing stands beside what it comes from.
     pub fn is_bare(&self) -> bool {
-        self.when.is_none() && self.without.is_empty() && self.steps.is_empty()
+        self.when.is_none() && self.without.is_empty() && self.steps.is_empty() && self.lossy.is_none()
     }
 }
 

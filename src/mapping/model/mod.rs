@@ -10,7 +10,7 @@ mod set;
 
 pub use crate::step::Literal;
 pub use expr::{
-    By, Condition, Digest, Each, Expr, Form, From, Parts, Policies, Policy, Sought, TemplatePiece, TypeName,
+    By, Condition, Digest, Each, Expr, Form, From, Lossy, Parts, Policies, Policy, Sought, TemplatePiece, TypeName,
 };
 pub use mapping::{Format, IgnoredName, Mapping, Shape, Source};
 pub use owners::{Find, Ownerless, Owners, Pattern, PatternPiece, PatternSegment, Unknown};

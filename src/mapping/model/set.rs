@@ -4,6 +4,7 @@ use super::mapping::Mapping;
 use super::owners::{Owners, Pattern, Unknown};
 use super::reads::{ReadAs, Reads};
 use super::rule::{Protection, Rule};
+use crate::mapping::walk::{self, Read};
 use crate::table::{AuditTable, Column, Migration};
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -96,13 +97,27 @@ impl Set {
             let shapes = shapes.flat_map(|shape| [&shape.otherwise, &shape.ignore]).flatten().map(String::as_str);
             let rules = mapping.rules.iter().flat_map(|rule| {
                 let dropped = rule.drops.iter().map(|drop| drop.reason.as_str());
-                dropped.chain(rule.columns.iter().filter_map(|column| column.declassify.as_deref()))
+                let declassified = rule.columns.iter().filter_map(|column| column.declassify.as_deref());
+                dropped.chain(declassified).chain(lossy(rule))
             });
             paths.chain(source).chain(shapes).chain(rules).chain([mapping.name.as_str()])
         });
         let ownerless = self.owners.iter().filter_map(|owners| owners.ownerless_ignored.as_deref());
         files.chain(unknown).chain(ownerless).chain(of_mappings).chain([self.name.as_str()])
     }
+}
+
+/// Why the expressions of a rule may lose something.
+fn lossy(rule: &Rule) -> Vec<&str> {
+    let mut reasons = Vec::new();
+    for expr in rule.exprs() {
+        walk::expr(expr, &mut |visit| {
+            if let Read::Lossy(expr) = visit.read {
+                reasons.extend(expr.lossy.iter().map(|lossy| lossy.reason.as_str()));
+            }
+        });
+    }
+    reasons
 }
 
 /// `migrations_table`: the name of the table that records migrations.

@@ -146,7 +146,11 @@ fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
 fn accounts(report: &Report, detail: Detail) -> String {
     let mut text = leaves(report);
     text += &coverage(report);
-    text += &ignored(report, if detail == Detail::All { usize::MAX } else { 4 });
+    // Both lists together have four lines.
+    let most = if report.lossy.is_empty() { 4 } else { 2 };
+    let most = if detail == Detail::All { usize::MAX } else { most };
+    text += &ignored(report, most);
+    text += &lossy(report, most);
     text += &secrets(report);
     text += &checks(report);
     if detail == Detail::All {
@@ -199,6 +203,20 @@ fn ignored(report: &Report, most: usize) -> String {
         };
         let name = if at == 0 { "ignored" } else { "" };
         text += &line(name, &format!("{}: {} ({amount})", ignored.what, ignored.reason));
+    }
+    more(&mut text, reasons.len().saturating_sub(shown), "reason", &" ".repeat(MARGIN));
+    text
+}
+
+/// What is not kept whole, where that is most; the whole list is in the report.
+fn lossy(report: &Report, most: usize) -> String {
+    let mut reasons: Vec<_> = report.lossy.iter().collect();
+    reasons.sort_by_key(|lossy| std::cmp::Reverse(lossy.leaves));
+    let shown = if reasons.len() > most { most - 1 } else { most };
+    let mut text = String::new();
+    for (at, lossy) in reasons.iter().take(shown).enumerate() {
+        let name = if at == 0 { "lossy" } else { "" };
+        text += &line(name, &format!("{}: {} ({})", lossy.what, lossy.reason, count(lossy.leaves, "leaf")));
     }
     more(&mut text, reasons.len().saturating_sub(shown), "reason", &" ".repeat(MARGIN));
     text
@@ -304,6 +322,7 @@ leaves   seen 12,354 = column 12,012 + json 300 + sealed 2 + ignored 40 +
 no files for 1 of 3 mappings
 ignored  people/*/cache.json: rebuilt by itself (1 file)
          notebook: metadata.version: says nothing about a note (40 leaves)
+lossy    notebook.notes.title: how an accent is written (7 leaves)
 secrets  2 sealed, all opened again, 0 in plaintext
 checks   2 passed
 
@@ -337,6 +356,7 @@ leaves   seen 12,340 = column 11,980 + json 300 + sealed 0 + ignored 40 +
 no files for 1 of 3 mappings
 ignored  people/*/cache.json: rebuilt by itself (1 file)
          notebook: metadata.version: says nothing about a note (40 leaves)
+lossy    notebook.notes.title: how an accent is written (7 leaves)
 checks   1 failed, 1 not checked
          failed: references: 2 rows of `notes` reference a missing row
 
@@ -416,7 +436,7 @@ committed without 3 rejected records: 1,199 rows into sqlite:///./notes.db
         assert!(lines(&text) <= LINES, "{} lines:\n{text}", lines(&text));
         assert!(text.lines().all(|line| line.chars().count() <= usize::from(WIDTH)), "{text}");
         assert!(text.contains("+ 43 more tables in the report\n"), "{text}");
-        assert!(text.contains("         + 47 more reasons in the report\n"), "{text}");
+        assert!(text.contains("         + 49 more reasons in the report\n"), "{text}");
         assert!(text.contains("and 47 more kinds of findings; --report FILE.json has all\n"), "{text}");
         assert!(lines(&summary(&report, Detail::All)) > 150);
     }

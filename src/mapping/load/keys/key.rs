@@ -18,8 +18,6 @@ pub struct Key {
 pub enum Status {
     /// It has; this version introduced it.
     Since(&'static str),
-    /// It is reserved and not supported yet.
-    Reserved,
     /// It was dropped; what to write instead, as a hint.
     Dropped(&'static str),
 }
@@ -113,10 +111,6 @@ pub(super) const fn since(version: &'static str, name: &'static str, takes: Take
 
 pub(super) const fn word(name: &'static str, what: &'static str) -> Key {
     key(name, Takes::Any, what)
-}
-
-pub(super) const fn later(name: &'static str, what: &'static str) -> Key {
-    Key { name, what, takes: Takes::Any, status: Status::Reserved }
 }
 
 /// A key or word of an earlier edition, refused by name; `instead` is the hint: "write `…`".

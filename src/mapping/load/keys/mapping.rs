@@ -1,7 +1,7 @@
 //! The keys and words of a mapping.
 
 use super::key::Takes::{Any, Flag, Formed, List, Named, OneOf, Reason, Refer, Table, Text, True, Words};
-use super::key::{BY_TABLES, FROM, HASHED, Keys, REASONS, REGEX, STEPS, TEXTS, dropped, key, keys, later, since, word};
+use super::key::{BY_TABLES, FROM, HASHED, Keys, REASONS, REGEX, STEPS, TEXTS, dropped, key, keys, since, word};
 
 keys! {
     OF_MAPPINGS;
@@ -14,9 +14,7 @@ keys! {
         since("0.2.0", "when", Named(&Refer("condition")), "named conditions, used as a string where a condition may stand"),
         key("table", Named(&Refer("rule")), "the rules, by name"),
         key("ignore", REASONS, "selections that are not imported, each with its reason"),
-        dropped("declassify", "write `declassify = REASON` beside the expression of the column that keeps it"),
-        later("assert", "a check of the target in SQL"),
-        later("seed", "rows that no source file gives");
+        dropped("declassify", "write `declassify = REASON` beside the expression of the column that keeps it");
 
     /// `[source]`.
     SOURCE "`[source]`":
@@ -91,8 +89,7 @@ keys! {
         since("0.2.0", "drop", REASONS, "secrets that the rule writes nowhere, each with its reason"),
         dropped("secrets",
             "write `COLUMN = { seal = PATH }` among the columns, with `on_absent = \"skip\"` for `need`; under \
-             `[table.NAME.drop]` write `PATH = REASON`"),
-        later("rest", "a column for whatever no other one keeps");
+             `[table.NAME.drop]` write `PATH = REASON`");
 
     /// `on_duplicate`.
     ON_DUPLICATE "`on_duplicate`":
@@ -127,12 +124,11 @@ keys! {
         key("member", Refer("expression"), "the name of each item, in an object"),
         key("when", Refer("condition"), "the condition without which it is missing"),
         key("without", TEXTS, "selections that are cut out of a container"),
+        since("0.2.0", "lossy", Reason, "why it may lose some of what it reads, which then counts as kept and is listed"),
         key("by", BY_TABLES, "column = expression, for `lookup`; of a list of tables the first that finds a row"),
         dropped("ignore_case", "write it inside `by`: `by = { COLUMN = { from = …, ignore_case = true } }`"),
         dropped("then", "write `{ value = …, when = { exists = TABLE, by = … } }` as one of a list of alternatives"),
-        dropped("else", "write it as the last of a list of alternatives"),
-        later("truncate", "truncates a string to the column's length"),
-        later("agree", "several paths that must agree");
+        dropped("else", "write it as the last of a list of alternatives");
 
     /// What makes a secret of a column's value: it stands in the place of `from`.
     PROTECTION "a column":

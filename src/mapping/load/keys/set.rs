@@ -1,7 +1,7 @@
 //! The keys and words of set.toml.
 
 use super::key::Takes::{Flag, Formed, List, Named, Number, OneOf, Reason, Table, Text, Words};
-use super::key::{BY_TABLES, Keys, REASONS, STEPS, TEXTS, dropped, key, keys, later, since, word};
+use super::key::{BY_TABLES, Keys, REASONS, STEPS, TEXTS, dropped, key, keys, since, word};
 
 keys! {
     OF_SETS;
@@ -23,8 +23,7 @@ keys! {
         key("migrations_table", Formed("pattern", "^[A-Za-z_][A-Za-z0-9_]{0,62}$"),
             "the table that records migrations, by default `schema_migrations`"),
         key("other_tables", REASONS, "tables that the application makes by itself, each with the reason"),
-        key("hand_over", Table(&HAND_OVER), "the form in which the application itself reads its secrets"),
-        later("seed", "rows that no source file gives");
+        key("hand_over", Table(&HAND_OVER), "the form in which the application itself reads its secrets");
 
     /// `[[assert]]`.
     ASSERT "an entry of `[[assert]]`":
