@@ -64,6 +64,7 @@ impl Import<'_> {
             sheet.claim_name(*name, Mark::default());
         }
         leaves.ignore_names(cx.mapping, &ignored_names, &mut sheet);
+        leaves.leave_idle_names(cx.mapping, &mapped.idle_names, &mut sheet);
         for touch in &mapped.empty {
             reading.mark(touch, Mark::of(Class::Column), &mut sheet);
         }

@@ -380,7 +380,7 @@ const PEOPLE_TOLD: &str = r#"/0/id rejected (V001)
   column people.id: id = "a"
 /1/name column
   column people.name: id = "a"
-/1/age ignored (not convertible)
+/1/age ignored (could not be read as INTEGER)
   not convertible people.age: id = "a"
 /1/shoe ignored (nobody asks)
 /2/id ignored (superseded by an earlier row of the same key)

@@ -35,10 +35,35 @@ const KINDS: &[Kind] = &[
         ],
     },
     Kind {
+        name: "flows",
+        fault: ("credentials.json", "\\\"port\\\": 465}", "\\\"port\\\": 465"),
+        status: 1,
+        finds: &["error J015 credentials.json /0/data"],
+    },
+    Kind {
+        name: "habits",
+        fault: ("habits.json", "\"2025-05-10\"", "\"2025-02-30\""),
+        status: 1,
+        finds: &["error V005 habits.json /habits/h1/days/2025-02-30"],
+    },
+    Kind {
+        name: "home",
+        fault: (".storage/core.device_registry", "[\"fan\", \"3\"]", "[\"fan\", \"3\", \"b\"]"),
+        status: 1,
+        finds: &["error S002 .storage/core.device_registry /data/devices/2/identifiers/0/2"],
+    },
+    Kind { name: "ledger", fault: ("months/2025-05.json", "\"0.20\"", "\"0.21\""), status: 1, finds: &["error A001"] },
+    Kind {
         name: "nedb",
         fault: ("todos.db", "{\"_id\": \"bY4\", \"title\": \"Bread\"", "{\"_id\": \"bY4\", \"title\": 7"),
         status: 1,
         finds: &["error V004 todos.db /title"],
+    },
+    Kind {
+        name: "photos",
+        fault: ("index.json", "/9j/4AAQ", "/9j/4AA?"),
+        status: 1,
+        finds: &["error V005 index.json /photos/0/thumb"],
     },
 ];
 
@@ -141,4 +166,4 @@ macro_rules! kinds {
     )*};
 }
 
-kinds! { agent bookmarks nedb }
+kinds! { agent bookmarks flows habits home ledger nedb photos }

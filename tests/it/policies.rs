@@ -29,7 +29,7 @@ fn a_reference_that_leads_nowhere_is_not_absent() {
         let column = format!("other = {{ lookup = \"items.id\", by = {{ id = \"to\" }}{words} }}");
         items(&column, &json!([{"id": "a"}, {"id": "b", "to": "x"}, {"id": "c", "to": "a"}]))
     };
-    let nowhere = [("items.items.other: leads nowhere".to_owned(), 1)];
+    let nowhere = [("items.items.other: leads nowhere in items.id".to_owned(), 1)];
     let other = "SELECT id, other FROM items ORDER BY id";
 
     let house = refers(", default = \"none\"");
@@ -58,7 +58,7 @@ fn a_row_that_is_skipped_for_a_reference_leaves_out_its_key_by_name() {
     let house = House::new().schema(TABLES).list("items", r#"["items.json"]"#, rules);
     let house = house.source("items.json", &json!([{"id": "a", "to": []}, {"id": "b", "to": ["a", "x"]}]));
     let lifted = house.lift(&[]).ends(0, "committed").leaves("column 4, ignored 1");
-    assert_eq!(ignored(&lifted), [("items.links.other: leads nowhere".to_owned(), 1)]);
+    assert_eq!(ignored(&lifted), [("items.links.other: leads nowhere in items.id".to_owned(), 1)]);
     assert_eq!(house.rows("SELECT id, other FROM items ORDER BY id"), [["a", "NULL"], ["b", "NULL"], ["b-1", "a"]]);
 }
 
@@ -80,7 +80,7 @@ fn what_cannot_be_read_becomes_what_on_error_says() {
             if words == "\"skip\"" { (1, "column 2, ignored 1, unmapped 1") } else { (0, "column 3, ignored 1") };
         let lifted = house.lift(&[]).leaves(leaves);
         assert_eq!(lifted.status(), Some(status), "{words}");
-        assert_eq!(ignored(&lifted), [("items.items.n: not convertible".to_owned(), 1)], "{words}");
+        assert_eq!(ignored(&lifted), [("items.items.n: could not be read as INTEGER".to_owned(), 1)], "{words}");
         if status == 0 {
             let rows = house.rows("SELECT id, n FROM items ORDER BY id");
             assert_eq!(rows.iter().map(|row| row.join(" ")).collect::<Vec<_>>(), expected, "{words}");
@@ -177,7 +177,7 @@ fn a_let_is_its_default_or_null_or_rejects_before_a_column_judges() {
     let house = of("on_error = \"default\", default = \"2001-02-03T04:05:06Z\"", "at = \"=seen\"");
     let lifted =
         house.lift(&[]).ends(0, "committed").leaves("column 6, ignored 1").finds(&["warning V010 items.json /3/seen"]);
-    assert_eq!(ignored(&lifted), [("items.items.at: not convertible".to_owned(), 1)]);
+    assert_eq!(ignored(&lifted), [("items.items.at: could not be read as DATETIME".to_owned(), 1)]);
     assert_eq!(house.rows(at), [["a", default], ["b", default], ["c", given], ["d", default]]);
 
     let house = of("on_empty = \"reject\"", "t = \"=seen\"");
@@ -197,7 +197,10 @@ fn a_reference_that_leads_nowhere_inside_a_column_leaves_out_its_key_by_name() {
     let lifted = house.lift(&[]).ends(0, "committed").leaves("column 4, json 1, ignored 2").finds(&[]);
     assert_eq!(
         ignored(&lifted),
-        [("items.items.other: leads nowhere".to_owned(), 1), ("items.items.t: leads nowhere".to_owned(), 1)]
+        [
+            ("items.items.other: leads nowhere in items.id".to_owned(), 1),
+            ("items.items.t: leads nowhere in items.id".to_owned(), 1)
+        ]
     );
     assert_eq!(
         house.rows("SELECT id, other, t FROM items ORDER BY id"),

@@ -23,38 +23,24 @@ impl Leaves<'_> {
     /// The mark of what a row claims.
     pub(crate) fn claim_mark(&mut self, rule: &CompiledRule, claim: &Claim, fate: RowFate) -> Mark {
         let model = rule.model(&self.plan.set);
-        let (why, says) = match (claim.class, fate) {
+        let why = match (claim.class, fate) {
             (_, RowFate::Rejected) => return Mark::of(Class::Rejected),
-            (ClaimAs::Dropped(at), _) => (Why::Dropped(at), model.drops[at].reason.as_str()),
+            (ClaimAs::Dropped(at), _) => Why::Dropped(at),
             (_, RowFate::NotTaken) => return Mark::default(),
-            (_, fate) if claim.field.is_some_and(|at| fate.differs_in(at)) => {
-                (Why::Filled, "superseded by the value that the row has")
-            }
-            (_, RowFate::Superseded) => (Why::Superseded, "superseded by an earlier row of the same key"),
-            (_, RowFate::Replaced) => (Why::Replaced, "superseded by a later row of the same key"),
-            (ClaimAs::Removal, _) | (_, RowFate::Removed) => {
-                (Why::Removed, "removed by a later record of the same key, or removes such rows")
-            }
-            (ClaimAs::NotConvertible, _) => (Why::NotConvertible(claim.field), "not convertible"),
-            (ClaimAs::Dangling, _) => (Why::Dangling(claim.field), "leads nowhere"),
-            (ClaimAs::EmptySecret, _) => (Why::EmptySecret, "empty secret"),
-            (_, RowFate::Empty) => (Why::Empty, "makes no row: its secret is empty"),
+            (_, fate) if claim.field.is_some_and(|at| fate.differs_in(at)) => Why::Filled,
+            (_, RowFate::Superseded) => Why::Superseded,
+            (_, RowFate::Replaced) => Why::Replaced,
+            (ClaimAs::Removal, _) | (_, RowFate::Removed) => Why::Removed,
+            (ClaimAs::NotConvertible, _) => Why::NotConvertible(claim.field),
+            (ClaimAs::Dangling, _) => Why::Dangling(claim.field),
+            (ClaimAs::EmptySecret, _) => Why::EmptySecret,
+            (_, RowFate::Empty) => Why::Empty,
             (ClaimAs::Column | ClaimAs::Json, _) if claim.lossy.is_some() => return self.lossy_mark(rule, claim),
             (ClaimAs::Column, _) => return Mark::of(Class::Column),
             (ClaimAs::Json, _) => return Mark::of(Class::Json),
             (ClaimAs::Sealed, _) => return Mark::of(Class::Sealed),
         };
-        let text = || {
-            let part = match why {
-                Why::Dropped(at) => Some(model.drops[at].selection.to_string()),
-                Why::NotConvertible(Some(at)) | Why::Dangling(Some(at)) => {
-                    model.columns.get(at).map(|column| column.name.clone())
-                }
-                _ => None,
-            };
-            let of_rule = || rule.name.clone();
-            (part.map_or_else(of_rule, |name| format!("{}.{name}", rule.name)), says.to_owned())
-        };
+        let text = || super::reasons::said(why, rule, model);
         Mark::ignored(self.reasons.number((rule.number as usize, why), text))
     }
 
@@ -144,6 +130,16 @@ impl Leaves<'_> {
                     sheet.claim_name(NameLeaf::OfNode(node.id()), mark);
                 }
             }
+        }
+    }
+
+    /// Leaves out the names of elements that a rule calls by `key_as`, and of which it makes no row.
+    pub(crate) fn leave_idle_names(&mut self, mapping: usize, names: &[(usize, NameLeaf)], sheet: &mut Sheet) {
+        for (rule, leaf) in names {
+            let rule = &self.plan.rules[mapping][*rule];
+            let text = || (rule.name.clone(), "the name of an element that makes no row".to_owned());
+            let mark = Mark::ignored(self.reasons.number((rule.number as usize, Why::IdleName), text));
+            sheet.claim_name(*leaf, mark);
         }
     }
 

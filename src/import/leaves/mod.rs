@@ -3,6 +3,7 @@
 mod account;
 pub(crate) mod found;
 mod leak;
+mod reasons;
 pub(crate) mod sheet;
 pub(crate) mod sheets;
 mod unused;

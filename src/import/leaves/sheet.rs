@@ -132,6 +132,8 @@ pub(crate) enum Why {
     Ignored(u16),
     /// The member names of the mapping's `[ignore]` of this index.
     IgnoredName(usize),
+    /// The member names of elements of which the rule makes no row.
+    IdleName,
     /// `otherwise` of the mapping's shape of this index.
     Otherwise(usize),
     /// A file of this shape has no records.

@@ -13,6 +13,16 @@ use crate::row::Value;
 use crate::step::{Datum, Step};
 use crate::table::ColumnType;
 
+/// A constant of the schema: a time as the database keeps it, whatever the source writes.
+fn constant(literal: &Literal, kind: ColumnType) -> Datum {
+    let time = match (literal, kind) {
+        (Literal::Text(text), ColumnType::Time) => text.parse().ok().map(Datum::Civil),
+        (Literal::Text(text), ColumnType::Date) => text.parse().ok().map(Datum::Day),
+        _ => None,
+    };
+    time.unwrap_or_else(|| literal_datum(literal))
+}
+
 impl<'t> RowMaker<'_, 't> {
     pub(super) fn judged_value(
         &mut self,
@@ -141,7 +151,7 @@ impl<'t> RowMaker<'_, 't> {
             {
                 Datum::Json(text.clone()) // JSON in the schema's text
             }
-            (Policy::Default, None, Some(SchemaDefault::Constant(literal))) => literal_datum(literal),
+            (Policy::Default, None, Some(SchemaDefault::Constant(literal))) => constant(literal, of.column.kind),
             (Policy::Default, None, Some(SchemaDefault::Clock)) => {
                 self.clock = true;
                 Datum::Instant(self.scope.file.started.into(), None)
@@ -156,7 +166,7 @@ impl<'t> RowMaker<'_, 't> {
             }
         };
         self.draft.origins[field] = Origin::Defaulted;
-        let is_time = matches!(datum, Datum::Instant(..));
+        let is_time = matches!(datum, Datum::Instant(..) | Datum::Civil(_) | Datum::Day(_));
         let read = match self.reads.filter(|_| !is_time) {
             Some(reads) => reads.apply(datum),
             None => Ok(Some(datum)),

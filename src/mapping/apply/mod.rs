@@ -56,6 +56,8 @@ pub struct Mapped {
     pub names: Vec<NameLeaf>,
     /// Those of them that an entry of the mapping's `[ignore]` of this index leaves out.
     pub ignored_names: Vec<(usize, NameLeaf)>,
+    /// Those of them that are called so by `key_as` in a rule of this index, and below which no row stands.
+    pub idle_names: Vec<(usize, NameLeaf)>,
     /// Nulls and empty containers at which an `each` ended: their content, no rows, is in the target.
     pub empty: Vec<LeafSpan>,
     /// Whether a rule took the record.
@@ -84,7 +86,24 @@ pub fn apply(set: &Set, rules: &[&CompiledRule], shape: &str, scope: &Scope) -> 
             making.rows(scope, parent);
         }
     }
+    mapped.keep_idle(scope);
     mapped
+}
+
+impl Mapped {
+    /// Of the names of elements that rules did not take, those stay below which no row stands, a bad one included.
+    fn keep_idle(&mut self, record: &Scope<'_, '_>) {
+        if self.idle_names.is_empty() {
+            return;
+        }
+        let mut rows: Vec<u32> = self.drafts.iter().chain(&self.partial).filter_map(|draft| draft.node).collect();
+        rows.sort_unstable();
+        self.idle_names.retain(|(_, leaf)| {
+            let NameLeaf::OfNode(node) = leaf else { return false };
+            let next = rows.partition_point(|row| row < node);
+            rows.get(next).is_none_or(|row| *row >= record.record.sibling(*node).next())
+        });
+    }
 }
 
 /// The rows that one rule makes of a record.
@@ -166,6 +185,8 @@ impl Making<'_, '_> {
             // The rule does not take the element.
             Err(no_row) if no_row.faults.is_empty() => {
                 let came = if no_row.by_policy { Came::Skipped } else { Came::NotTaken };
+                let mine = element.names.iter().filter(|(context, ..)| self.rule.key_as.contains(context));
+                self.mapped.idle_names.extend(mine.map(|(_, _, leaf)| (self.compiled.rule, *leaf)));
                 if no_row.draft.claims.iter().any(Claim::is_left_out) {
                     self.mapped.skipped.push(no_row.draft);
                 }

@@ -1,0 +1,46 @@
+//! Why what a row claims is left out, in words.
+
+use super::sheet::Why;
+use crate::mapping::compile::CompiledRule;
+use crate::mapping::model::{Rule, Sought};
+use crate::mapping::walk::{self, Read};
+
+/// What is left out, and why.
+pub(super) fn said(why: Why, rule: &CompiledRule, model: &Rule) -> (String, String) {
+    let part = match why {
+        Why::Dropped(at) => Some(model.drops[at].selection.to_string()),
+        Why::NotConvertible(Some(at)) | Why::Dangling(Some(at)) => Some(rule.fields[at].column.name.clone()),
+        _ => None,
+    };
+    let what = part.map_or_else(|| rule.name.clone(), |part| format!("{}.{part}", rule.name));
+    let says = match why {
+        Why::Dropped(at) => model.drops[at].reason.clone(),
+        Why::Filled => "superseded by the value that the row has".to_owned(),
+        Why::Superseded => "superseded by an earlier row of the same key".to_owned(),
+        Why::Replaced => "superseded by a later row of the same key".to_owned(),
+        Why::Removed => format!("removes {} {}", rule.table.name, rule.key_names.join(", ")),
+        Why::NotConvertible(Some(at)) => format!("could not be read as {}", rule.fields[at].column.declared),
+        Why::NotConvertible(None) => "could not be read".to_owned(),
+        Why::Dangling(at) => leads_nowhere(model, at),
+        Why::EmptySecret => "empty secret".to_owned(),
+        _ => "makes no row: its secret is empty".to_owned(),
+    };
+    (what, says)
+}
+
+/// The references of a column that lead nowhere.
+fn leads_nowhere(model: &Rule, field: Option<usize>) -> String {
+    let mut places: Vec<String> = Vec::new();
+    let exprs = model.columns.iter().enumerate().filter(|(at, _)| field.is_none_or(|field| field == *at));
+    for expr in exprs.map(|(_, column)| &column.expr) {
+        walk::through(model, expr, &mut |visit| {
+            if let Read::Row(Sought { table, column, .. }) = visit.read {
+                let place = column.as_ref().map_or_else(|| table.clone(), |column| format!("{table}.{column}"));
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+            }
+        });
+    }
+    format!("leads nowhere in {}", places.join(" or "))
+}

@@ -1,0 +1,4 @@
+DROP TABLE node_credentials;
+DROP TABLE nodes;
+DROP TABLE flows;
+DROP TABLE credentials;

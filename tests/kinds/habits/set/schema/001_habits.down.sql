@@ -1,0 +1,4 @@
+DROP TABLE settings;
+DROP TABLE notes;
+DROP TABLE days;
+DROP TABLE habits;

@@ -1,0 +1,10 @@
+CREATE TABLE habits (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, created_on DATE NOT NULL);
+CREATE TABLE days (
+    habit_id TEXT NOT NULL REFERENCES habits (id),
+    day DATE NOT NULL,
+    amount REAL NOT NULL,
+    skipped BOOLEAN NOT NULL,
+    PRIMARY KEY (habit_id, day)
+);
+CREATE TABLE notes (month DATE PRIMARY KEY NOT NULL, body TEXT NOT NULL);
+CREATE TABLE settings (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL);

@@ -1,0 +1,3 @@
+DROP TABLE device_identifiers;
+DROP TABLE devices;
+DROP TABLE areas;

@@ -1,0 +1,3 @@
+DROP TABLE splits;
+DROP TABLE transactions;
+DROP TABLE accounts;

@@ -1,0 +1,3 @@
+DROP TABLE people_in_photos;
+DROP TABLE photos;
+DROP TABLE albums;
