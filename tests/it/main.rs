@@ -19,6 +19,7 @@ mod catalogue;
 mod check;
 mod choice;
 mod circles;
+mod claims;
 mod cmd;
 mod columns;
 mod credentials;
