@@ -1110,17 +1110,17 @@ fn an_unknown_file_shape_or_member_is_refused_with_its_place() {
 #[test]
 fn an_unknown_member_that_a_catch_all_keeps_is_listed_or_refused() {
     let house = House::new();
-    let settings = json!({ "recipientEmail": "kim.doe@example.com", "showMood": true });
-    let source = small(&house, &[("users/KIM/email_settings.json", &settings.to_string())]);
+    let log = json!([{ "activity": "login", "mood": "good" }]);
+    let source = small(&house, &[("users/KIM/activity_log.json", &log.to_string())]);
     let report = accepted(&house, &source);
-    assert_eq!(report["caught_all"], json!([{ "mapping": "email_settings", "path": "showMood", "count": 1 }]));
+    assert_eq!(report["caught_all"], json!([{ "mapping": "activity_log", "path": "mood", "count": 1 }]));
 
     let house = House::new();
     crate::house::copy_tree(&crate::house::project("mappings/fossawork"), &house.path("set"));
     edit(&house.path("set/set.toml"), "[owners]", "unknown_members = \"refuse\"\n\n[owners]");
-    let source = small(&house, &[("users/KIM/email_settings.json", &settings.to_string())]);
+    let source = small(&house, &[("users/KIM/activity_log.json", &log.to_string())]);
     let report = house.import(&source, &["--json", "--mappings", "set"]).status(1).json();
-    assert!(has(&report, "S003", &format!("users/{KIM}/email_settings.json")));
+    assert!(has(&report, "S003", &format!("users/{KIM}/activity_log.json")));
 }
 
 /// All of it together: the sample as V1 keeps it, with the links and the list of users of other versions.
