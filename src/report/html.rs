@@ -113,6 +113,8 @@ mod tests {
         report.tables.clear();
         report.columns.clear();
         report.checks.clear();
+        report.lossy.clear();
+        report.losses.clear();
         report.after.clear();
         report.secrets.declassified.clear();
         assert!(page(&report).is_ok());
