@@ -1,5 +1,7 @@
 //! "Did you mean": the known name nearest to an unknown one.
 
+use std::collections::HashSet;
+
 /// The candidate that differs least from `word`, if one is near enough.
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let most = (word.chars().count() / 3).clamp(1, 3);
@@ -16,7 +18,9 @@ pub fn hint<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str> + Clon
     if let Some(meant) = nearest(word, candidates.clone()) {
         return Some(format!("did you mean `{meant}`?"));
     }
-    let all: Vec<_> = candidates.into_iter().map(|name| format!("`{name}`")).collect();
+    let mut seen = HashSet::new();
+    let all: Vec<_> =
+        candidates.into_iter().filter(|name| seen.insert(*name)).map(|name| format!("`{name}`")).collect();
     (!all.is_empty()).then(|| format!("known: {}", and(&all)))
 }
 
@@ -47,6 +51,6 @@ mod tests {
     #[test]
     fn what_is_far_is_not_suggested() {
         assert_eq!(nearest("zip", ["name", "email"]), None);
-        assert_eq!(hint("zip", ["name", "email"]), Some("known: `name` and `email`".to_owned()));
+        assert_eq!(hint("zip", ["name", "email", "name"]), Some("known: `name` and `email`".to_owned()));
     }
 }

@@ -195,6 +195,21 @@ fn reference(heading: &str) -> (Vec<String>, String) {
 }
 
 #[test]
+fn what_the_reference_shows_of_a_set_is_part_of_a_sound_one() {
+    let page = fs::read_to_string(project("mappings/README.md")).unwrap();
+    let blocks: Vec<&str> = page.split("\n\n").filter(|block| block.starts_with("    [")).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        let house = House::new();
+        copy_tree(&project("mappings/notes"), &house.path("set"));
+        let part = block.lines().map(|line| format!("{}\n", line.trim_start()));
+        let set = fs::read_to_string(house.path("set/set.toml")).unwrap();
+        fs::write(house.path("set/set.toml"), format!("{set}\n{}", part.collect::<String>())).unwrap();
+        house.run(["check", "set"]).status(0);
+    }
+}
+
+#[test]
 fn every_key_of_the_language_stands_once_in_its_reference() {
     // The heading, the keys in its tables, those of a table in a table (by its key), and its words.
     type Chapter<'k> = (&'k str, &'k [&'k Keys], &'k [(&'k str, &'k Keys)], &'k [&'k Keys]);
