@@ -102,7 +102,7 @@ pub struct LeafStory {
 /// One way that a leaf goes.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Way {
-    /// `column`, `json` or `sealed`; where the value was not kept `superseded`, `not convertible`, `dropped`,
+    /// `column`, `json` or `sealed`; where the value was not kept `superseded`, `not convertible`, `skipped`, `dropped`,
     /// `empty secret`, `no row`, `not taken` or `rejected`; `used` where nothing of it can be got back.
     pub how: &'static str,
     /// The rule.

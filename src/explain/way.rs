@@ -235,6 +235,7 @@ fn how(claimed: &Claimed, fate: Option<RowFate>) -> &'static str {
             Some(fate) if claimed.field.is_some_and(|at| fate.differs_in(at)) => "superseded",
             _ if class == ClaimAs::NotConvertible => "not convertible",
             _ if class == ClaimAs::Dangling => "leads nowhere",
+            _ if class == ClaimAs::Skipped => "skipped",
             _ if class == ClaimAs::EmptySecret => "empty secret",
             _ => "no row",
         },

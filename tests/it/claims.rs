@@ -254,6 +254,18 @@ fn what_is_left_out_for_a_reason_of_the_engine_is_listed_with_it() {
             &["m.items: removes items id 4"],
         ),
         of(
+            "t = { from = 't', on_absent = 'skip', on_empty = 'skip' }",
+            json!([{"id": "a", "t": "x"}, {"t": null}, {"t": ""}]),
+            "column 2, ignored 2",
+            &["m.items.t: skipped: null or empty 2"],
+        ),
+        of(
+            "doc = { each = 'l[*]', item = { from = '.', on_empty = 'skip' } }",
+            json!([{"id": "a", "l": ["", "x"]}]),
+            "column 1, json 1, ignored 1",
+            &["m.items.doc: skipped: null or empty 1"],
+        ),
+        of(
             "t = { from = 't', on_absent = 'skip' }",
             json!([{"id": "a"}, {"id": "b", "t": "x"}]),
             "column 2, unmapped 1",
@@ -336,6 +348,12 @@ fn a_secret_counts_as_sealed_dropped_or_empty() {
             json!([{"id": "a", "pin": ""}, {"id": "b", "pin": "invented-4711"}]),
             "column 1, sealed 1, ignored 2",
             &["m.items: empty secret 1", "m.items: makes no row: its secret is empty 1"],
+        ),
+        of(
+            "s = { seal = 'pin', on_absent = 'null' }",
+            json!([{"id": "a"}, {"id": "b", "pin": ""}]),
+            "column 2, ignored 1",
+            &["m.items: empty secret 1"],
         ),
         of(
             "[table.items.drop]\npin = 'revoked'",

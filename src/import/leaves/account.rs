@@ -33,6 +33,7 @@ impl Leaves<'_> {
             (ClaimAs::Removal, _) | (_, RowFate::Removed) => Why::Removed,
             (ClaimAs::NotConvertible, _) => Why::NotConvertible(claim.field),
             (ClaimAs::Dangling, _) => Why::Dangling(claim.field),
+            (ClaimAs::Skipped, _) => Why::Skipped(claim.field),
             (ClaimAs::EmptySecret, _) => Why::EmptySecret,
             (_, RowFate::Empty) => Why::Empty,
             (ClaimAs::Column | ClaimAs::Json, _) if claim.lossy.is_some() => return self.lossy_mark(rule, claim),

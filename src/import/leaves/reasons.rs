@@ -9,7 +9,9 @@ use crate::mapping::walk::{self, Read};
 pub(super) fn said(why: Why, rule: &CompiledRule, model: &Rule) -> (String, String) {
     let part = match why {
         Why::Dropped(at) => Some(model.drops[at].selection.to_string()),
-        Why::NotConvertible(Some(at)) | Why::Dangling(Some(at)) => Some(rule.fields[at].column.name.clone()),
+        Why::NotConvertible(Some(at)) | Why::Dangling(Some(at)) | Why::Skipped(Some(at)) => {
+            Some(rule.fields[at].column.name.clone())
+        }
         _ => None,
     };
     let what = part.map_or_else(|| rule.name.clone(), |part| format!("{}.{part}", rule.name));
@@ -22,6 +24,7 @@ pub(super) fn said(why: Why, rule: &CompiledRule, model: &Rule) -> (String, Stri
         Why::NotConvertible(Some(at)) => format!("could not be read as {}", rule.fields[at].column.declared),
         Why::NotConvertible(None) => "could not be read".to_owned(),
         Why::Dangling(at) => leads_nowhere(model, at),
+        Why::Skipped(_) => "skipped: null or empty".to_owned(),
         Why::EmptySecret => "empty secret".to_owned(),
         _ => "makes no row: its secret is empty".to_owned(),
     };

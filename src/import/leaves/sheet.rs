@@ -122,6 +122,8 @@ pub(crate) enum Why {
     NotConvertible(Option<usize>),
     /// The reference of this field leads nowhere.
     Dangling(Option<usize>),
+    /// Null or empty, for which a policy of this field makes no row or item.
+    Skipped(Option<usize>),
     /// What this field reads is not kept whole, as the mapping says here: the address of its `lossy`.
     Lossy(Option<usize>, usize),
     /// A secret is empty.

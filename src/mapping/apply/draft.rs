@@ -42,7 +42,7 @@ impl Claim {
 
     /// Whether it says why a value is left out, also where a policy makes no row.
     pub fn is_left_out(&self) -> bool {
-        matches!(self.class, ClaimAs::NotConvertible | ClaimAs::Dangling)
+        matches!(self.class, ClaimAs::NotConvertible | ClaimAs::Dangling | ClaimAs::Skipped)
     }
 }
 
@@ -84,6 +84,8 @@ pub enum ClaimAs {
     Removal,
     /// The key of a reference that leads nowhere.
     Dangling,
+    /// Null or empty, for which a policy makes no row or item.
+    Skipped,
 }
 
 /// Leaves that a row claims.

@@ -103,10 +103,8 @@ impl<'t> RowMaker<'_, 't> {
                 }
             }),
             Some(policy) => {
-                if policy == Policy::Skip {
-                    trail.truncate(before);
-                }
-                self.note_policy(inner, what, policy, at, scope);
+                let skipped = if policy == Policy::Skip { trail.split_off(before) } else { Trail::new() };
+                self.note_policy(inner, what, policy, at, scope, skipped);
                 self.instead_of(policy, policies.default.as_ref())
             }
         }
@@ -140,7 +138,15 @@ impl<'t> RowMaker<'_, 't> {
     }
 
     /// Counts what a policy says; that a row is skipped is counted with the rows.
-    fn note_policy(&mut self, inner: Inner<'_>, what: &str, policy: Policy, at: Option<u64>, scope: &Scope<'_, 't>) {
+    fn note_policy(
+        &mut self,
+        inner: Inner<'_>,
+        what: &str,
+        policy: Policy,
+        at: Option<u64>,
+        scope: &Scope<'_, 't>,
+        skipped: Trail,
+    ) {
         let became = match (policy, inner) {
             (Policy::Skip, Inner::Let(_)) => return,
             (Policy::Skip, Inner::Item(_)) => "is left out",
@@ -148,7 +154,7 @@ impl<'t> RowMaker<'_, 't> {
             _ => "became null",
         };
         let fault = Fault::new(&VALUE_INSTEAD, format!("{} {what} and {became}", inner.name(scope))).at(at);
-        self.asides.push(Aside { severity: Severity::Note, fault, left: None });
+        self.asides.push(Aside { severity: Severity::Note, fault, left: Some((ClaimAs::Skipped, skipped)) });
     }
 
     /// What stands in the place of a value, as a policy other than reject says.

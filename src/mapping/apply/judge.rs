@@ -1,6 +1,6 @@
 //! What a column keeps of the value that its expression gives.
 
-use super::draft::{ClaimAs, Fault, Origin};
+use super::draft::{Claim, ClaimAs, Fault, Origin};
 use super::fit::{fit, has_text, is_empty_text, is_same_text, literal_datum, loses_sign};
 use super::maker::{RowMaker, first_place};
 use super::scope::{Operand, Stop};
@@ -101,6 +101,10 @@ impl<'t> RowMaker<'_, 't> {
             }
             if let Some(dangling) = dangling {
                 self.leads_nowhere(field, column, dangling);
+            }
+            if policy == Policy::Skip {
+                let skipped = trail.drain(..).filter_map(|touch| Claim::of(touch, ClaimAs::Skipped, Some(field)));
+                self.draft.claims.extend(skipped);
             }
             self.instead(field, column, policy)?
         } else {

@@ -118,10 +118,11 @@ impl RowMaker<'_, '_> {
         }
     }
 
-    /// A row all of whose secrets are empty is no credential.
+    /// A row all of whose secrets are empty is no credential, unless the mapping says that it may be without one.
     pub(super) fn without_secrets(&mut self) {
         let sealed = self.compiled.fields.iter().any(|field| field.protection.is_some());
-        if sealed && self.draft.secrets.iter().all(|(_, text)| text.expose_secret().is_empty()) {
+        let all_empty = self.draft.secrets.iter().all(|(_, text)| text.expose_secret().is_empty());
+        if sealed && all_empty && !self.rule.protected().any(|(column, _)| may_be_without(column)) {
             self.draft.empty = true;
         }
         if self.draft.empty {
@@ -133,4 +134,9 @@ impl RowMaker<'_, '_> {
             }
         }
     }
+}
+
+/// Whether the mapping asks for a row without this secret, by the word.
+fn may_be_without(column: &ColumnRule) -> bool {
+    [column.policies.absent, column.policies.missing].contains(&Some(Policy::Null))
 }
