@@ -1,6 +1,7 @@
 //! Attempts at an import, until one knows every bad record before it begins to write.
 
-use super::begin::Beginning;
+use super::ahead::{Began, Next};
+use super::begin::{Before, Beginning};
 use super::clock::Clock;
 use super::{checks, summary, sweep};
 use crate::config::Phase;
@@ -12,6 +13,7 @@ use crate::import::rejects::{KnownRejects, RejectFolder, Rejects, learn};
 use crate::import::run::Import;
 use crate::import::summary::Ending;
 use crate::import::sweep::Swept;
+use crate::mapping::keyindex::Ahead;
 use crate::migrations::Loss;
 use crate::report::write::ReportFiles;
 use crate::report::{Outcome, Report, TableReport};
@@ -27,15 +29,17 @@ pub(super) fn attempts(
     clock: &mut Clock,
     reports: &mut ReportFiles,
 ) -> Result<Box<Report>> {
-    let (mut known, mut chain) = (KnownRejects::new(), Vec::new());
+    let (mut known, mut ahead, mut chain) = (KnownRejects::new(), Ahead::Nothing, Vec::new());
     for number in 1.. {
         let is_last = number == MOST_ATTEMPTS;
         let job = Job { beginning, missing, losses, known: &known, chain: &chain, is_last };
-        match job.attempt(database, clock, reports)? {
+        match job.attempt(ahead, database, clock, reports)? {
             Attempt::Done(report) => return Ok(report),
-            Attempt::Again(late) => {
-                chain.extend(late.keys().min().map(|(file, offset)| Place { file: *file, offset: *offset }));
-                learn(&mut known, late);
+            Attempt::Again(next) => {
+                let first = next.rejects.keys().min();
+                chain.extend(first.map(|(file, offset)| Place { file: *file, offset: *offset }));
+                learn(&mut known, next.rejects);
+                ahead = next.ahead;
             }
         }
     }
@@ -47,8 +51,9 @@ pub(super) const MOST_ATTEMPTS: u32 = 8;
 
 enum Attempt {
     Done(Box<Report>),
-    /// Records turned out to be bad after rows of theirs were written: restart, knowing them.
-    Again(KnownRejects),
+    /// Records turned out to be bad after rows of theirs were written, or other rows were made than those that
+    /// lookups saw: restart, knowing them.
+    Again(Next),
 }
 
 /// One attempt at the import.
@@ -64,17 +69,29 @@ struct Job<'j> {
 }
 
 impl Job<'_> {
-    fn attempt(&self, database: &mut dyn Database, clock: &mut Clock, reports: &mut ReportFiles) -> Result<Attempt> {
+    fn attempt(
+        &self,
+        ahead: Ahead,
+        database: &mut dyn Database,
+        clock: &mut Clock,
+        reports: &mut ReportFiles,
+    ) -> Result<Attempt> {
         let Beginning { plan, options, ui, .. } = *self.beginning;
         let Swept { secrets, files: with_secrets } = sweep::sweep(plan, options.max_depth, ui)?;
         clock.lap(|timings| &mut timings.sweep);
 
         let id = random_id()?;
-        let mut run = self.beginning.begin(&id, database, secrets, self.known)?;
+        let before = Before { known: self.known, ahead, is_last: self.is_last, watch: None };
+        let (mut run, failed, is_early) = match self.beginning.begin(&id, database, secrets, before)? {
+            Began::Ready(run) => (*run, None, false),
+            Began::Anew(run) => (*run, None, true),
+            Began::Failed(run, error) => (*run, Some(error), false),
+        };
         let before = validate::ask(run.writer.transaction()?, &plan.set)?;
         run.rejects.folder = options.rejects.as_deref().map(RejectFolder::open).transpose()?;
 
-        if let Err(error) = run.read() {
+        let read = failed.map_or_else(|| if is_early { Ok(()) } else { run.read() }, Err);
+        if let Err(error) = read {
             let ErrorKind::Interrupted(_) = error.kind else { return Err(run.with_place(error)) };
             let report = summary::report(&mut run, &ending(database, &id, clock, Outcome::Interrupted));
             run.writer.roll_back()?;
@@ -82,10 +99,14 @@ impl Job<'_> {
             return Ok(Attempt::Done(Box::new(report)));
         }
         clock.lap(|timings| &mut timings.import);
-        if run.rejects.must_begin_anew(options.max_rejects) && !self.is_last {
-            let late = run.rejects.take_late();
+        let next = if run.rejects.must_begin_anew(options.max_rejects) && !self.is_last {
+            Some(Next { rejects: run.rejects.take_late(), ahead: Ahead::Nothing })
+        } else {
+            run.not_as_known(self.is_last)
+        };
+        if let Some(next) = next {
             run.writer.roll_back()?;
-            return Ok(Attempt::Again(late));
+            return Ok(Attempt::Again(next));
         }
         ui.phase(Phase::Check, 0, 0);
         run.report_all(self.chain, self.missing, &with_secrets)?;

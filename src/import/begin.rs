@@ -1,14 +1,16 @@
 //! The beginning of an attempt: a transaction, the key, and what is known before anything is read.
 
-use crate::config::{ImportOptions, Phase, Ui};
+use crate::config::{ImportOptions, Ui};
 use crate::database::ledger::RunRecord;
 use crate::database::{Database, Opening};
 use crate::error::Result;
+use crate::import::ahead::{Began, Start};
 use crate::import::plan::Plan;
-use crate::import::rejects::{KnownRejects, Rejects};
-use crate::import::run::Import;
+use crate::import::rejects::KnownRejects;
 use crate::import::vault::{KeySource, Vault};
+use crate::import::watch::Watch;
 use crate::import::writer::Writer;
+use crate::mapping::keyindex::Ahead;
 use crate::secret::proof::SecretSet;
 use jiff::Timestamp;
 
@@ -21,16 +23,27 @@ pub(super) struct Beginning<'p> {
     pub(super) started: Timestamp,
 }
 
+/// What an attempt knows of those before it.
+pub(super) struct Before<'p> {
+    /// The records that they rejected too late.
+    pub(super) known: &'p KnownRejects,
+    /// Which rows the last of them made.
+    pub(super) ahead: Ahead,
+    /// Whether there is no attempt after it.
+    pub(super) is_last: bool,
+    /// Who watches it.
+    pub(super) watch: Option<&'p dyn Watch>,
+}
+
 impl<'p> Beginning<'p> {
-    /// Begins an attempt under this id; `secrets` are those of the tree, `known` the records that earlier attempts
-    /// rejected too late.
+    /// Begins an attempt under this id; `secrets` are those of the tree.
     pub(super) fn begin(
         &self,
         id: &str,
         database: &mut dyn Database,
         secrets: SecretSet,
-        known: &'p KnownRejects,
-    ) -> Result<Import<'p>> {
+        before: Before<'p>,
+    ) -> Result<Began<'p>> {
         let Self { plan, options, ui, key, started } = *self;
         let bytes = plan.mapped_bytes();
         let written = plan.written_tables();
@@ -44,12 +57,12 @@ impl<'p> Beginning<'p> {
             started,
             audit: plan.set.audit.as_ref(),
         };
-        ui.phase(Phase::Import, plan.mapped_files(), bytes);
         let mut transaction = database.begin(&opening)?;
         let vault = Vault::open(key, &transaction.seal_record()?, secrets, started)?.of(&plan.set);
         transaction.begin_run(&self.record(id))?;
         let writer = Writer::new(transaction, vault, &plan.set, options.threads());
-        Import::begin(plan, options, ui, started, writer, Rejects::new(known))
+        let Before { known, ahead, is_last, watch } = before;
+        Start { plan, options, ui, started, known, watch }.begin(writer, ahead, is_last)
     }
 
     /// What the ledger knows of the run before it has an outcome.

@@ -73,6 +73,7 @@ impl Chunk {
 impl Import<'_> {
     /// Decides what becomes of the rows of a chunk, and writes those that are new.
     pub(crate) fn decide(&mut self, reading: &Reading, chunk: &mut Chunk) -> Result<()> {
+        let writes = !self.ahead.is_it;
         let Parts { resolver, rejects, mut cx, .. } = self.parts();
         for held in &mut chunk.records {
             let place = reading.place(held.record.span.start);
@@ -93,6 +94,14 @@ impl Import<'_> {
         let mut open: Vec<&mut Held> = chunk.records.iter_mut().filter(open).collect();
         resolver.ask(&mut cx, open.iter().flat_map(|held| &held.mapped.drafts))?;
         let (mark, sealed) = (resolver.mark(), cx.writer.vault.mark());
+        if !writes {
+            for held in open {
+                let place = reading.place(held.record.span.start);
+                held.decision = resolver.decide(&mut cx, place, &mut held.mapped.drafts)?;
+            }
+            resolver.keep();
+            return Ok(());
+        }
         loop {
             let rows = rows_of(resolver, &mut cx, reading, &mut open)?;
             if !reading.may_reject {

@@ -12,8 +12,10 @@ impl Import<'_> {
     /// Reads, maps and writes the whole tree, and takes over what the database rejected of it.
     pub(crate) fn read(&mut self) -> Result<()> {
         let ui = self.ui;
-        let Parts { rejects, mut cx, .. } = self.parts();
-        rejects.report_triggers(&mut cx, ui)?;
+        if !self.ahead.is_it {
+            let Parts { rejects, mut cx, .. } = self.parts();
+            rejects.report_triggers(&mut cx, ui)?;
+        }
         let (plan, depth, threads) = (self.plan, self.options.max_depth, self.options.threads());
         std::thread::scope(|scope| {
             if threads > 1 {
@@ -29,6 +31,9 @@ impl Import<'_> {
     }
 
     fn write_rows(&mut self) -> Result<()> {
+        if self.ahead.is_it {
+            return self.read_all(); // nothing is written
+        }
         self.writer.transaction()?.begin_rows()?;
         self.read_all()?;
         self.writer.transaction()?.end_rows()

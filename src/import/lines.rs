@@ -109,8 +109,10 @@ impl<'p> Import<'p> {
             self.findings.push(note.about(mapping.name.clone()));
         }
         if last == turn {
-            let Parts { resolver, mut cx, .. } = self.parts();
-            resolver.report_left_over(&mut cx, file)?;
+            if !self.ahead.is_it {
+                let Parts { resolver, mut cx, .. } = self.parts();
+                resolver.report_left_over(&mut cx, file)?;
+            }
             self.files[file].status.get_or_insert(FileStatus::Imported);
             self.files[file].finish();
         }
@@ -220,6 +222,9 @@ impl<'p> Import<'p> {
                 Err(finding) => return self.reject_file(of.file, vec![finding]),
             },
             (None, None) => {}
+        }
+        if self.ahead.is_it {
+            return Ok(());
         }
         let number = reading.frame_number();
         if self.plan.turns_of(self.mapping).1 == of.turn {

@@ -1,6 +1,7 @@
 //! The import: the whole job as a paragraph.
 
 mod agree;
+mod ahead;
 pub(crate) mod aliases;
 mod attempt;
 mod begin;
@@ -17,6 +18,7 @@ pub mod followup;
 pub(crate) mod leaves;
 mod lines;
 pub(crate) mod look;
+mod looked;
 pub mod owners;
 pub mod pipeline;
 pub mod plan;

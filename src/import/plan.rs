@@ -73,7 +73,7 @@ pub struct Plan {
     may_drop: HashSet<String>,
     readers: Readers,
     columns: WrittenColumns,
-    /// The tables in which a rule looks rows up, by its number.
+    /// The tables in which a rule looks rows up that were read before, by its number.
     used_tables: Vec<Vec<String>>,
 }
 
@@ -91,7 +91,7 @@ impl Plan {
         let rules = compile(&set, &schema);
         let order = order(&set, &schema)?;
         let specs = Needed { set: &set, rules: &rules, order: &order, schema: &schema }.specs();
-        let keys = Keys::new(&set, &rules, &specs);
+        let keys = Keys::new(&set, &rules, &specs, &order);
         let readers = Readers::new(&set);
         let dispositions = readers.dispositions(&set, tree.files.iter().map(|file| &*file.path), chosen);
         let mut before = None;
@@ -107,7 +107,10 @@ impl Plan {
         let newest = ReadAs::of(&set.reads, "TIMESTAMP", ColumnType::Time);
         let has_maps = set.mappings.iter().map(has_maps).collect();
         let columns = WrittenColumns::of(&set, &rules);
-        let tables = |rule: &CompiledRule| uses(rule.model(&set)).rows.iter().map(|row| row.table.clone()).collect();
+        let tables = |rule: &CompiledRule| {
+            let rows = uses(rule.model(&set)).rows.into_iter().filter(|row| !order.is_late(row.number));
+            rows.map(|row| row.table.clone()).collect()
+        };
         let used_tables = rules.iter().flatten().map(tables).collect();
         Ok(Self {
             set,

@@ -72,10 +72,12 @@ impl Import<'_> {
             self.shelf.keep(file, records);
         }
         if is_last {
-            let Parts { resolver, leaves, mut cx, .. } = self.parts();
-            resolver.report_left_over(&mut cx, file)?;
-            let has_records = cx.files[file].counts().records > 0;
-            leaves.account_frame(&mut cx, &mut reading, has_records);
+            if !self.ahead.is_it {
+                let Parts { resolver, leaves, mut cx, .. } = self.parts();
+                resolver.report_left_over(&mut cx, file)?;
+                let has_records = cx.files[file].counts().records > 0;
+                leaves.account_frame(&mut cx, &mut reading, has_records);
+            }
             self.files[file].status.get_or_insert(FileStatus::Imported);
             self.files[file].finish();
         } else {
@@ -96,7 +98,9 @@ impl Import<'_> {
         if self.files[file].status == Some(FileStatus::Rejected) {
             return Ok(()); // later findings follow from the first
         }
-        let rows_written = self.files[file].ledger.is_some();
+        // What was read ahead counts as written.
+        let rows_written =
+            self.files[file].ledger.is_some() || (self.ahead.is_it && self.files[file].counts().records > 0);
         if self.plan.feeds_owners(self.mapping) {
             let at = findings.first().and_then(|finding| finding.place).unwrap_or(place);
             self.resolver.owners.lose(file_id(file), at);
@@ -111,7 +115,8 @@ impl Import<'_> {
         }
         let Parts { rejects, cx, .. } = self.parts();
         rejects.keep_file(&cx, file, &findings)?;
-        self.watch.iter().for_each(|watch| watch.broken(file, &findings));
+        self.watching().iter().for_each(|watch| watch.broken(file, &findings));
+        self.ahead.note_reject((place.file, u64::MAX), &findings);
         self.rejects.errors += errors(&findings);
         self.findings.extend(findings);
         Ok(())
@@ -215,7 +220,11 @@ impl Import<'_> {
         self.map(reading, table, chunk);
         self.decide(reading, chunk)?;
         for held in &mut chunk.records {
-            self.take_record(reading, table, held)?;
+            if self.ahead.is_it {
+                self.take_ahead(reading, held);
+            } else {
+                self.take_record(reading, table, held)?;
+            }
         }
         Ok(())
     }
@@ -224,7 +233,7 @@ impl Import<'_> {
     fn map(&mut self, reading: &Reading, table: &PathTable, chunk: &mut Chunk) {
         let plan = self.plan;
         let shape = &plan.set.mappings[self.mapping].source.shapes[reading.shaped.shape];
-        let watch = self.watch.filter(|watch| watch.follows(reading.file));
+        let watch = self.watching().filter(|watch| watch.follows(reading.file));
         let maps = plan.has_maps[self.mapping].then_some(&self.leaves.entries as &dyn Trace);
         let trace = watch.and_then(Watch::trace).or(maps);
         let (frame, index) = (&reading.shaped.frame, &self.resolver.index);

@@ -30,7 +30,7 @@ impl Import<'_> {
         resolver.settle(&mut cx, place, &held.mapped.drafts, &mut held.decision)?;
         let refused = std::mem::take(&mut held.decision.refused);
         let (record, mapped) = (&held.record, &held.mapped);
-        let watch = self.watch.filter(|watch| watch.follows(reading.file));
+        let watch = self.watching().filter(|watch| watch.follows(reading.file));
         let mut sheet = Sheet::new(record.tape.len());
         if before || !refused.is_empty() {
             self.count_rejected(place, mapped);
@@ -41,11 +41,7 @@ impl Import<'_> {
         if !refused.is_empty() {
             // A record that was known to be bad is reported once, when it is read first.
             if !before {
-                let row = |draft| Candidate::new(&plan.rules[self.mapping], draft, place.file);
-                if mapped.drafts.iter().any(|draft| self.resolver.is_later(row(draft))) {
-                    // Earlier rows were left out for it, which count without it.
-                    self.rejects.late.insert((place.file, place.offset), refused.clone());
-                }
+                self.note_reject(reading, mapped, place, &refused);
                 self.reject_record(reading, table, record, refused)?;
             }
             sheet.rejected = true;
@@ -112,24 +108,14 @@ impl Import<'_> {
 
     /// Reports what is to be said of rows that were taken, and learns owners and what the application needs.
     fn take_rows(&mut self, place: Place, mapped: &Mapped, fates: &[RowFate], ids: &[Option<i64>]) {
-        let Parts { resolver, leaves, mut cx, .. } = self.parts();
-        for ((draft, fate), given) in mapped.drafts.iter().zip(fates).zip(ids) {
+        self.take_owners(place, mapped, fates, ids);
+        let Parts { leaves, mut cx, .. } = self.parts();
+        for (draft, fate) in mapped.drafts.iter().zip(fates) {
             // A row that is not written has no column that leads nowhere.
             let written = matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_));
             for (severity, fault) in draft.differing.iter().filter(|(_, of)| written || of.code != &ROW_DANGLING) {
                 let finding = cx.finding(place, draft.rule, fault, Some(*severity));
                 cx.findings.push(finding);
-            }
-            if matches!(fate, RowFate::Inserted | RowFate::Unchanged)
-                && let Some(owner) = owner_of(cx.plan, &cx.plan.rules[cx.mapping][draft.rule], draft, *given)
-                && !owner.id.is_empty()
-            {
-                let file = place.file.0 as usize;
-                let directory = cx.plan.directory_of(file).filter(|_| cx.plan.makes_owners(cx.mapping));
-                if let Some(directory) = directory {
-                    resolver.owners.make(&directory, &owner.id, Place { offset: draft.at, ..place });
-                }
-                resolver.owners.add(owner, place.file);
             }
         }
         for draft in &mapped.skipped {
@@ -141,8 +127,39 @@ impl Import<'_> {
         leaves.learn_follow_ups(&mut cx, mapped, fates);
     }
 
+    /// Learns the owners among the rows that were taken.
+    pub(super) fn take_owners(&mut self, place: Place, mapped: &Mapped, fates: &[RowFate], ids: &[Option<i64>]) {
+        let plan = self.plan;
+        for ((draft, fate), given) in mapped.drafts.iter().zip(fates).zip(ids) {
+            if matches!(fate, RowFate::Inserted | RowFate::Unchanged)
+                && let Some(owner) = owner_of(plan, &plan.rules[self.mapping][draft.rule], draft, *given)
+                && !owner.id.is_empty()
+            {
+                let directory = plan.directory_of(place.file.0 as usize);
+                if let Some(directory) = directory.filter(|_| plan.makes_owners(self.mapping)) {
+                    self.resolver.owners.make(&directory, &owner.id, Place { offset: draft.at, ..place });
+                }
+                self.resolver.owners.add(owner, place.file);
+            }
+        }
+    }
+
+    /// Notes where it is too late to reject a record: rows of it were decided in an earlier turn, or earlier rows were
+    /// left out for it, which count without it.
+    pub(super) fn note_reject(&mut self, reading: &Reading, mapped: &Mapped, place: Place, findings: &[Finding]) {
+        let row = |draft| Candidate::new(&self.plan.rules[self.mapping], draft, place.file);
+        let is_late = self.plan.turns_of(self.mapping).0 != reading.turn
+            || mapped.drafts.iter().any(|draft| self.resolver.is_later(row(draft)));
+        if is_late {
+            self.rejects.late.insert((place.file, place.offset), findings.to_vec());
+        }
+        if self.plan.order.looks_ahead() {
+            self.ahead.note_reject((place.file, place.offset), findings);
+        }
+    }
+
     /// Counts the rows that a rejected record would have given, as far as they could be made.
-    fn count_rejected(&mut self, place: Place, mapped: &Mapped) {
+    pub(super) fn count_rejected(&mut self, place: Place, mapped: &Mapped) {
         let rules = &self.plan.rules[self.mapping];
         for draft in mapped.drafts.iter().chain(&mapped.partial) {
             self.writer.count(rules[draft.rule].table_number).rejected += 1;
@@ -167,12 +184,8 @@ impl Import<'_> {
         record: &Record,
         findings: Vec<Finding>,
     ) -> Result<()> {
-        let at = (reading.context.id, record.span.start);
         self.rejects.count += 1;
         self.files[reading.file].count(|counts| counts.rejected += 1);
-        if self.plan.turns_of(self.mapping).0 != reading.turn {
-            self.rejects.late.insert(at, findings.clone());
-        }
         let Parts { rejects, cx, .. } = self.parts();
         rejects.keep(&cx, reading.file, &table.declared, record, &findings)?;
         cx.watching(reading.file).inspect(|watch| watch.rejected(record.number, &findings));

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::import::context::Context;
 use crate::import::files::FileState;
 use crate::import::leaves::Leaves;
+use crate::import::looked::LookedAhead;
 use crate::import::plan::Plan;
 use crate::import::readers::Readers;
 use crate::import::rejects::Rejects;
@@ -12,6 +13,7 @@ use crate::import::resolve::Resolver;
 use crate::import::shelf::Shelf;
 use crate::import::watch::Watch;
 use crate::import::writer::Writer;
+use crate::mapping::keyindex::Ahead;
 use crate::report::OwnerReport;
 use crate::report::findings::Findings;
 use jiff::Timestamp;
@@ -50,6 +52,8 @@ pub struct Import<'p> {
     pub(crate) mapping: usize,
     /// Who watches.
     pub(crate) watch: Option<&'p dyn Watch>,
+    /// What a reading ahead found out.
+    pub(crate) ahead: LookedAhead,
 }
 
 /// The parts of an import that work together on a record.
@@ -67,7 +71,7 @@ impl std::fmt::Debug for Import<'_> {
 }
 
 impl<'p> Import<'p> {
-    /// Begins: the key index learns what the database already has.
+    /// Begins: the key index learns what the database already has; `ahead` is what is known of rows already.
     pub fn begin(
         plan: &'p Plan,
         options: &'p ImportOptions,
@@ -75,13 +79,14 @@ impl<'p> Import<'p> {
         started: Timestamp,
         writer: Writer,
         rejects: Rejects<'p>,
+        ahead: Ahead,
     ) -> Result<Self> {
         let mut import = Self {
             plan,
             options,
             ui,
             started,
-            resolver: Resolver::new(plan),
+            resolver: Resolver::new(plan, ahead),
             leaves: Leaves::new(plan),
             rejects,
             writer,
@@ -93,6 +98,7 @@ impl<'p> Import<'p> {
             shelf: Shelf::default(),
             mapping: 0,
             watch: None,
+            ahead: LookedAhead::default(),
         };
         let Parts { resolver, mut cx, .. } = import.parts();
         resolver.learn_target(&mut cx)?;
@@ -102,13 +108,14 @@ impl<'p> Import<'p> {
 
     /// The parts, each for itself.
     pub(crate) fn parts(&mut self) -> Parts<'_, 'p> {
-        let Self { plan, resolver, leaves, rejects, writer, findings, files, mapping, watch, .. } = self;
-        Parts {
-            resolver,
-            leaves,
-            rejects,
-            cx: Context { plan, mapping: *mapping, files, writer, findings, watch: *watch },
-        }
+        let watch = self.watching();
+        let Self { plan, resolver, leaves, rejects, writer, findings, files, mapping, .. } = self;
+        Parts { resolver, leaves, rejects, cx: Context { plan, mapping: *mapping, files, writer, findings, watch } }
+    }
+
+    /// Who watches; nobody while everything is read ahead.
+    pub(crate) fn watching(&self) -> Option<&'p dyn Watch> {
+        self.watch.filter(|_| !self.ahead.is_it)
     }
 
     /// Checks that every file has a status, once everything was read.

@@ -219,6 +219,13 @@ impl Writer {
         &mut counted.report
     }
 
+    /// Begins to count again, rows and ids: none was written.
+    pub fn forget_counts(&mut self) {
+        for counted in &mut self.tables {
+            *counted = Counted { may_reject: counted.may_reject, ..Counted::new(&counted.report.name) };
+        }
+    }
+
     /// The counts of all tables of which a row was met, by name.
     pub fn counts(&self) -> Vec<TableReport> {
         self.tables.iter().filter(|counted| counted.is_met).map(|counted| counted.report.clone()).collect()

@@ -83,7 +83,7 @@ codes! {
     VALUE_LOST = "M112" "a value is only narrowed, hashed or tested, so nothing keeps it",
         "keep it in a column or in `json` as well, or ignore it with a reason";
     RULES_CIRCLE = "M113" "rules wait for each other in a cycle",
-        "break the cycle: a rule waits for its parent, for the rules that feed the tables it looks up or references, and by `[precedence]`; tables that reference each other cannot be imported in this version";
+        "break the cycle: a rule waits by `[precedence]`, for rows that `exists` asks for, and for those of a `lookup` on which a key, a condition or what another lookup asks for depends";
     RULE_LATE = "M114" "a rule needs another one that runs only after all owners are done",
         "what is read owner by owner cannot wait for rows that come from all owners";
     SHAPE_HIDDEN = "M115" "a shape tests a value inside records, which are not read yet when the shape is chosen",

@@ -3,6 +3,7 @@
 //! It holds exactly the columns that the plan says are looked up or unique. What belongs to one
 //! owner alone is dropped when the owner is done, so that it does not grow with the tree.
 
+mod ahead;
 mod blocks;
 mod pack;
 mod row;
@@ -38,6 +39,8 @@ pub struct IndexSpec {
     pub of_one_owner: bool,
     /// Whether a rule looks up rows of its own table by it.
     pub of_own_table: bool,
+    /// Whether a `lookup` asks by it for rows that may be read later.
+    pub is_late: bool,
 }
 
 /// Where a `lookup` or `exists` finds its row.
@@ -50,7 +53,23 @@ pub struct Site {
     /// Whether its rule makes rows of that table too: it finds those that were made before, in this run as in
     /// the first. Else it finds every row.
     pub of_own_table: bool,
+    /// Whether the row may be read later.
+    pub is_late: bool,
 }
+
+/// How lookups are answered that ask for rows which may be read later.
+#[derive(Debug, Default)]
+pub enum Ahead {
+    /// Nothing is known yet: each is left open.
+    #[default]
+    Nothing,
+    /// From an index of all rows.
+    Rows(Box<KeyIndex>),
+}
+
+/// A lookup that is left open: its row may be read later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Later;
 
 /// What a key leads to: which store, and the number there.
 type Found = (Life, u32);
@@ -124,6 +143,8 @@ pub struct KeyIndex {
     /// How much of `lasting` stays whatever is undone.
     stays: Level,
     hashing: [RandomState; 2],
+    /// What answers late lookups.
+    ahead: Ahead,
 }
 
 impl KeyIndex {
@@ -395,7 +416,19 @@ impl KeyIndex {
     }
 
     /// What the `lookup` of this number gives of the row that has the key.
-    pub fn lookup(&self, number: usize, key: &KeyText) -> Option<Value> {
+    ///
+    /// # Errors
+    /// Where the row may be read later, and nothing is known of it yet.
+    pub fn lookup(&self, number: usize, key: &KeyText) -> Result<Option<Value>, Later> {
+        let is_late = self.sites.get(number).copied().flatten().is_some_and(|site| site.is_late);
+        match &self.ahead {
+            Ahead::Nothing if is_late => Err(Later),
+            Ahead::Rows(known) if is_late => Ok(known.value_of(number, key)),
+            _ => Ok(self.value_of(number, key)),
+        }
+    }
+
+    fn value_of(&self, number: usize, key: &KeyText) -> Option<Value> {
         let (site, (life, held)) = self.sought(number, key)?;
         Some(self.store(life).value(held, site.wanted?))
     }
@@ -443,7 +476,7 @@ mod tests {
     fn spec(table: &str, ignore_case: bool, of_one_owner: bool) -> IndexSpec {
         let (table, by, wanted) = (table.to_owned(), vec!["id".to_owned()], Vec::new());
         let forms = if ignore_case { vec![Form { ignore_case, column_steps: Vec::new() }] } else { Vec::new() };
-        IndexSpec { table, by, wanted, forms, is_looked_up: true, of_one_owner, of_own_table: false }
+        IndexSpec { table, by, wanted, forms, is_looked_up: true, of_one_owner, of_own_table: false, is_late: false }
     }
 
     fn key(text: &str) -> KeyText {
@@ -472,12 +505,13 @@ mod tests {
 
     #[test]
     fn a_rule_finds_rows_of_its_own_table_only_once_the_run_has_met_them() {
-        let site = |of_own_table| Some(Site { spec: 0, wanted: Some(0), of_own_table });
+        let site = |of_own_table| Some(Site { spec: 0, wanted: Some(0), of_own_table, is_late: false });
         let people = IndexSpec { wanted: vec!["age".to_owned()], ..spec("people", false, false) };
         let mut index = KeyIndex::new(vec![people], vec![site(true), site(false), None]);
         index.withhold(0, &key("1"), 7, &[Value::Integer(1)]).unwrap();
-        let found =
-            |index: &KeyIndex| (0..4).map(|number| index.lookup(number, &key("1")).is_some()).collect::<Vec<_>>();
+        let found = |index: &KeyIndex| {
+            (0..4).map(|number| index.lookup(number, &key("1")).unwrap().is_some()).collect::<Vec<_>>()
+        };
         assert_eq!(found(&index), [false, true, false, false]);
         index.reveal(&|file| file == 7);
         assert_eq!(found(&index), [true, true, false, false]);

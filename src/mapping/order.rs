@@ -4,11 +4,12 @@
 //! owner by owner; then rules without an owner that come after. Inside a stage, levels: a rule
 //! runs after every rule that makes what it looks up, references, or ranks after in `[precedence]`.
 //! Where it may look up rows of other owners, it runs in a later round over all owners, so that
-//! what it finds does not depend on the order of owners. `check` reports [`faults`], and a run
-//! relies on there being none.
+//! what it finds does not depend on the order of owners. What would make rules wait for themselves or for each
+//! other is [`late`], where it can be. `check` reports [`faults`], and a run relies on there being none.
 
 mod cycles;
 mod graph;
+mod late;
 mod turn;
 
 pub use turn::{Stage, Turn};
@@ -19,19 +20,37 @@ use super::own::RuleAt;
 use crate::error::{Error, Result};
 use crate::table::Schema;
 use cycles::cycles;
-use graph::{Graph, is_named};
+use graph::{Graph, Late, is_named};
+use late::late;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// When every rule runs, by mapping and rule.
 #[derive(Debug)]
 pub struct Order {
     turns: Vec<Vec<Turn>>,
+    late: Late,
 }
 
 impl Order {
     /// When a rule runs.
     pub fn turn(&self, rule: &CompiledRule) -> Turn {
         self.turns[rule.mapping][rule.rule]
+    }
+
+    /// Whether the `lookup` of this number is answered by all rows of the run, also those that are read later.
+    pub fn is_late(&self, lookup: usize) -> bool {
+        self.late.lookups.contains(&lookup)
+    }
+
+    /// Whether any is.
+    pub fn looks_ahead(&self) -> bool {
+        !self.late.lookups.is_empty()
+    }
+
+    /// Whether rows that a rule's rows reference in this table may be read after them.
+    pub fn may_come_later(&self, rule: &CompiledRule, table: &str) -> bool {
+        let of_it = |(at, to): &(RuleAt, String)| at.mapping == rule.mapping && at.rule == rule.rule && to == table;
+        self.late.references.iter().any(of_it)
     }
 
     /// All turns that occur, in order.
@@ -56,11 +75,12 @@ fn depth(rule: &CompiledRule, rules: &[CompiledRule]) -> usize {
 
 /// Derives when each rule runs. The set must have passed [`super::check::check`].
 pub fn order(set: &Set, schema: &Schema) -> Result<Order> {
-    let graph = Graph::new(set, schema);
+    let late = late(set, schema);
+    let graph = Graph::new(set, schema, &late);
     let turns = turns(&graph, &folding(set))
         .ok_or_else(|| Error::bug("rules wait for each other, which `check` reports first"))?;
     let of_rules = |groups: &Vec<usize>| groups.iter().map(|group| turns[*group]).collect();
-    Ok(Order { turns: graph.groups.iter().map(of_rules).collect() })
+    Ok(Order { turns: graph.groups.iter().map(of_rules).collect(), late })
 }
 
 /// The rules that fold rows across source patterns, by table: they count the rows of a key together, so they run in
@@ -163,7 +183,7 @@ impl Fault {
 
 /// Everything that keeps the rules from having an order: each cycle once, by its shortest path.
 pub fn faults(set: &Set, schema: &Schema) -> Vec<Fault> {
-    let graph = Graph::new(set, schema);
+    let graph = Graph::new(set, schema, &late(set, schema));
     let next: Vec<BTreeSet<usize>> = graph.needs.iter().map(|needs| needs.keys().copied().collect()).collect();
     let mut faults: Vec<Fault> = cycles(&next)
         .into_iter()

@@ -35,6 +35,12 @@ const KINDS: &[Kind] = &[
         ],
     },
     Kind {
+        name: "chat",
+        fault: ("result.json", "\"edited_unixtime\": \"1690000180\"", "\"edited_unixtime\": \"soon\""),
+        status: 1,
+        finds: &["error V005 result.json /chats/list/0/messages/2/edited_unixtime"],
+    },
+    Kind {
         name: "flows",
         fault: ("credentials.json", "\\\"port\\\": 465}", "\\\"port\\\": 465"),
         status: 1,
@@ -166,4 +172,4 @@ macro_rules! kinds {
     )*};
 }
 
-kinds! { agent bookmarks flows habits home ledger nedb photos }
+kinds! { agent bookmarks chat flows habits home ledger nedb photos }

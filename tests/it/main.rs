@@ -55,6 +55,7 @@ mod inspect;
 mod jobs;
 mod kill;
 mod kinds;
+mod later;
 mod life;
 mod life_backup;
 mod life_pairs;

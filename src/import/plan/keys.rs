@@ -4,6 +4,8 @@ use crate::import::plan::specs::Specs;
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::keyindex::{Feed, KeyText, Source};
 use crate::mapping::model::{OnDuplicate, Set};
+use crate::mapping::order::Order;
+use crate::mapping::walk::{self, Read};
 use crate::row::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -31,6 +33,8 @@ pub struct FieldKey {
     pub spec: Option<usize>,
     /// The question whether the database has such a row.
     pub question: usize,
+    /// Whether the row that is referenced may be read later.
+    pub is_late: bool,
 }
 
 impl FieldKey {
@@ -74,12 +78,12 @@ pub struct Keys {
 }
 
 impl Keys {
-    pub(super) fn new(set: &Set, rules: &[Vec<CompiledRule>], specs: &Specs) -> Self {
+    pub(super) fn new(set: &Set, rules: &[Vec<CompiledRule>], specs: &Specs, order: &Order) -> Self {
         let mut held: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
         for spec in &specs.all {
             held.entry(&spec.table).or_default().extend(&spec.wanted);
         }
-        let mut numbering = Numbering { set, specs, held, known: HashMap::new() };
+        let mut numbering = Numbering { set, specs, order, held, known: HashMap::new() };
         let rules = rules.iter().flatten().map(|rule| numbering.of_rule(rule)).collect();
         let mut questions: Vec<(Question, usize)> = numbering.known.into_iter().collect();
         questions.sort_by_key(|(_, number)| *number);
@@ -101,6 +105,7 @@ impl Keys {
 struct Numbering<'p> {
     set: &'p Set,
     specs: &'p Specs,
+    order: &'p Order,
     /// By table, the columns that something looks up.
     held: BTreeMap<&'p str, BTreeSet<&'p String>>,
     known: HashMap<Question, usize>,
@@ -121,7 +126,11 @@ impl Numbering<'_> {
         let fill = filled.zip(by.clone()).map(|(wanted, by)| self.ask(table, by, wanted));
         let row = by.map(|by| self.ask(table, by, wanted));
         let unique = rule.unique_lists().map(|columns| self.key(rule, columns, table, columns)).collect();
-        let references = rule.references().map(|key| self.key(rule, &key.columns, &key.table, &key.to)).collect();
+        let references = rule.references().map(|key| FieldKey {
+            is_late: self.order.may_come_later(rule, &key.table) || self.is_found_late(rule, &key.columns),
+            ..self.key(rule, &key.columns, &key.table, &key.to)
+        });
+        let references = references.collect();
         let feeds = self.specs.of_table(table).iter().map(|spec| self.feed(rule, *spec, &held)).collect();
         RuleKeys { own, is_unique, row, held, fill, feeds, unique, references }
     }
@@ -145,7 +154,19 @@ impl Numbering<'_> {
             fields: columns.iter().filter_map(|column| rule.field(column)).collect(),
             spec: self.specs.find(table, by),
             question: self.ask(table, by.to_vec(), by.to_vec()),
+            is_late: false,
         }
+    }
+
+    /// Whether a lookup that is answered by later rows, too, gives one of these columns.
+    fn is_found_late(&self, rule: &CompiledRule, columns: &[String]) -> bool {
+        let (model, mut found) = (rule.model(self.set), false);
+        for column in columns.iter().filter_map(|name| model.column(name)) {
+            walk::through(model, &column.expr, &mut |visit| {
+                found |= matches!(visit.read, Read::Row(row) if self.order.is_late(row.number));
+            });
+        }
+        found
     }
 
     fn ask(&mut self, table: &str, by: Vec<String>, wanted: Vec<String>) -> usize {

@@ -189,6 +189,7 @@ impl Resolver<'_> {
                 let filled_later = draft.values[at] == Value::Null && self.plan.is_filled(table, column);
                 filled_later
                     || draft.clock.contains(&at)
+                    || draft.later.contains(&at)
                     || cx.writer.dialect.same(field.column.kind, &cells[at], &draft.values[at])
             };
             if !same {

@@ -159,11 +159,11 @@ impl Resolver<'_> {
 
     pub(super) fn references(&mut self, cx: &mut Context<'_>, row: Candidate<'_>) -> Result<Vec<Finding>> {
         let (mut wrong, plan, rule) = (Vec::new(), self.plan, row.rule);
-        // A row may reference a later one of its own table: that is checked when all are written. What
-        // only adds to rows comes after those.
+        // A row may reference a later one of its own table, or of one that is not waited for: that is checked when all
+        // are written. What only adds to rows comes after those.
         let own_is_done = rule.model(&self.plan.set).on_duplicate == OnDuplicate::Fill;
         let references = plan.keys.of(rule).references.iter();
-        for reference in references.filter(|key| own_is_done || key.table != rule.table.name) {
+        for reference in references.filter(|key| !key.is_late && (own_is_done || key.table != rule.table.name)) {
             let Some(key) = reference.of(&row.draft.values) else {
                 continue; // a NULL references nothing
             };

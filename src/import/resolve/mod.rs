@@ -29,7 +29,7 @@ use crate::import::owners::OwnerTable;
 use crate::import::plan::{Plan, SourcePattern};
 use crate::import::stored::Stored;
 use crate::mapping::apply::Owner;
-use crate::mapping::keyindex::{KeyIndex, KeyText};
+use crate::mapping::keyindex::{Ahead, KeyIndex, KeyText};
 use crate::row::Value;
 use answers::Answers;
 use foldhash::HashMap;
@@ -72,11 +72,11 @@ pub(crate) struct Resolver<'p> {
 }
 
 impl<'p> Resolver<'p> {
-    /// A resolver that knows nothing yet.
-    pub(crate) fn new(plan: &'p Plan) -> Self {
+    /// A resolver that knows no more than which rows there will be, where that is known.
+    pub(crate) fn new(plan: &'p Plan, ahead: Ahead) -> Self {
         Self {
             plan,
-            index: KeyIndex::new(plan.specs.all.clone(), plan.specs.sites.clone()),
+            index: KeyIndex::new(plan.specs.all.clone(), plan.specs.sites.clone()).looking(ahead),
             owners: OwnerTable::default(),
             earlier: Earlier::default(),
             lasts: Lasts::default(),

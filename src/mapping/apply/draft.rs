@@ -159,4 +159,6 @@ pub struct Draft {
     pub differing: Vec<(Severity, Fault)>,
     /// Columns that do not agree, where the mapping says what the application then needs.
     pub follow_up: Vec<String>,
+    /// Fields whose values are those of rows that may be read later: NULL meanwhile, and nothing is written.
+    pub later: Vec<usize>,
 }

@@ -251,9 +251,10 @@ impl<'a, 't> RowMaker<'a, 't> {
                 }
                 Key::Missing => continue,
             };
-            if let Some(value) = scope.index.lookup(row.number, &key) {
+            let found = scope.index.lookup(row.number, &key).map_err(|_| Stop::Later).transpose();
+            if let Some(value) = found {
                 self.dangling = outer_dangling;
-                return Ok(Operand::of_value(&value));
+                return value.map(|value| Operand::of_value(&value));
             }
             let at = first_place(&read, scope);
             let key = (!hidden).then(|| key.parts().collect::<Vec<_>>().join(", "));
@@ -296,7 +297,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 Ok(got)
             }
             Root::Column(name) => self.other(name, scope, trail),
-            root @ (Root::Parent(_) | Root::Above { .. }) => Ok(self.value_above(root)),
+            root @ (Root::Parent(_) | Root::Above { .. }) => self.value_above(root),
             Root::Outside => Ok(Operand::Missing),
         }
     }

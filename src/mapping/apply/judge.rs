@@ -202,7 +202,10 @@ impl<'t> RowMaker<'_, 't> {
         let scope = self.scope;
         let before = trail.len();
         let asides = self.asides.len();
-        let (other, read) = self.compared(column, |maker| maker.eval(&agrees.expr, scope, trail))?;
+        let (other, read) = match self.compared(column, |maker| maker.eval(&agrees.expr, scope, trail)) {
+            Err(Stop::Later) => (Operand::Missing, None), // the value itself is known
+            other => other?,
+        };
         self.asides.truncate(asides);
         let is_same = has_text(&other) && is_same_text(got, &other);
         if !is_same {

@@ -37,7 +37,7 @@ impl<'t> RowMaker<'_, 't> {
                     let got = match self.path(path, scope, &mut Vec::new()) {
                         Ok(got) => got,
                         Err(Stop::Reject(fault)) => return Err(*fault),
-                        Err(Stop::Skip | Stop::SkipItem) => Operand::Missing,
+                        Err(Stop::Skip | Stop::SkipItem | Stop::Later) => Operand::Missing,
                     };
                     key.push(&self.key_part(&got));
                 }

@@ -49,6 +49,7 @@ pub(super) enum Memo {
     Unknown,
     Running,
     Failed,
+    Later,
     Known { tainted: bool, clock: bool, hidden: bool },
 }
 

@@ -62,6 +62,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             named: Rc::clone(&scope.names),
             differing: Vec::new(),
             follow_up: Vec::new(),
+            later: Vec::new(),
         };
         Self {
             scope,
@@ -94,7 +95,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         if let Some(when) = &self.rule.when {
             let scope = self.scope;
             match super::condition::holds(when, &mut RuleView { maker: &mut self, scope }) {
-                Ok(true) => {}
+                Ok(true) | Err(Stop::Later) => {}
                 Ok(false) => return Err(self.no_row(false)),
                 Err(Stop::Skip | Stop::SkipItem) => return Err(self.no_row(true)),
                 Err(Stop::Reject(fault)) => {
@@ -107,7 +108,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             let scope = self.scope;
             match super::condition::holds(delete, &mut RuleView { maker: &mut self, scope }) {
                 Ok(true) => return self.removal(),
-                Ok(false) | Err(Stop::Skip | Stop::SkipItem) => {}
+                Ok(false) | Err(Stop::Skip | Stop::SkipItem | Stop::Later) => {}
                 Err(Stop::Reject(fault)) => {
                     self.faults.push(*fault);
                     return Err(self.no_row(false));
@@ -126,6 +127,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                     return Err(self.no_row(true));
                 }
                 Err(Stop::Reject(fault)) => self.faults.push(*fault),
+                Err(Stop::Later) => self.draft.later.push(field),
             }
         }
         self.dropped();
@@ -150,7 +152,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         let compiled = self.compiled;
         for &field in compiled.key_fields.iter().flatten() {
             match self.column(field) {
-                Ok(()) => {}
+                Ok(()) | Err(Stop::Later) => {}
                 Err(Stop::Skip | Stop::SkipItem) => {
                     self.faults.clear();
                     return Err(self.no_row(true));
@@ -187,6 +189,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 self.hidden |= *hidden;
                 return Ok(());
             }
+            Memo::Later => return Err(Stop::Later),
             Memo::Failed | Memo::Running => return Err(Fault::new(&VALUE_TYPE, "").into()),
             Memo::Unknown => self.memo[field] = Memo::Running,
         }
@@ -228,6 +231,10 @@ impl<'a, 't> RowMaker<'a, 't> {
                 Ok(())
             }
             Err(Stop::Skip | Stop::SkipItem) => Err(Stop::Skip),
+            Err(Stop::Later) => {
+                self.memo[field] = Memo::Later;
+                Err(Stop::Later)
+            }
             Err(Stop::Reject(mut fault)) => {
                 self.memo[field] = Memo::Failed;
                 fault.column.get_or_insert_with(|| column.name.clone());
@@ -337,12 +344,15 @@ impl<'a, 't> RowMaker<'a, 't> {
     }
 
     /// The value of a column of a row above.
-    pub(super) fn value_above(&mut self, root: &Root) -> Operand<'t> {
-        let Some((_, rule, draft, column)) = self.row_above(root) else { return Operand::Missing };
-        let Some(field) = rule.field(column) else { return Operand::Missing };
+    pub(super) fn value_above(&mut self, root: &Root) -> Result<Operand<'t>, Stop> {
+        let Some((_, rule, draft, column)) = self.row_above(root) else { return Ok(Operand::Missing) };
+        let Some(field) = rule.field(column) else { return Ok(Operand::Missing) };
+        if draft.later.contains(&field) {
+            return Err(Stop::Later);
+        }
         self.tainted |= draft.tainted.contains(&field);
         self.clock |= draft.clock.contains(&field);
-        Operand::of_value(&draft.values[field])
+        Ok(Operand::of_value(&draft.values[field]))
     }
 
     /// The row that `^column` or `^RULE.column` means.

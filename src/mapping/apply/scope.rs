@@ -104,6 +104,8 @@ pub enum Stop {
     SkipItem,
     /// The record is bad.
     Reject(Box<Fault>),
+    /// The value is that of a row which may be read later.
+    Later,
 }
 
 impl From<Fault> for Stop {

@@ -103,6 +103,7 @@ impl RowMaker<'_, '_> {
                 Err(fault(format!("a step cannot convert the secret for `{}`", column.name), bad.at))
             }
             Err(Stop::Skip | Stop::SkipItem) => Err(Stop::Skip),
+            Err(Stop::Later) => Err(Stop::Later),
         }
     }
 

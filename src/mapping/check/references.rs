@@ -5,7 +5,7 @@ use super::spot::{Spot, columns_of, tables};
 use crate::mapping::model::{Expr, From, PathExpr, Root, Rule, Sought};
 use crate::mapping::walk::{self, Read, Visit};
 use crate::mapping::{codes, suggest};
-use crate::table::Table;
+use crate::table::{ForeignKey, Table};
 
 pub(super) fn check(spot: &Spot<'_>) {
     walk::rule(spot.rule, &mut |visit| names(spot, &visit));
@@ -74,7 +74,7 @@ fn given_by(spot: &Spot<'_>, rule: Option<&Rule>, shown: &str, column: &str, lin
 }
 
 fn foreign_keys(spot: &Spot<'_>) {
-    for key in &spot.table.foreign_keys {
+    for key in spot.table.foreign_keys.iter().filter(|key| !is_found_whole(spot, key)) {
         for (name, to) in key.columns.iter().zip(&key.to) {
             let Some(column) = spot.rule.column(name) else {
                 continue; // A column that no rule names is the schema's default's affair.
@@ -93,6 +93,45 @@ fn foreign_keys(spot: &Spot<'_>) {
             }
         }
     }
+}
+
+/// Whether one column of a key of several is looked up among the rows that have the values of the others.
+fn is_found_whole(spot: &Spot<'_>, key: &ForeignKey) -> bool {
+    let of_key = || key.columns.iter().zip(&key.to);
+    key.columns.len() > 1
+        && of_key().any(|(name, to)| {
+            let others = || of_key().filter(|(other, _)| *other != name);
+            let finds = |row: &Sought| {
+                row.table == key.table
+                    && row.column.as_ref() == Some(to)
+                    && others().all(|(other, to)| {
+                        row.by
+                            .iter()
+                            .any(|by| by.column == *to && by.form.is_plain() && is_value_of(spot, other, &by.expr))
+                    })
+            };
+            spot.rule.named(name).is_some_and(|expr| is_looked_up(expr, &finds))
+        })
+}
+
+/// Whether all that a value can be is given by such lookups.
+fn is_looked_up(expr: &Expr, finds: &dyn Fn(&Sought) -> bool) -> bool {
+    expr.steps.is_empty()
+        && match &expr.from {
+            From::Lookup(ways) => ways.iter().all(finds),
+            From::First(parts) => parts.iter().all(|part| is_looked_up(part, finds)),
+            From::Null => true,
+            _ => false,
+        }
+}
+
+/// Whether an expression is what a column of the rule is.
+fn is_value_of(spot: &Spot<'_>, column: &str, expr: &Expr) -> bool {
+    let From::Path(path) = &expr.from else { return false };
+    let is_it = matches!(&path.root, Root::Column(name) if name == column) && path.steps.is_empty();
+    let same =
+        || spot.rule.named(column).is_some_and(|of| of.is_bare() && matches!(&of.from, From::Path(own) if own == path));
+    expr.is_bare() && (is_it || same())
 }
 
 struct Target<'t> {

@@ -411,7 +411,7 @@ fn rules_that_wait_for_each_other_are_reported_once() {
                  [table.b]\ninto = \"pages\"\n[table.b.columns]\nnotebook_id = { lookup = \"notebooks.id\", by = { title = \"t\" } }\n";
     assert_eq!(
         of_rules(rules),
-        "these rules wait for each other: `a.a` for `a.b` for `a.a` @9\nhint: break the cycle: a rule waits for its parent, for the rules that feed the tables it looks up or references, and by `[precedence]`; tables that reference each other cannot be imported in this version"
+        "these rules wait for each other: `a.a` for `a.b` for `a.a` @9\nhint: break the cycle: a rule waits by `[precedence]`, for rows that `exists` asks for, and for those of a `lookup` on which a key, a condition or what another lookup asks for depends"
     );
 }
 

@@ -67,6 +67,16 @@ impl Table {
         }
     }
 
+    /// How many keys there are.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Every key with its number.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (KeyHash, u32)> {
+        self.shards.iter().flatten().map(|slot| (slot.key(), slot.entry))
+    }
+
     /// Forgets a key.
     pub(super) fn remove(&mut self, key: KeyHash) {
         if let (shard, Ok(slot)) = self.find(key) {

@@ -18,6 +18,33 @@ pub(super) struct Need {
     pub(super) all_owners: bool,
 }
 
+/// Why a group waits for another one, or for itself, where it need not: the rows may come later.
+#[derive(Debug, Clone)]
+pub(super) struct Soft {
+    /// The groups of the rule that waits, and of the one that it waits for.
+    pub(super) after: usize,
+    pub(super) before: usize,
+    pub(super) why: Why,
+}
+
+/// What may be answered, or kept, once everything was read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Why {
+    /// The `lookup` of this number.
+    Lookup(usize),
+    /// The rule's references to rows of this table.
+    Reference(RuleAt, String),
+}
+
+/// What is not waited for.
+#[derive(Debug, Default)]
+pub(super) struct Late {
+    /// Lookups, by number.
+    pub(super) lookups: BTreeSet<usize>,
+    /// References of a rule's rows, by the table that they lead to.
+    pub(super) references: BTreeSet<(RuleAt, String)>,
+}
+
 /// Rules that depend on each other by `parent` run together: a group is what is ordered.
 pub(super) struct Graph {
     /// The group of each rule, by mapping and rule.
@@ -25,12 +52,15 @@ pub(super) struct Graph {
     owned: Vec<bool>,
     /// For each group the groups that must be done before it.
     pub(super) needs: Vec<BTreeMap<usize, Need>>,
+    /// What of that need not be waited for.
+    pub(super) soft: Vec<Soft>,
 }
 
 impl Graph {
-    pub(super) fn new(set: &Set, schema: &Schema) -> Self {
+    /// What is `late` is not waited for.
+    pub(super) fn new(set: &Set, schema: &Schema, late: &Late) -> Self {
         let own = Own::new(set, schema);
-        let mut graph = Graph { groups: Vec::new(), owned: Vec::new(), needs: Vec::new() };
+        let mut graph = Graph { groups: Vec::new(), owned: Vec::new(), needs: Vec::new(), soft: Vec::new() };
         for (m, mapping) in set.mappings.iter().enumerate() {
             let mut groups = vec![usize::MAX; mapping.rules.len()];
             for rule in 0..mapping.rules.len() {
@@ -44,18 +74,25 @@ impl Graph {
             }
             graph.groups.push(groups);
         }
-        graph.link(set, schema, &own);
+        graph.link(set, schema, &own, late);
         graph
     }
 
-    fn link(&mut self, set: &Set, schema: &Schema, own: &Own<'_>) {
+    fn link(&mut self, set: &Set, schema: &Schema, own: &Own<'_>, late: &Late) {
         let all: Vec<RuleAt> = RuleAt::all(set).collect();
         for after in all.iter().copied() {
-            let lookups = uses(after.of(set).1).rows;
+            let lookups: Vec<_> =
+                uses(after.of(set).1).rows.into_iter().filter(|row| !late.lookups.contains(&row.number)).collect();
             for before in in_reach(set, schema, own, after, &lookups) {
-                if let Some(all_owners) = needs(set, schema, own, (after, &lookups), before) {
+                let refers = !late.references.contains(&(after, before.of(set).1.into.clone()));
+                let asking = Asking { at: after, lookups: &lookups, refers };
+                let (all_owners, soft) = needs(set, schema, own, &asking, before);
+                if let Some(all_owners) = all_owners {
                     self.edge(Need { after, before, all_owners });
                 }
+                let group = |at: RuleAt| self.groups[at.mapping][at.rule];
+                let (after, before) = (group(after), group(before));
+                self.soft.extend(soft.into_iter().map(|why| Soft { after, before, why }));
             }
         }
         for precedence in &set.precedence {
@@ -111,6 +148,15 @@ impl Graph {
             .flat_map(|(after, needs)| needs.iter().map(move |(before, need)| (after, *before, need)))
     }
 
+    /// All groups that one waits for, by way of others too.
+    pub(super) fn reach(&self, from: usize) -> BTreeSet<usize> {
+        let (mut reached, mut next) = (BTreeSet::new(), vec![from]);
+        while let Some(group) = next.pop() {
+            next.extend(self.needs[group].keys().copied().filter(|before| reached.insert(*before)));
+        }
+        reached
+    }
+
     /// The stage of each group.
     pub(super) fn stages(&self) -> Vec<Stage> {
         let mut stages: Vec<Stage> =
@@ -152,26 +198,29 @@ fn in_reach(set: &Set, schema: &Schema, own: &Own<'_>, at: RuleAt, lookups: &[&S
     tables.into_iter().flat_map(|table| own.feeding(table)).collect()
 }
 
+/// A rule with what it asks for.
+struct Asking<'a> {
+    at: RuleAt,
+    lookups: &'a [&'a Sought],
+    /// Whether it waits for the rows that it references.
+    refers: bool,
+}
+
 /// Whether a rule waits for what another one feeds: it looks rows up there, references them, or adds to
-/// them. `Some(true)` where those may be rows of any owner.
-fn needs(
-    set: &Set,
-    schema: &Schema,
-    own: &Own<'_>,
-    (at, lookups): (RuleAt, &[&Sought]),
-    before: RuleAt,
-) -> Option<bool> {
+/// them. `Some(true)` where those may be rows of any owner. And why it does, where it need not.
+fn needs(set: &Set, schema: &Schema, own: &Own<'_>, asking: &Asking<'_>, before: RuleAt) -> (Option<bool>, Vec<Why>) {
+    let at = asking.at;
     let (rule, feeding) = (at.of(set).1, before.of(set).1);
     let starts = starts_rows(feeding, schema);
     let of_owners = own.is_owned(at.mapping) && own.is_owned(before.mapping);
     // A row's key is there before anything is added to it.
     let key = feeding.key_columns().unwrap_or_default();
     let fills = |column: &str| !key.contains(&column) && feeding.column(column).is_some();
-    let looked_up = lookups.iter().filter(|used| {
+    let wanted = asking.lookups.iter().filter(|used| {
         let added = || used.column.as_deref().is_some_and(fills) || used.columns().any(fills);
-        used.table == feeding.into && at != before && (starts || added())
+        used.table == feeding.into && (starts || added())
     });
-    let looked_up = looked_up.map(|used| of_owners && !own.key(at, used)).max();
+    let looked_up = wanted.clone().filter(|_| at != before).map(|used| of_owners && !own.key(at, used)).max();
     let refers = || {
         let gives = |name: &String| rule.column(name).is_some();
         schema.table(&rule.into).is_some_and(|table| {
@@ -179,11 +228,14 @@ fn needs(
             keys.into_iter().any(|key| key.columns.iter().any(gives))
         })
     };
+    let refers = asking.refers && starts && refers();
     // What only adds to rows runs when all that start them are done.
     let adds = starts && at != before && feeding.into == rule.into && !starts_rows(rule, schema);
     let adds = adds.then(|| of_owners && !own.rows(at));
+    let mut soft: Vec<Why> = wanted.filter(|used| used.column.is_some()).map(|used| Why::Lookup(used.number)).collect();
+    soft.extend(refers.then(|| Why::Reference(at, feeding.into.clone())));
     // `None` is less than everything.
-    looked_up.max(adds).max((starts && refers()).then_some(false))
+    (looked_up.max(adds).max(refers.then_some(false)), soft)
 }
 
 /// Whether a rule can make a row that is not there yet: one that fills only, and does not give every

@@ -1,0 +1,27 @@
+//! What a reading ahead found out of records.
+
+use crate::finding::{FileId, Finding};
+use crate::import::rejects::KnownRejects;
+use std::collections::HashSet;
+
+/// What a reading ahead found out.
+#[derive(Debug, Default)]
+pub(crate) struct LookedAhead {
+    /// Whether this is that reading: nothing is written.
+    pub(crate) is_it: bool,
+    /// The records that it rejected.
+    pub(super) rejected: HashSet<(FileId, u64)>,
+    /// Those that were rejected only when their rows were made.
+    pub(super) only_now: KnownRejects,
+}
+
+impl LookedAhead {
+    /// Notes that a record, or a file, is rejected.
+    pub(crate) fn note_reject(&mut self, at: (FileId, u64), findings: &[Finding]) {
+        if self.is_it {
+            self.rejected.insert(at);
+        } else if !self.rejected.contains(&at) {
+            self.only_now.insert(at, findings.to_vec());
+        }
+    }
+}
