@@ -254,6 +254,23 @@ fn an_import_of_rows_that_refer_to_later_ones_is_undone_and_explained() {
     assert_eq!(house.one("SELECT count(*) FROM nodes"), "0");
 }
 
+#[test]
+fn columns_of_a_row_that_has_a_name_are_used_everywhere() {
+    let rules = "[let]\nup = { lookup = \"nodes\", by = { name = \"up\" } }\n\
+                 [table.nodes]\nkey = [\"name\"]\n[table.nodes.columns]\nname = \"name\"\nparent = \"=up.id\"\n\
+                 other = [{ value = \"its own\", when = { equals = { \"=up.name\" = \"a\" } } }, { template = \"below {=up.name}\" }]\n";
+    let house = House::new().schema(NODES).list("nodes", r#"["nodes.json"]"#, rules);
+    let house = house.source("nodes.json", &json!([{"name": "c", "up": "b"}, {"name": "b", "up": "a"}, {"name": "a"}]));
+    settles(&house, &[]).ends(0, "committed").leaves("column 5").finds(&[]);
+    let rows = "SELECT name, parent, other FROM nodes ORDER BY name";
+    assert_eq!(house.rows(rows), [["a", "NULL", "NULL"], ["b", "3", "its own"], ["c", "2", "below b"]]);
+    let unknown = rules.replace("=up.id", "=up.nick");
+    house
+        .list("nodes", r#"["nodes.json"]"#, &unknown)
+        .lift(&[])
+        .refuses("column `nick` is looked up, and table `nodes` does not have it");
+}
+
 /// Nodes of a forest: name and parent, which may not be there.
 fn forest(dice: &mut Dice) -> Vec<(usize, Option<usize>)> {
     let size = 1 + dice.below(12);

@@ -150,7 +150,10 @@ fn of_source(fields: &Fields<'_>, source: Item<'_>) -> Option<From> {
             let text = source.text()?;
             let row = sought(fields, source);
             let Some((table, column)) = text.split_once('.') else {
-                source.refuse_with(format!("`{text}` names no column"), "a lookup is written `table.column`");
+                source.refuse_with(
+                    format!("`{text}` names no column"),
+                    "a lookup is written `table.column`; a whole row can have a name, under `[let]`",
+                );
                 return None;
             };
             let column = Some(column.to_owned());
@@ -218,6 +221,34 @@ pub(super) fn judged(item: Item<'_>) -> (Expr, Policies) {
         );
     }
     (of_fields(&fields), policies::inside(&fields))
+}
+
+/// Whether it is a row of a table, of which paths name columns.
+pub(super) fn is_row(item: Item<'_>) -> bool {
+    let table = |entry: &Item<'_>| entry.name == "lookup" && entry.as_text().is_some_and(|text| !text.contains('.'));
+    item.is_table() && item.entries().unwrap_or_default().iter().any(table)
+}
+
+/// The column of such a row that a path names.
+pub(super) fn column_of_row(item: Item<'_>, column: &str) -> (Expr, Policies) {
+    let fields = item.fields(&[&SOURCES, &keys::EXPRESSION, &keys::COLUMN]);
+    let Some((fields, source)) = fields.and_then(|fields| fields.get("lookup").map(|source| (fields, source))) else {
+        return (broken(item.line), Policies::default());
+    };
+    let beside = ["lookup", "by", "when", "default"];
+    let policies = policies::inside(&fields);
+    for entry in item.entries().unwrap_or_default() {
+        if !beside.contains(&entry.name) && !entry.name.starts_with("on_") {
+            entry.refuse_with(
+                format!("`{}` has no effect beside a row", entry.name),
+                format!("write it where a column of the row is used: `{{ from = \"={}.{column}\", … }}`", item.name),
+            );
+        }
+    }
+    let of_row = |way| Sought { column: Some(column.to_owned()), ..way };
+    let ways = sought(&fields, source).unwrap_or_default().into_iter().map(of_row).collect();
+    let when = fields.get("when").and_then(condition).map(Box::new);
+    (Expr { when, ..Expr::bare(From::Lookup(ways), item.line) }, policies)
 }
 
 /// What `when` says.

@@ -1,6 +1,6 @@
 //! `[let]` and `[when]`: expressions and conditions that have a name.
 
-use super::expr::{condition, judged};
+use super::expr::{column_of_row, condition, is_row, judged};
 use super::known::Named;
 use super::tree::{Fields, Item};
 use crate::mapping::codes;
@@ -88,38 +88,42 @@ pub(super) fn unused_conditions(fields: &Fields<'_>) {
     }
 }
 
-/// Gives each rule the expressions of `[let]` that it uses, and refuses those that none does.
+/// Gives each rule the expressions of `[let]` that it uses, and refuses those that none does. Of a row it has the columns
+/// that it uses, each as `row.column`.
 pub(super) fn share_lets(fields: &Fields<'_>, rules: &mut [Rule]) {
     let items = fields.entries("let");
-    let named = |item: &Item<'_>| {
-        let (expr, policies) = judged(*item);
-        Let { name: item.name.to_owned(), expr, policies }
+    let named = |name: &str, item: Item<'_>| {
+        let column = name.split_once('.').filter(|_| is_row(item));
+        let (expr, policies) = column.map_or_else(|| judged(item), |(_, column)| column_of_row(item, column));
+        Let { name: name.to_owned(), expr, policies }
     };
-    let lets: Vec<Let> = items.iter().map(named).collect();
+    let find = |name: &str| {
+        let row = name.split_once('.').map(|(row, _)| row);
+        items.iter().position(|item| if is_row(*item) { row == Some(item.name) } else { name == item.name })
+    };
+    let shown = |item: &Item<'_>| if is_row(*item) { format!("{}.column", item.name) } else { item.name.to_owned() };
+    let lets: Vec<Let> = items.iter().map(|item| named(&shown(item), *item)).collect();
     let mut used = vec![false; lets.len()];
     for rule in rules {
         let mut next = Vec::new();
         walk::rule(rule, &mut |visit| next.extend(names_of(&visit)));
-        let mut taken: Vec<usize> = Vec::new();
+        let mut taken: Vec<(usize, String)> = Vec::new();
         while let Some(name) = next.pop() {
-            let Some(at) = lets.iter().position(|known| known.name == name) else { continue };
-            if !taken.contains(&at) {
-                taken.push(at);
+            let Some(at) = find(&name) else { continue };
+            if !taken.iter().any(|(_, known)| *known == name) {
                 walk::expr(&lets[at].expr, &mut |visit| next.extend(names_of(&visit)));
+                taken.push((at, name));
             }
         }
         taken.sort_unstable();
-        taken.iter().for_each(|at| used[*at] = true);
+        taken.iter().for_each(|(at, _)| used[*at] = true);
         // Each rule has its own, as the rows that they look up are its own.
-        rule.lets = taken.into_iter().map(|at| named(&items[at])).collect();
+        rule.lets = taken.into_iter().map(|(at, name)| named(&name, items[at])).collect();
     }
     for (item, _) in items.iter().zip(used).filter(|(_, used)| !used) {
         let message = format!("nothing uses `{}` of [let]", item.name);
-        item.refuse_as(
-            &codes::NAME_UNUSED,
-            message,
-            format!("write `={}` where its value is meant, or remove it", item.name),
-        );
+        let hint = format!("write `={}` where its value is meant, or remove it", shown(item));
+        item.refuse_as(&codes::NAME_UNUSED, message, hint);
     }
 }
 

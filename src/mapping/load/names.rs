@@ -173,10 +173,11 @@ impl<'l> Names<'l> {
 
     fn twice(&self, rule: &Rule) {
         let columns = rule.columns.iter().map(|column| (column.name.as_str(), column.line));
-        let lets = rule.lets.iter().map(|one| (one.name.as_str(), one.expr.line));
+        // A row has as many as columns of it are used.
+        let lets = rule.lets.iter().map(|one| (one.name.split('.').next().unwrap_or_default(), one.expr.line));
         let mut seen = Vec::new();
         for (name, line) in columns.chain(lets) {
-            if seen.contains(&name) {
+            if seen.contains(&name) && rule.column(name).is_some() {
                 let message = format!("rule `{}` uses the name `{name}` twice", rule.name);
                 self.refuse(&codes::NAME_TWICE, line, message, "columns and `let` share their names");
             }
@@ -257,6 +258,9 @@ impl<'l> Names<'l> {
         if column.is_some_and(|column| column.protection.is_some()) {
             let message = format!("`={name}` is a secret, which no other expression can use");
             self.refuse(&codes::NAME_UNKNOWN, line, message, None);
+        } else if scope.names.iter().any(|known| known.strip_prefix(name).is_some_and(|of| of.starts_with('.'))) {
+            let message = format!("`={name}` is a row of a table");
+            self.refuse(&codes::NAME_UNKNOWN, line, message, format!("name a column of it: `={name}.column`"));
         } else if !scope.names.contains(&name) {
             let message = format!("`={name}` is neither a column nor a `let` of {}", scope.what);
             self.refuse(&codes::NAME_UNKNOWN, line, message, suggest::hint(name, scope.names.clone()));

@@ -94,12 +94,13 @@ impl<'t> Scanner<'t> {
             && match (prefix, words.next()) {
                 (_, None) => true,
                 ('#', Some(column)) => good(Some(column)) && name.starts_with("owner.") && words.next().is_none(),
+                ('=', Some(column)) => good(Some(column)) && words.next().is_none(),
                 _ => false,
             };
         if !whole {
             let (what, form) = match prefix {
                 '^' => ("a column of a row above", "`^column` or `^rule.column`"),
-                '=' => ("a column or `let` of the rule", "`=name`"),
+                '=' => ("a column or `let` of the rule", "`=name`, or `=row.column` where it is a row"),
                 _ => ("a context name", "`#name` or `#owner.column`"),
             };
             return Err(

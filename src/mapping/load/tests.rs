@@ -467,6 +467,42 @@ fn a_rule_has_the_lets_that_it_uses_and_conditions_stand_where_they_are_named() 
     assert!(matches!(old.as_ref(), Condition::Equals(_)));
 }
 
+#[test]
+fn a_row_has_a_name_and_its_columns_are_looked_up_where_they_are_used() {
+    let row = "[let]\nup = { lookup = \"ups\", by = [{ id = \"=key\" }, { name = \"n\" }], when = { members = [\"n\"] } }\nkey = \"k\"\n";
+    let rules = |columns: &str| format!("{SOURCE}{row}[table.notes.columns]\n{columns}");
+    let set = load(&source_of(&rules("a = \"=up.id\"\nb = { template = \"{=up.name} {=up.id}\" }\n"))).unwrap();
+    let lets = &set.mappings[0].rules[0].lets;
+    let shown: Vec<_> = lets.iter().map(|one| (one.name.as_str(), one.expr.when.is_some())).collect();
+    assert_eq!(shown, [("up.id", true), ("up.name", true), ("key", false)]);
+    let columns = lets.iter().filter_map(|one| match &one.expr.from {
+        From::Lookup(ways) => {
+            Some(ways.iter().map(|way| (way.table.as_str(), way.column.as_deref())).collect::<Vec<_>>())
+        }
+        _ => None,
+    });
+    let both = |column| vec![("ups", Some(column)), ("ups", Some(column))];
+    assert_eq!(columns.collect::<Vec<_>>(), [both("id"), both("name")]);
+
+    let cases = [
+        (rules("a = \"=up.id\"\nb = \"=up\"\n"), "`=up` is a row of a table"),
+        (rules("a = \"=up.id\"\nup = \"x\"\n"), "rule `notes` uses the name `up` twice"),
+        (rules("a = \"=key.id\"\nb = \"=up.id\"\n"), "`=key.id` is neither a column nor a `let` of the rule"),
+        (rules("a = \"=key\"\n"), "nothing uses `up` of [let]"),
+        (
+            rules("a = \"=up.id\"\n").replace("when =", "steps = [\"trim\"], when ="),
+            "`steps` has no effect beside a row",
+        ),
+        (rules("a = \"=up.id\"\nb = { lookup = \"ups\", by = { id = \"x\" } }\n"), "`ups` names no column"),
+        (rules("a = \"=up.id\"\nb = \"=up.id.x\"\n"), "`=up.id.x` does not name a column or `let` of the rule"),
+    ];
+    for (text, message) in cases {
+        let told = wrong(&text);
+        assert_eq!(told.lines().next(), Some(message), "{told}");
+        assert!(!told.contains("\nerror: "), "one mistake, one message: {told}");
+    }
+}
+
 const SOURCE: &str = "[source]\nfiles = [\"{dir}/x.json\"]\nformat = \"json\"\n";
 
 #[test]

@@ -111,7 +111,7 @@ keys! {
         key("uuid5", HASHED, "a UUID version 5 in the set's namespace"),
         key("md5", HASHED, "an MD5 in hexadecimal"),
         key("sha256", HASHED, "a SHA-256 in hexadecimal"),
-        key("lookup", Formed("pattern", "^[^.]+\\..+$"), "a column of a row that `by` finds"),
+        key("lookup", Formed("pattern", "^[^.]+(\\..+)?$"), "a column of a row that `by` finds; under `[let]` also the row"),
         dropped("json", "write the path itself, `object = { MEMBER = … }`, or `{ each, item }` (with `member` an object)"),
         dropped("exists", "write `{ value = …, when = { exists = TABLE, by = … } }` as one of a list of alternatives");
 
