@@ -174,3 +174,66 @@ fn what_makes_the_last_one_unknowable_is_refused() {
     let told = check("", "on_duplicate = \"first\"\ndelete = { members = [\"x\"] }\n");
     assert!(told.contains("`delete` has no effect without `on_duplicate = \"last\"`"), "{told}");
 }
+
+/// Todos of two people, whose folders are theirs; of Ann there is another one.
+fn owned(files: &[(&str, &str)]) -> Small {
+    let schema = "CREATE TABLE people (id TEXT PRIMARY KEY, name TEXT);
+        CREATE TABLE todos (id TEXT PRIMARY KEY, title TEXT NOT NULL, done BOOLEAN);";
+    let set = "[owners]\ncapture = \"owner\"\ntable = \"people\"\n\
+               find = [{ by = { id = \"#owner\" } }, { by = { name = \"#owner\" }, alias = true }]\n";
+    let rules = RULES.split("[table.parts]").next().unwrap();
+    let people = "[source]\nfiles = [\"people.json\"]\nrecords = \"[*]\"\n[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"\n";
+    let house = Small::new(schema, set).formatted("todos", "{owner}/{name}.x", &format!("format = \"lines\"\n{rules}"));
+    house.house.file("set/people.toml", format!("description = \"people\"\n{people}"));
+    house.write("people.json", r#"[{"id": "1", "name": "ann"}, {"id": "2"}]"#);
+    files.iter().for_each(|(name, text)| house.write(name, text));
+    house
+}
+
+#[test]
+fn the_last_record_of_one_owner_is_in_the_way_of_another_owners() {
+    let (row, other, gone) = (
+        "{\"id\": \"a\", \"title\": \"one\"}\n",
+        "{\"id\": \"a\", \"title\": \"two\"}\n",
+        "{\"id\": \"a\", \"gone\": true}\n",
+    );
+    for (first, second) in [(row, gone), (gone, row), (row, other)] {
+        let house = owned(&[("1/log.x", first), ("2/log.x", second)]);
+        let report = house.report(1, &[]);
+        let duplicate = report["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == "R001");
+        let duplicate = duplicate.unwrap_or_else(|| panic!("{:#}", report["findings"]));
+        let message = duplicate["message"].as_str().unwrap();
+        assert!(
+            duplicate["place"]["file"] == "2/log.x" && message.contains("(the other is 1/log.x:1:1"),
+            "{duplicate:#}"
+        );
+        let report = house.report(1, &["--max-rejects", "1"]);
+        assert_eq!(report["outcome"], "committed");
+        let titles = house.house.rows("SELECT title FROM todos");
+        assert_eq!(titles, if first == gone { vec![] } else { vec![vec!["one".to_owned()]] });
+    }
+}
+
+#[test]
+fn the_folders_of_one_owner_are_read_as_one_and_two_owners_may_remove_the_same() {
+    let (row, gone) = ("{\"id\": \"a\", \"title\": \"one\"}\n", "{\"id\": \"a\", \"gone\": true}\n");
+    for (first, second) in [(row, gone), (gone, gone)] {
+        let folder = if first == row { "ann" } else { "2" };
+        let house = owned(&[("1/log.x", first), (&format!("{folder}/later.x"), second)]);
+        for _ in 0..2 {
+            house.report(0, &[]);
+            assert_eq!(house.house.one("SELECT count(*) FROM todos"), "0");
+        }
+    }
+}
+
+#[test]
+fn a_record_that_makes_no_row_is_not_the_last_one() {
+    let rules = RULES.replace("title = \"title\"", "title = { from = \"title\", on_absent = \"skip\" }");
+    let log = "{\"id\": \"a\", \"title\": \"one\", \"parts\": [\"x\"]}\n{\"id\": \"a\", \"done\": true, \"parts\": [\"y\"]}\n";
+    let rest = "[ignore]\n\"**\" = \"of records that make no row\"\n";
+    let house = Small::new(SCHEMA, "").formatted("todos", "{name}.x", &format!("format = \"lines\"\n{rules}{rest}"));
+    house.write("log.x", log);
+    house.report(0, &[]);
+    assert_eq!(rows(&house), [["a", "one", "x"]]);
+}

@@ -60,7 +60,9 @@ impl Resolver<'_> {
                     if one.fate == RowFate::Unchanged {
                         one.counted = self.is_counted(row);
                     }
-                    if matches!(one.fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Empty) {
+                    // A record that removes a row takes its key: no other owner can make the row.
+                    let removes = one.fate == RowFate::Removed && one.stayed.is_none() && row.draft.removes;
+                    if removes || matches!(one.fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Empty) {
                         self.place(row, &one)?;
                     }
                     decision.judged.push(one);
@@ -135,7 +137,8 @@ impl Resolver<'_> {
             id.or_else(held).or_else(field).unwrap_or(&Value::Null)
         };
         let mut known = Known::made(place, rule.number);
-        (known.existing, known.present) = (one.fate == RowFate::Unchanged, one.fate != RowFate::Empty);
+        (known.existing, known.present) =
+            (one.fate == RowFate::Unchanged, !matches!(one.fate, RowFate::Empty | RowFate::Removed));
         let says = self.says(row);
         let feeds = &self.plan.keys.of(rule).feeds;
         self.index.enter(feeds, draft.key.as_ref(), &value_of, &known, &says)

@@ -45,6 +45,12 @@ impl Resolver<'_> {
             }
             Some(RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_)) | None => {}
         }
+        if let Some(removal) = self.earlier_of_key(row).filter(|earlier| !row.draft.removes && self.is_removal(earlier))
+        {
+            let message = format!("an earlier record removes the row of `{}` with the same key", rule.table.name);
+            let finding = self.finding(&ROW_DUPLICATE, row, message, removal.place);
+            return Ok(Verdict::Refused(vec![finding]));
+        }
         match rule.model(&self.plan.set).on_duplicate {
             OnDuplicate::Across => {
                 if let Some(number) = self.folds_across(row) {
@@ -127,8 +133,13 @@ impl Resolver<'_> {
         finding
     }
 
+    /// Whether a record that removes a row took its key: one of another owner, or of an earlier turn.
+    fn is_removal(&self, known: &Known) -> bool {
+        !known.present && self.plan.rule(known.feeder).is_some_and(|rule| rule.model(&self.plan.set).delete.is_some())
+    }
+
     /// The row of this run that has the draft's key.
-    fn earlier_of_key(&self, row: Candidate<'_>) -> Option<Known> {
+    pub(super) fn earlier_of_key(&self, row: Candidate<'_>) -> Option<Known> {
         self.known_of_key(row).filter(|known| known.place.is_some())
     }
 

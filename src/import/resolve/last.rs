@@ -5,7 +5,7 @@ use super::candidate::Candidate;
 use super::lasts::Last;
 use super::verdict::{Judged, RowFate, Verdict};
 use crate::error::Result;
-use crate::finding::ROW_DIFFERS;
+use crate::finding::{ROW_DIFFERS, ROW_DUPLICATE};
 use crate::import::context::Context;
 use crate::mapping::model::OnDuplicate;
 
@@ -48,6 +48,12 @@ impl Resolver<'_> {
         let stays = last.place == row.place && last.rule == row.rule.number;
         if stays && !last.removes {
             return Ok(None);
+        }
+        // A row of another owner, or of another turn, is not one that the record comes after.
+        if let Some(earlier) = self.earlier_of_key(row).filter(|earlier| stays && earlier.present) {
+            let message = format!("the source removes the row of `{}` that an earlier record made", row.rule.table.name);
+            let finding = self.finding(&ROW_DUPLICATE, row, message, earlier.place);
+            return Ok(Some(Verdict::Refused(vec![finding])));
         }
         if stays && self.is_in_target(cx, row)? {
             let message =
