@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 use crate::import::context::Context;
-use crate::import::file::Reading;
+use crate::import::file::{Pass, Reading};
 use crate::import::leaves::sheet::Sheet;
 use crate::import::look::broken;
 use crate::import::refused::rejections;
@@ -73,7 +73,6 @@ impl Chunk {
 impl Import<'_> {
     /// Decides what becomes of the rows of a chunk, and writes those that are new.
     pub(crate) fn decide(&mut self, reading: &Reading, chunk: &mut Chunk) -> Result<()> {
-        let writes = !self.ahead.is_it;
         let Parts { resolver, rejects, mut cx, .. } = self.parts();
         for held in &mut chunk.records {
             let place = reading.place(held.record.span.start);
@@ -94,7 +93,7 @@ impl Import<'_> {
         let mut open: Vec<&mut Held> = chunk.records.iter_mut().filter(open).collect();
         resolver.ask(&mut cx, open.iter().flat_map(|held| &held.mapped.drafts))?;
         let (mark, sealed) = (resolver.mark(), cx.writer.vault.mark());
-        if !writes {
+        if reading.pass == Pass::Ahead {
             for held in open {
                 let place = reading.place(held.record.span.start);
                 held.decision = resolver.decide(&mut cx, place, &mut held.mapped.drafts)?;

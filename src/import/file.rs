@@ -10,9 +10,21 @@ use crate::mapping::declared::Doc;
 use crate::mapping::order::Turn;
 use crate::source::Record;
 
+/// What a file is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// Which record of a key is the last one. What is wrong with the file is reported when its rows are made.
+    Lasts,
+    /// Which rows there will be.
+    Ahead,
+    /// Its rows.
+    Rows,
+}
+
 /// What one reading of a file works with.
 pub(crate) struct Reading<'r> {
     pub(crate) file: usize,
+    pub(crate) pass: Pass,
     pub(crate) turn: Turn,
     pub(crate) rules: &'r [&'r CompiledRule],
     pub(crate) context: FileContext<'r>,

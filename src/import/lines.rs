@@ -4,7 +4,7 @@
 use crate::error::Result;
 use crate::finding::{FILE_EMPTY, Finding, JSON_TRUNCATED, JSON_UTF8, LINE_CUT, LINE_OPEN, LINES_BLANK, Place};
 use crate::import::chunk::Chunk;
-use crate::import::file::Reading;
+use crate::import::file::{Pass, Reading};
 use crate::import::files::file_id;
 use crate::import::leaves::sheet::Sheet;
 use crate::import::look::{LineSeen, Looked, Shaped};
@@ -25,6 +25,7 @@ use std::ops::Range;
 /// A file of lines that is being read in one turn.
 struct Lines<'r> {
     file: usize,
+    pass: Pass,
     turn: Turn,
     rules: &'r [&'r CompiledRule],
     owner: Option<&'r Owner>,
@@ -55,6 +56,7 @@ impl<'p> Import<'p> {
         turn: Turn,
         rules: &[&CompiledRule],
         owner: Option<&Owner>,
+        pass: Pass,
     ) -> Result<()> {
         let (plan, depth) = (self.plan, self.options.max_depth);
         let (first, last) = plan.turns_of(self.mapping);
@@ -62,22 +64,24 @@ impl<'p> Import<'p> {
         if let Some(findings) = self.rejects.known.get(&(file_id(file), u64::MAX)) {
             return self.reject_file(file, findings.clone());
         }
+        let is_first = first == turn && pass != Pass::Lasts;
         let opened = source::open(&plan.tree.files[file], plan.limits(self.mapping, depth)).and_then(|mut opened| {
-            if first == turn {
+            if is_first {
                 self.files[file].unfinished().sha256 = opened.digest()?;
             }
             LineSupply::of(opened, self.mapping)
         });
         let mut supply = match opened {
             Ok(supply) => supply,
+            Err(_) if pass == Pass::Lasts => return Ok(()),
             Err(finding) => return self.broken(file, mapping, vec![finding]),
         };
         self.files[file].belongs_to(owner.and_then(|owner| self.resolver.owners.number(&owner.id)));
         self.files[file].count(|counts| counts.records = 0);
-        let (may_reject, is_first) = (self.writer.may_reject(rules)?, first == turn);
+        let may_reject = self.writer.may_reject(rules)?;
         let (batch, first_blank) = (None, None);
         let mut lines =
-            Lines { file, turn, rules, owner, may_reject, is_first, count: 0, blank: 0, first_blank, batch };
+            Lines { file, pass, turn, rules, owner, may_reject, is_first, count: 0, blank: 0, first_blank, batch };
         let fault = loop {
             self.heed_signals()?;
             let seen = match self.readers.next_lines(plan, depth, &mut supply) {
@@ -92,6 +96,9 @@ impl<'p> Import<'p> {
             }
         };
         self.end_batch(&mut lines)?;
+        if pass == Pass::Lasts {
+            return Ok(());
+        }
         if let Some(finding) = fault {
             return self.reject_file(file, vec![finding]);
         }
@@ -109,7 +116,7 @@ impl<'p> Import<'p> {
             self.findings.push(note.about(mapping.name.clone()));
         }
         if last == turn {
-            if !self.ahead.is_it {
+            if pass == Pass::Rows {
                 let Parts { resolver, mut cx, .. } = self.parts();
                 resolver.report_left_over(&mut cx, file)?;
             }
@@ -162,36 +169,27 @@ impl<'p> Import<'p> {
         if of.batch.as_ref().is_some_and(|batch| batch.reading.shaped.shape != shaped.shape) {
             self.end_batch(of)?;
         }
-        let batch = match &mut of.batch {
-            Some(batch) => batch,
-            batch => {
-                let alone = self.plan.looks_up_own_rows(of.rules);
-                self.leaves.paths.frame(self.mapping, mapping); // known, and without paths
-                let table = self.leaves.paths.take(self.mapping, mapping, shaped.shape);
-                let reading = self.reading(of.file, of.turn, of.rules, of.owner, of.may_reject, (shaped, 0));
-                batch.insert(Batch { reading, table, chunk: Chunk::new(0, alone) })
-            }
-        };
+        if of.batch.is_none() {
+            let alone = of.pass != Pass::Lasts && self.plan.looks_up_own_rows(of.rules);
+            self.leaves.paths.frame(self.mapping, mapping); // known, and without paths
+            let table = self.leaves.paths.take(self.mapping, mapping, shaped.shape);
+            let reading = self.reading(of, (shaped, 0));
+            of.batch = Some(Batch { reading, table, chunk: Chunk::new(0, alone) });
+        }
+        let Some(batch) = &mut of.batch else { return Ok(()) };
         record.tape.number_paths(&mut batch.table.record);
         batch.chunk.add(record);
         if batch.chunk.is_full() { self.decide_batch(batch) } else { Ok(()) }
     }
 
-    fn reading<'r>(
-        &self,
-        file: usize,
-        turn: Turn,
-        rules: &'r [&'r CompiledRule],
-        owner: Option<&'r Owner>,
-        may_reject: bool,
-        (shaped, line): (Shaped, u64),
-    ) -> Reading<'r>
+    fn reading<'r>(&self, of: &Lines<'r>, (shaped, line): (Shaped, u64)) -> Reading<'r>
     where
         'p: 'r,
     {
+        let Lines { file, pass, turn, rules, owner, may_reject, .. } = *of;
         let context = self.plan.file_context(file, owner, self.started);
         let frame_sheet = Sheet::new(shaped.frame.len());
-        Reading { file, turn, rules, context, shaped, frame_sheet, may_reject, last_names: Vec::new(), line }
+        Reading { file, pass, turn, rules, context, shaped, frame_sheet, may_reject, last_names: Vec::new(), line }
     }
 
     fn decide_batch(&mut self, batch: &mut Batch<'_>) -> Result<()> {
@@ -214,16 +212,17 @@ impl<'p> Import<'p> {
         let selection = mapping.source.shapes[shaped.shape].records.as_ref();
         self.leaves.paths.number(self.mapping, mapping, &mut shaped);
         let (kept, before) = (shaped.records.take(), self.files[of.file].counts().records);
-        let mut reading = self.reading(of.file, of.turn, of.rules, of.owner, of.may_reject, (shaped, of.count));
+        let mut reading = self.reading(of, (shaped, of.count));
         match (kept, opened) {
             (Some(records), _) => _ = self.read_records(&mut reading, Supply::kept(records), false)?,
             (None, Some(mut opened)) => match Supply::of(&mut opened, selection) {
                 Ok(records) => _ = self.read_records(&mut reading, records, false)?,
+                Err(_) if of.pass == Pass::Lasts => {}
                 Err(finding) => return self.reject_file(of.file, vec![finding]),
             },
             (None, None) => {}
         }
-        if self.ahead.is_it {
+        if of.pass != Pass::Rows {
             return Ok(());
         }
         let number = reading.frame_number();

@@ -6,6 +6,7 @@ use crate::finding::{
     Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED, OWNER_TWINS, OWNER_TWO, OWNER_UNKNOWN,
     OWNER_UNREAD, printable,
 };
+use crate::import::file::Pass;
 use crate::import::files::{Why, file_id};
 use crate::import::leaves::deciding_line;
 use crate::import::owners::{Matcher, OwnerMatch, Unread};
@@ -102,7 +103,8 @@ impl Import<'_> {
                 self.heed_signals()?;
                 if self.files[*file].status.is_none() {
                     self.mapping = *mapping;
-                    self.read_file(*file, turn, &rules, owner)?;
+                    let pass = if self.ahead.is_it { Pass::Ahead } else { Pass::Rows };
+                    self.read_file(*file, turn, &rules, owner, pass)?;
                 }
                 if first.1 == turn {
                     self.ui.advance(1, self.plan.tree.files[*file].bytes);

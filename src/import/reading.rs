@@ -4,7 +4,7 @@ use crate::document::tape::{Kind, Tape};
 use crate::error::Result;
 use crate::finding::{FILE_BLANK_IGNORED, Finding, Place, VALUE_TIME};
 use crate::import::chunk::Chunk;
-use crate::import::file::Reading;
+use crate::import::file::{Pass, Reading};
 use crate::import::files::{Why, file_id};
 use crate::import::leaves::sheet::Sheet;
 use crate::import::look::{self, Looked, Shaped, look};
@@ -25,11 +25,18 @@ use std::sync::Arc;
 
 impl Import<'_> {
     /// Reads a file for the rules of one turn.
-    pub fn read_file(&mut self, file: usize, turn: Turn, rules: &[&CompiledRule], owner: Option<&Owner>) -> Result<()> {
+    pub(crate) fn read_file(
+        &mut self,
+        file: usize,
+        turn: Turn,
+        rules: &[&CompiledRule],
+        owner: Option<&Owner>,
+        pass: Pass,
+    ) -> Result<()> {
         let plan = self.plan;
         let mapping = &plan.set.mappings[self.mapping];
         if mapping.source.format == Format::Lines {
-            return self.read_lines(file, turn, rules, owner);
+            return self.read_lines(file, turn, rules, owner, pass);
         }
         if let Some(findings) = self.rejects.known.get(&(file_id(file), u64::MAX)) {
             self.readers.forget(plan, [file].into_iter());
@@ -41,14 +48,21 @@ impl Import<'_> {
         };
         let (mut shaped, opened) = match looked {
             Ok(looked) => looked,
+            Err(_) if pass == Pass::Lasts => return Ok(()),
             Err(findings) => return self.broken(file, mapping, findings),
         };
-        self.learn_shape(file, mapping, &shaped);
+        if pass != Pass::Lasts {
+            self.learn_shape(file, mapping, &shaped);
+        }
         let kept = shaped.records.take().or_else(|| self.shelf.take(file));
         let shape = shaped.shape;
         self.files[file].belongs_to(owner.and_then(|owner| self.resolver.owners.number(&owner.id)));
         self.files[file].count(|counts| counts.records = 0);
         if let Some(reason) = &mapping.source.shapes[shape].ignore {
+            if pass == Pass::Lasts {
+                self.files[file].unfinished().shaped = Some(shaped);
+                return Ok(());
+            }
             self.files[file].ignore(&mapping.title_of(shape), reason);
             return Ok(());
         }
@@ -56,8 +70,9 @@ impl Import<'_> {
         let frame_sheet = Sheet::new(shaped.frame.len());
         let may_reject = self.writer.may_reject(rules)?;
         let last_names = Vec::new();
-        let mut reading = Reading { file, turn, rules, context, shaped, frame_sheet, may_reject, last_names, line: 0 };
-        let is_last = plan.turns_of(self.mapping).1 == turn;
+        let mut reading =
+            Reading { file, pass, turn, rules, context, shaped, frame_sheet, may_reject, last_names, line: 0 };
+        let is_last = pass != Pass::Lasts && plan.turns_of(self.mapping).1 == turn;
         let gathered = match kept {
             Some(records) => Some(self.read_records(&mut reading, Supply::kept(records), !is_last)?),
             None => {
@@ -72,7 +87,7 @@ impl Import<'_> {
             self.shelf.keep(file, records);
         }
         if is_last {
-            if !self.ahead.is_it {
+            if pass == Pass::Rows {
                 let Parts { resolver, leaves, mut cx, .. } = self.parts();
                 resolver.report_left_over(&mut cx, file)?;
                 let has_records = cx.files[file].counts().records > 0;
@@ -80,6 +95,8 @@ impl Import<'_> {
             }
             self.files[file].status.get_or_insert(FileStatus::Imported);
             self.files[file].finish();
+        } else if pass == Pass::Lasts {
+            self.files[file].unfinished().shaped = Some(reading.shaped);
         } else {
             let earlier = self.files[file].take_sheet(0);
             earlier.iter().for_each(|earlier| reading.frame_sheet.merge(earlier));
@@ -162,14 +179,17 @@ impl Import<'_> {
         let opened = opened.map_or_else(open, Ok);
         let mut opened = match opened {
             Ok(opened) => opened,
+            Err(_) if reading.pass == Pass::Lasts => return Ok(()),
             Err(finding) => return self.broken(file, mapping, vec![finding]),
         };
         match Supply::of(&mut opened, selection) {
             Ok(records) => _ = self.read_records(reading, records, false)?,
+            Err(_) if reading.pass == Pass::Lasts => {}
             Err(finding) => self.reject_file(file, vec![finding])?,
         }
         match opened.unchanged() {
             Ok(()) => Ok(()),
+            Err(_) if reading.pass == Pass::Lasts => Ok(()),
             Err(finding) => self.reject_file(file, vec![finding]),
         }
     }
@@ -184,7 +204,8 @@ impl Import<'_> {
         let plan = self.plan;
         let mapping = &plan.set.mappings[self.mapping];
         let sensitive = plan.has_secrets(self.mapping);
-        let mut chunk = Chunk::new(from.at_hand(), plan.looks_up_own_rows(reading.rules));
+        let alone = reading.pass != Pass::Lasts && plan.looks_up_own_rows(reading.rules);
+        let mut chunk = Chunk::new(from.at_hand(), alone);
         let mut gathered = Vec::new();
         // The table is taken out while the file is read, so that the run stays free for use.
         let mut table = self.leaves.paths.take(self.mapping, mapping, reading.shaped.shape);
@@ -205,6 +226,7 @@ impl Import<'_> {
                 if again { gathered.extend(chunk.empty()) } else { from.reuse(chunk.empty()) }
             }
             match fault {
+                Some(_) if reading.pass == Pass::Lasts => return Ok(()),
                 Some(finding) => return self.reject_file(reading.file, vec![finding]),
                 None if is_last => return Ok(()),
                 None => {}
@@ -217,10 +239,14 @@ impl Import<'_> {
     /// Maps the records of a chunk, decides what becomes of their rows, and accounts for their leaves.
     pub(super) fn take_chunk(&mut self, reading: &mut Reading, table: &mut PathTable, chunk: &mut Chunk) -> Result<()> {
         table.declared.learn(Doc::Record, &table.record);
+        if reading.pass == Pass::Lasts {
+            self.note_chunk(reading, table, chunk);
+            return Ok(());
+        }
         self.map(reading, table, chunk);
         self.decide(reading, chunk)?;
         for held in &mut chunk.records {
-            if self.ahead.is_it {
+            if reading.pass == Pass::Ahead {
                 self.take_ahead(reading, held);
             } else {
                 self.take_record(reading, table, held)?;

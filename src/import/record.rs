@@ -149,7 +149,7 @@ impl Import<'_> {
     pub(super) fn note_reject(&mut self, reading: &Reading, mapped: &Mapped, place: Place, findings: &[Finding]) {
         let row = |draft| Candidate::new(&self.plan.rules[self.mapping], draft, place.file);
         let is_late = self.plan.turns_of(self.mapping).0 != reading.turn
-            || mapped.drafts.iter().any(|draft| self.resolver.is_later(row(draft)));
+            || mapped.drafts.iter().chain(&mapped.partial).any(|draft| self.resolver.is_later(row(draft)));
         if is_late {
             self.rejects.late.insert((place.file, place.offset), findings.to_vec());
         }

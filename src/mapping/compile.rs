@@ -1,6 +1,8 @@
 //! A rule with the table it writes into.
 
-use super::model::{ColumnRule, KeyPart, Mapping, OnDuplicate, Protection, ReadAs, Rule, Set};
+use super::model::{
+    ColumnRule, KeyPart, Mapping, OnDuplicate, PathExpr, Policies, Policy, Protection, ReadAs, Root, Rule, Set,
+};
 use super::schema_default::SchemaDefault;
 use super::walk::{self, Read};
 use crate::row::Value;
@@ -48,6 +50,9 @@ pub struct CompiledRule {
     pub primary: Vec<Option<usize>>,
     /// The positions in `fields` of the key's columns, when the key is in the target.
     pub key_fields: Option<Vec<usize>>,
+    /// The positions of the columns that decide whether there is a row, which key it has, and which keys rows below it
+    /// have.
+    pub deciding: Vec<usize>,
     /// How values are read that the rule compares with a column of another row, by the number of the row that is
     /// looked for; none where all are compared as they are.
     pub by_reads: Vec<(usize, Vec<Option<ReadAs>>)>,
@@ -151,6 +156,7 @@ fn compile_rule(set: &Set, m: usize, r: usize, schema: &Schema) -> CompiledRule 
         KeyPart::Path(_) => format!("#{i}"),
     };
     let key_names = rule.key.iter().enumerate().map(key_name).collect();
+    let deciding = (0..fields.len()).filter(|at| decides(mapping, rule, &rule.columns[*at])).collect();
     let parent = rule.parent.as_deref().and_then(|name| mapping.rule(name));
     let starts =
         rule.on_duplicate != OnDuplicate::Fill || table.columns_needed().all(|column| position(&column.name).is_some());
@@ -168,8 +174,33 @@ fn compile_rule(set: &Set, m: usize, r: usize, schema: &Schema) -> CompiledRule 
         key_names,
         primary,
         key_fields,
+        deciding,
         by_reads: by_reads(set, rule, schema),
     }
+}
+
+/// Whether a column is in the key of its rule, may say that there is no row, or is used by rows below.
+fn decides(mapping: &Mapping, rule: &Rule, column: &ColumnRule) -> bool {
+    let skips = |policies: &Policies| policies.words().iter().any(|(_, policy)| *policy == Some(Policy::Skip));
+    let mut decides = skips(&column.policies)
+        || rule.key.iter().any(|part| matches!(part, KeyPart::Column(name) if *name == column.name));
+    walk::through(rule, &column.expr, &mut |visit| {
+        if let Read::Path(PathExpr { root: Root::Column(name), .. }) = visit.read {
+            decides |= rule.let_of(name).is_some_and(|one| skips(&one.policies));
+        }
+    });
+    for below in &mapping.rules {
+        let is_parent = below.parent.as_ref() == Some(&rule.name);
+        walk::rule(below, &mut |visit| {
+            let (Read::Path(path) | Read::Test(path) | Read::Key(path)) = visit.read else { return };
+            decides |= match &path.root {
+                Root::Parent(name) => is_parent && *name == column.name,
+                Root::Above { rule: above, column: name } => *above == rule.name && *name == column.name,
+                _ => false,
+            };
+        });
+    }
+    decides
 }
 
 /// What is compared with a column is read as the column reads.

@@ -5,6 +5,7 @@
 
 mod ahead;
 mod blocks;
+mod by_key;
 mod pack;
 mod row;
 mod says;
@@ -15,6 +16,7 @@ pub use super::keytext::KeyText;
 use crate::error::Result;
 use crate::mapping::model::Form;
 use crate::row::Value;
+pub use by_key::ByKey;
 pub use row::Known;
 use row::Said;
 use std::collections::HashMap;

@@ -7,20 +7,21 @@ use super::verdict::{Judged, RowFate, Verdict};
 use crate::error::Result;
 use crate::finding::{ROW_DIFFERS, ROW_DUPLICATE};
 use crate::import::context::Context;
+use crate::mapping::keyindex::ByKey;
 use crate::mapping::model::OnDuplicate;
 
 impl Resolver<'_> {
     /// Forgets the last records of the turn before.
     pub(crate) fn begin_lasts(&mut self) {
-        self.lasts.known.clear();
+        self.lasts.known = ByKey::default();
     }
 
     /// Notes a record, in the order in which they are read: so far it is the last one of its key.
     pub(crate) fn note_last(&mut self, row: Candidate<'_>) {
         let Some(key) = self.last_key(row) else { return };
-        let is_later = self.lasts.known.contains_key(&key);
+        let is_later = self.lasts.known.get(key).is_some();
         let last = Last { place: row.place, rule: row.rule.number, removes: row.draft.removes, is_later };
-        self.lasts.known.insert(key, last);
+        self.lasts.known.put(key, last);
     }
 
     fn last_key(&self, row: Candidate<'_>) -> Option<u128> {
@@ -32,7 +33,7 @@ impl Resolver<'_> {
     }
 
     fn last_of_key(&self, row: Candidate<'_>) -> Option<Last> {
-        self.lasts.known.get(&self.last_key(row)?).copied()
+        self.lasts.known.get(self.last_key(row)?)
     }
 
     /// Whether earlier rows were left out for a record: without it they count again.
@@ -51,7 +52,8 @@ impl Resolver<'_> {
         }
         // A row of another owner, or of another turn, is not one that the record comes after.
         if let Some(earlier) = self.earlier_of_key(row).filter(|earlier| stays && earlier.present) {
-            let message = format!("the source removes the row of `{}` that an earlier record made", row.rule.table.name);
+            let message =
+                format!("the source removes the row of `{}` that an earlier record made", row.rule.table.name);
             let finding = self.finding(&ROW_DUPLICATE, row, message, earlier.place);
             return Ok(Some(Verdict::Refused(vec![finding])));
         }

@@ -1,13 +1,13 @@
 //! The last records of keys.
 
 use crate::finding::Place;
-use foldhash::HashMap;
+use crate::mapping::keyindex::ByKey;
 use std::hash::{BuildHasher, Hash, RandomState};
 
 /// The last records of keys. Keys are known by 128 bits of two hashes, seeded anew in each run.
 #[derive(Debug, Default)]
 pub(crate) struct Lasts {
-    pub(super) known: HashMap<u128, Last>,
+    pub(super) known: ByKey<Last>,
     seeds: [RandomState; 2],
 }
 

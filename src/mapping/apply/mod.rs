@@ -68,6 +68,17 @@ pub struct Mapped {
 ///
 /// `rules` are compiled rules of one level, parents first; `scope` has the record as its element.
 pub fn apply(set: &Set, rules: &[&CompiledRule], shape: &str, scope: &Scope) -> Mapped {
+    make(set, rules, shape, scope, false)
+}
+
+/// The rows that rules make of a record, with no more of their columns than decide whether there is one, and its key;
+/// none of a record that is bad already.
+pub fn keys(set: &Set, rules: &[&CompiledRule], shape: &str, scope: &Scope) -> Vec<Draft> {
+    let mapped = make(set, rules, shape, scope, true);
+    if mapped.faults.is_empty() { mapped.drafts } else { Vec::new() }
+}
+
+fn make(set: &Set, rules: &[&CompiledRule], shape: &str, scope: &Scope, keys_only: bool) -> Mapped {
     let mut mapped = Mapped::default();
     for compiled in rules {
         let rule = compiled.model(set);
@@ -81,7 +92,8 @@ pub fn apply(set: &Set, rules: &[&CompiledRule], shape: &str, scope: &Scope) -> 
                 (0..mapped.drafts.len()).filter(makes).map(Some).collect()
             }
         };
-        let mut making = Making { rule, rules, mapping: compiled.mapping_of(set), compiled, mapped: &mut mapped };
+        let mapping = compiled.mapping_of(set);
+        let mut making = Making { rule, rules, mapping, compiled, keys_only, mapped: &mut mapped };
         for parent in parents {
             making.rows(scope, parent);
         }
@@ -113,6 +125,7 @@ struct Making<'m, 's> {
     rules: &'m [&'m CompiledRule],
     mapping: &'s Mapping,
     compiled: &'m CompiledRule,
+    keys_only: bool,
     mapped: &'m mut Mapped,
 }
 
@@ -174,7 +187,7 @@ impl Making<'_, '_> {
     fn row(&mut self, element: &Scope<'_, '_>, parent: Option<usize>, above: Option<usize>) -> Came {
         let Mapped { drafts, .. } = &*self.mapped;
         let above = Above { rules: self.rules, drafts, parent, element: above };
-        let made = RowMaker::new(&self.mapping.rules, self.compiled, element, above).make();
+        let made = RowMaker::new(&self.mapping.rules, self.compiled, element, above).make(self.keys_only);
         match made {
             Ok(draft) => {
                 self.mapped.names.extend(draft.names.iter().copied());

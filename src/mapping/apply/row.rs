@@ -9,7 +9,7 @@ use super::trace::Made;
 use crate::finding::{Severity, VALUE_NULLED, VALUE_TYPE};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
-use crate::mapping::model::{ColumnRule, Expr, From, PathExpr, Root, Rule};
+use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, PathExpr, Root, Rule};
 use crate::row::Value;
 use crate::table::ColumnType;
 use std::collections::HashSet;
@@ -90,8 +90,9 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
     }
 
-    /// The row; without faults where the rule does not take the element.
-    pub(super) fn make(mut self) -> Result<Draft, Box<NoRow>> {
+    /// The row, of which `keys_only` decide whether there is one, and its key; without faults where the rule does not
+    /// take the element.
+    pub(super) fn make(mut self, keys_only: bool) -> Result<Draft, Box<NoRow>> {
         if let Some(when) = &self.rule.when {
             let scope = self.scope;
             match super::condition::holds(when, &mut RuleView { maker: &mut self, scope }) {
@@ -116,6 +117,9 @@ impl<'a, 't> RowMaker<'a, 't> {
             }
         }
         for field in 0..self.compiled.fields.len() {
+            if keys_only && !self.compiled.deciding.contains(&field) {
+                continue;
+            }
             let done = match self.compiled.fields[field].protection {
                 None => self.column(field),
                 Some(_) => self.secret(field),
@@ -137,6 +141,12 @@ impl<'a, 't> RowMaker<'a, 't> {
                 Ok(key) => self.draft.key = key,
                 Err(fault) => self.faults.push(fault),
             }
+        }
+        if !self.faults.is_empty()
+            && self.rule.on_duplicate == OnDuplicate::Last
+            && let Ok(key) = self.key()
+        {
+            self.draft.key = key; // earlier rows were left out for it
         }
         // A fault that another column already reported has no message.
         self.faults.retain(|fault| !fault.message.is_empty());
