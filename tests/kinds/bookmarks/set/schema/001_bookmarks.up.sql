@@ -4,7 +4,7 @@ CREATE TABLE folders (
     position INTEGER,
     title TEXT NOT NULL,
     added_at TIMESTAMP,
-    seen_on DATE NOT NULL
+    seen_on DATE
 );
 CREATE TABLE bookmarks (
     guid TEXT PRIMARY KEY NOT NULL,
