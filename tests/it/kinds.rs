@@ -1,4 +1,4 @@
-//! Kinds of trees that have nothing in common, each with its set in `tests/kinds`: what comes in, what is
+//! Ten kinds of trees that have nothing in common, each with its set in `tests/kinds`: what comes in, what is
 //! counted, and what is said of a fault of its kind.
 
 use crate::house::{DATABASE, House, age, application_dump, copy_tree, edit, open, project, tables};
@@ -70,6 +70,12 @@ const KINDS: &[Kind] = &[
         fault: ("index.json", "/9j/4AAQ", "/9j/4AA?"),
         status: 1,
         finds: &["error V005 index.json /photos/0/thumb"],
+    },
+    Kind {
+        name: "recipes",
+        fault: ("users/u_01/recipes.json", "\"minutes\": 90", "\"minutes\": 1.5"),
+        status: 1,
+        finds: &["error V007 users/u_01/recipes.json /1/steps/0/minutes"],
     },
 ];
 
@@ -172,4 +178,4 @@ macro_rules! kinds {
     )*};
 }
 
-kinds! { agent bookmarks chat flows habits home ledger nedb photos }
+kinds! { agent bookmarks chat flows habits home ledger nedb photos recipes }
