@@ -255,6 +255,36 @@ fn an_import_of_rows_that_refer_to_later_ones_is_undone_and_explained() {
 }
 
 #[test]
+fn lines_and_records_of_several_turns_are_read_ahead_as_they_are_read() {
+    // What a node is tagged with is looked up in a table that the same records make, in a turn before.
+    let rules = "[source]\nfiles = [\"{name}.jsonl\"]\nformat = \"lines\"\n\
+                 [table.kinds]\nkey = [\"name\"]\non_duplicate = \"first\"\n[table.kinds.columns]\nname = \"kind\"\n\
+                 [table.nodes]\nkey = [\"name\"]\n[table.nodes.columns]\nname = \"name\"\n\
+                 parent = { lookup = \"nodes.id\", by = { name = \"up\" }, on_dangling = \"reject\" }\n\
+                 other = { lookup = \"kinds.name\", by = { name = \"as\" }, on_dangling = \"reject\" }\n";
+    let kinds = "CREATE TABLE kinds (name TEXT PRIMARY KEY NOT NULL);";
+    let house = House::new().schema(&format!("{NODES} {kinds}")).mapping("nodes", rules);
+    house.put(
+        "a.jsonl",
+        "{\"name\": \"c\", \"up\": \"b\", \"kind\": \"k\", \"as\": \"l\"}\n{\"name\": \"x\n\n\
+         {\"name\": \"d\", \"up\": \"e\", \"kind\": \"k\", \"as\": \"k\"}\n\
+         {\"name\": \"b\", \"up\": \"a\", \"kind\": \"l\", \"as\": \"k\"}\n",
+    );
+    house.put(
+        "b.jsonl",
+        "{\"name\": \"e\", \"up\": \"a\", \"kind\": \"m\", \"as\": \"none\"}\n\
+         {\"name\": \"a\", \"up\": \"b\", \"kind\": \"l\", \"as\": \"l\"}\n",
+    );
+    settles(&house, &["--max-rejects", "3"]).ends(1, "committed").finds(&[
+        "error J002 a.jsonl /name",
+        "error V001 b.jsonl /as",
+        "error V001 a.jsonl /up",
+    ]);
+    assert_eq!(tree(&house), [["a", "b"], ["b", "a"], ["c", "b"]]);
+    assert_eq!(house.rows("SELECT name FROM kinds ORDER BY 1"), [["k"], ["l"]]);
+}
+
+#[test]
 fn columns_of_a_row_that_has_a_name_are_used_everywhere() {
     let rules = "[let]\nup = { lookup = \"nodes\", by = { name = \"up\" } }\n\
                  [table.nodes]\nkey = [\"name\"]\n[table.nodes.columns]\nname = \"name\"\nparent = \"=up.id\"\n\
