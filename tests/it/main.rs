@@ -90,4 +90,5 @@ mod times;
 mod undo;
 mod unique;
 mod unused;
+mod used;
 mod words;

@@ -1,4 +1,4 @@
-CREATE TABLE users (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, joined_at TIMESTAMP NOT NULL, token TEXT);
+CREATE TABLE users (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, joined_at TIMESTAMP NOT NULL, password TEXT, token TEXT);
 CREATE TABLE friends (
     user_id TEXT NOT NULL REFERENCES users (id),
     friend_id TEXT NOT NULL REFERENCES users (id),
