@@ -63,7 +63,7 @@ fn every_key_word_and_step_of_the_language_is_used_by_a_set() {
     let used = used();
     // The types of a condition are those of JSON.
     let tables = keys::all().filter(|table| !std::ptr::eq(*table, &raw const keys::TYPES));
-    let words = tables.flat_map(|keys| keys.built()).chain(REGISTRY.iter().map(|step| step.name)).chain(ARGUMENTS);
+    let words = tables.flat_map(keys::Keys::built).chain(REGISTRY.iter().map(|step| step.name)).chain(ARGUMENTS);
     let unused: BTreeSet<&str> = words.filter(|word| !used.contains(*word) && !DEFAULTS.contains(word)).collect();
     assert_eq!(unused, BTreeSet::new());
 }
