@@ -125,3 +125,14 @@ fn the_report_for_people_lists_it() {
     let page = std::fs::read_to_string(house.path("report.html")).unwrap();
     assert!(page.contains("Not kept whole, to be signed off") && page.contains("case means nothing"));
 }
+
+#[test]
+fn explain_says_that_not_all_of_it_is_kept_and_why() {
+    let house = items(r#"t = { from = "t", steps = ["lower"], lossy = "case" }"#, &json!([{"id": "a", "t": "One"}]));
+    let file = format!("{}#/0/t", house.path("tree/items.json").display());
+    let tree = house.path("tree").display().to_string();
+    let told = house.run(["explain", &file, "--mappings", "set", "--source", &tree]).status(0).stdout;
+    assert!(told.contains("  column items.t (") && told.contains("\n  lossy: case\n"), "{told}");
+    let told = house.run(["explain", &file, "--mappings", "set", "--source", &tree, "--json"]).status(0).json();
+    assert_eq!((&told["leaves"][0]["class"], &told["leaves"][0]["lossy"]), (&json!("column"), &json!("case")));
+}

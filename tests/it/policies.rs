@@ -207,3 +207,25 @@ fn a_reference_that_leads_nowhere_inside_a_column_leaves_out_its_key_by_name() {
         [["a", "nobody", "[]"], ["b", "a", "[\"a\"]"]]
     );
 }
+
+#[test]
+fn a_default_of_the_schema_is_read_as_the_database_writes_it() {
+    let tables = "CREATE TABLE items (id TEXT PRIMARY KEY NOT NULL, at TIMESTAMP DEFAULT '1970-01-01 00:00:00.000000', day DATE DEFAULT '2000-02-29');";
+    let rules = "[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\nat = { from = \"at\", on_missing = \"default\" }\n\
+                 day = { from = \"day\", on_absent = \"default\" }\n";
+    let house = House::new()
+        .set("[reads]\nTIMESTAMP = [{ time = \"epoch_s\" }]\n")
+        .schema(tables)
+        .list("items", r#"["items.json"]"#, rules)
+        .source(
+            "items.json",
+            &json!([{"id": "a"}, {"id": "b", "at": 1_690_000_000, "day": "2025-05-07"}, {"id": "c", "at": null}]),
+        );
+    house.lift(&[]).ends(0, "committed").leaves("column 6").finds(&[]);
+    let rows = [
+        ["a", "1970-01-01 00:00:00.000000", "2000-02-29"],
+        ["b", "2023-07-22 04:26:40.000000", "2025-05-07"],
+        ["c", "NULL", "2000-02-29"],
+    ];
+    assert_eq!(house.rows("SELECT id, at, day FROM items ORDER BY id"), rows);
+}

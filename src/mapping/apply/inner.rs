@@ -61,13 +61,18 @@ impl<'t> RowMaker<'_, 't> {
         let outer_ends = self.ends_on_empty;
         self.ends_on_empty = policies.empty.is_some() || (outer_ends && matches!(inner, Inner::Let(_)));
         let outer_dangling = self.dangling.take();
-        let made = self.eval(expr, scope, trail);
+        let is_lenient = !matches!(policies.error, None | Some(Policy::Reject));
+        let (made, mut read) = if is_lenient {
+            self.noting_reads(|maker| maker.eval(expr, scope, trail))
+        } else {
+            (self.eval(expr, scope, trail), Trail::new())
+        };
         self.ends_on_empty = outer_ends;
         let dangling = std::mem::replace(&mut self.dangling, outer_dangling);
-        let is_lenient = !matches!(policies.error, None | Some(Policy::Reject));
         let (policy, code, what) = match made {
             Err(Stop::Reject(fault)) if is_lenient && !fault.message.is_empty() => {
-                let left = Some((ClaimAs::NotConvertible, trail.split_off(before)));
+                read.extend(trail.drain(before..));
+                let left = Some((ClaimAs::NotConvertible, read));
                 let fault = Fault { code: &VALUE_NULLED, help: None, ..*fault };
                 self.asides.push(Aside { severity: Severity::Warning, fault, left });
                 let policy = policies.error.unwrap_or(Policy::Null);
