@@ -3,18 +3,21 @@
 use crate::config::Quiet;
 use crate::database::{self, schema};
 use crate::error::{Error, Result};
-use crate::finding::{Finding, printable};
+use crate::finding::{Code, Finding, ROW_DANGLING, ROW_ORPHAN, ROW_REFERENCE, Severity, printable};
 use crate::import::plan::{Disposition, Plan, everything, optional};
 use crate::import::rehearsal::rehearse;
+use crate::import::summary::{self, Ending};
 use crate::import::watch::Watch;
 use crate::mapping::load::{self, SetSource};
 use crate::mapping::model::Set;
 use crate::mapping::usage::Unused;
 use crate::mapping::{bundled, check};
-use crate::source::walk;
+use crate::report::FindingReport;
+use crate::source::walk::Tree;
 use crate::table::Schema;
 use crate::validate::gather;
 use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -46,38 +49,121 @@ pub struct Judgement {
     pub set: Set,
     /// The files that some mapping reads, those ignored with a reason, and those that nothing names.
     pub files: [u64; 3],
+    /// How many files were read, where not all were.
+    pub sample: Option<u64>,
+    /// What is wrong or undecided, the weightiest first.
+    pub undecided: Vec<Undecided>,
     /// What of the set the tree never used.
     pub unused: Vec<Unused>,
     /// Files that cannot be read, each with the first thing that is wrong with it.
     pub broken: Vec<(String, Finding)>,
 }
 
-/// Reads a tree through a set and says what of the set it never used: it is imported, with every optional mapping, into
-/// a database that keeps nothing.
-pub fn against(set: Set, schema: Schema, root: &Path, depth: u32) -> Result<Judgement> {
+/// Findings of one kind about one part of a set.
+#[derive(Debug)]
+pub struct Undecided {
+    /// The first of them.
+    pub first: FindingReport,
+    /// How many there are.
+    pub count: u64,
+}
+
+/// How a tree is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// How deep values may be nested.
+    pub depth: u32,
+    /// So many files of each kind are read at most; else all.
+    pub sample: Option<usize>,
+}
+
+/// What the other files of a tree may give to one that is in a sample.
+const NOT_OF_A_SAMPLE: [&Code; 3] = [&ROW_REFERENCE, &ROW_DANGLING, &ROW_ORPHAN];
+
+/// Reads a tree through a set and says what of it is undecided, and what of the set it never used: it is imported, with
+/// every optional mapping, into a database that keeps nothing.
+pub fn against(set: Set, schema: Schema, tree: Tree, manner: Manner) -> Result<Judgement> {
     let with = optional(&set);
-    let plan = Plan::new(set, schema, walk::walk(root)?, &everything(&with))?;
-    let (unused, broken) = rehearse(
-        &plan,
-        depth,
-        database::now(),
-        &Quiet,
-        |_| Broken::default(),
-        |run, broken| {
-            let broken = broken.0.take().into_iter().map(|(file, mut finding)| {
-                finding.message = run.writer.vault.or_withheld(&finding.message).to_owned();
-                (printable(&plan.tree.files[file].path), finding)
-            });
-            Ok((run.leaves.unused(&run.files, run.options), broken.collect()))
-        },
-    )?;
+    let mut plan = Plan::new(set, schema, tree, &everything(&with))?;
     let count = |counts: fn(&Disposition) -> bool| plan.dispositions.iter().filter(|file| counts(file)).count() as u64;
     let files = [
         count(|file| matches!(file, Disposition::Mapped { .. })),
         count(|file| matches!(file, Disposition::Ignored(_))),
         count(|file| matches!(file, Disposition::Unmapped)),
     ];
-    Ok(Judgement { files, unused, broken, set: plan.set })
+    let mut sample = None;
+    if let Some(most) = manner.sample {
+        let chosen = chosen(&plan, most);
+        if chosen.len() < plan.tree.files.len() {
+            let part = plan.tree.part(&chosen);
+            plan = Plan::new(plan.set, plan.schema, part, &everything(&with))?;
+            sample = Some(chosen.len() as u64);
+        }
+    }
+    let (unused, broken, findings) = rehearse(
+        &plan,
+        manner.depth,
+        database::now(),
+        &Quiet,
+        |_| Broken::default(),
+        |run, broken| {
+            let broken: Vec<(String, Finding)> = broken
+                .0
+                .take()
+                .into_iter()
+                .map(|(file, mut finding)| {
+                    finding.message = run.writer.vault.or_withheld(&finding.message).to_owned();
+                    (printable(&plan.tree.files[file].path), finding)
+                })
+                .collect();
+            let unused = run.leaves.unused(&run.files, run.options);
+            run.report_all(&[], &[], &[])?;
+            Ok((unused, broken, summary::report(run, &Ending::of_rehearsal()).findings))
+        },
+    )?;
+    let is_broken = |finding: &FindingReport| {
+        let file = finding.place.as_ref().map(|place| printable(&place.file));
+        broken.iter().any(|(path, first)| first.code.id == finding.code && file.as_ref() == Some(path))
+    };
+    let is_of_others =
+        |finding: &FindingReport| sample.is_some() && NOT_OF_A_SAMPLE.iter().any(|code| code.id == finding.code);
+    let findings = findings
+        .into_iter()
+        .filter(|finding| finding.severity > Severity::Note && !is_broken(finding) && !is_of_others(finding));
+    Ok(Judgement { files, sample, undecided: grouped(findings), unused, broken, set: plan.set })
+}
+
+/// Files of each kind, spread over all of them: of each mapping, of what is ignored, of what nothing names.
+fn chosen(plan: &Plan, most: usize) -> Vec<usize> {
+    let mut kinds: BTreeMap<Option<usize>, [Vec<usize>; 2]> = BTreeMap::new();
+    for (file, disposition) in plan.dispositions.iter().enumerate() {
+        let (kind, list) = match disposition {
+            Disposition::Mapped { mapping, .. } => (Some(*mapping), 0),
+            Disposition::Ignored(_) => (None, 0),
+            Disposition::Unmapped => (None, 1),
+        };
+        kinds.entry(kind).or_default()[list].push(file);
+    }
+    let spread = |files: &Vec<usize>| -> Vec<usize> {
+        let many = files.len().min(most);
+        (0..many).map(|at| files[at * files.len() / many]).collect()
+    };
+    let mut chosen: Vec<usize> = kinds.values().flatten().flat_map(spread).collect();
+    chosen.sort_unstable();
+    chosen
+}
+
+/// Findings of one code about one part of the set as one, the weightiest first.
+fn grouped(findings: impl Iterator<Item = FindingReport>) -> Vec<Undecided> {
+    let mut groups: BTreeMap<(String, String), Undecided> = BTreeMap::new();
+    for finding in findings {
+        let key = (finding.code.clone(), finding.subject.clone());
+        let count = finding.count;
+        groups.entry(key).or_insert(Undecided { first: finding, count: 0 }).count += count;
+    }
+    let mut groups: Vec<Undecided> = groups.into_values().collect();
+    groups.sort_by_key(|group| (Reverse(group.first.severity), Reverse(group.count)));
+    groups
 }
 
 /// The first thing that is wrong with each broken file, by the file's number.

@@ -1,15 +1,17 @@
 //! `treelift check`
 
 use super::args::CheckArgs;
+use super::judged::{against_words, valid};
 use super::mapping_set;
 use super::output::Output;
-use crate::against::{self, Judgement};
+use super::watch;
+use crate::against::{self, Manner, Undecided};
 use crate::error::{Error, Result};
-use crate::finding::printable;
+use crate::finding::Severity;
 use crate::mapping::bundled;
 use crate::mapping::editor_schema::editor_schema;
 use crate::mapping::model::Set;
-use crate::report::words::{count, thousands};
+use crate::source::walk::walk;
 use crate::table::Schema;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -23,7 +25,12 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8> {
         return Ok(0);
     }
     if let Some(tree) = &args.against {
-        return against_tree(args, tree, output);
+        let manner = Manner { depth: args.max_depth, sample: args.sample };
+        return if args.watch {
+            watch::run(args.set.as_deref(), tree, manner, output)
+        } else {
+            against_tree(args, tree, manner, output)
+        };
     }
     let (mut words, mut documents, mut errors) = (String::new(), Vec::new(), Vec::new());
     for source in &bundled::named_or_all(mapping_set::given(args.set.as_deref())?.as_deref())? {
@@ -42,19 +49,32 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8> {
     Ok(0)
 }
 
-fn against_tree(args: &CheckArgs, tree: &Path, output: &Output) -> Result<u8> {
+fn against_tree(args: &CheckArgs, tree: &Path, manner: Manner, output: &Output) -> Result<u8> {
     let (source, root) = against::choose(mapping_set::given(args.set.as_deref())?.as_deref(), tree)?;
     let (set, schema) = against::judge(&source)?;
     let (mut words, mut document) = (valid(&set, &schema), document(&set, &schema));
-    let judgement = against::against(set, schema, &root, args.max_depth)?;
+    let judgement = against::against(set, schema, walk(&root)?, manner)?;
     words += &against_words(&judgement, &root);
     document["files"] = json!({
         "mapped": judgement.files[0], "ignored": judgement.files[1], "unmapped": judgement.files[2],
     });
+    if let Some(read) = judgement.sample {
+        document["sample"] = json!(read);
+    }
     document["broken"] = judgement
         .broken
         .iter()
         .map(|(path, finding)| json!({ "file": path, "code": finding.code.id, "message": finding.message }))
+        .collect();
+    document["undecided"] = judgement
+        .undecided
+        .iter()
+        .map(|Undecided { first, count }| {
+            json!({
+                "code": first.code, "severity": first.severity, "message": first.message, "subject": first.subject,
+                "place": first.place, "count": count,
+            })
+        })
         .collect();
     document["unused"] = judgement
         .unused
@@ -64,44 +84,13 @@ fn against_tree(args: &CheckArgs, tree: &Path, output: &Output) -> Result<u8> {
         })
         .collect();
     output.result(&words, &json!({ "sets": [document] }))?;
-    Ok(u8::from(!judgement.broken.is_empty()))
-}
-
-fn rules(set: &Set) -> usize {
-    set.mappings.iter().map(|mapping| mapping.rules.len()).sum()
-}
-
-fn valid(set: &Set, schema: &Schema) -> String {
-    format!(
-        "{}: valid ({}, {}, {})\n",
-        printable(&set.folder),
-        count(set.mappings.len() as u64, "mapping"),
-        count(rules(set) as u64, "rule"),
-        count(schema.tables.len() as u64, "table"),
-    )
+    let is_error = |of: &Undecided| of.first.severity == Severity::Error;
+    Ok(u8::from(!judgement.broken.is_empty() || judgement.undecided.iter().any(is_error)))
 }
 
 fn document(set: &Set, schema: &Schema) -> Value {
     json!({
         "set": set.name, "folder": set.folder, "digest": set.digest,
-        "mappings": set.mappings.len(), "rules": rules(set), "tables": schema.tables.len(),
+        "mappings": set.mappings.len(), "rules": set.rules().count(), "tables": schema.tables.len(),
     })
-}
-
-fn against_words(judgement: &Judgement, root: &Path) -> String {
-    let [mapped, ignored, unmapped] = judgement.files.map(thousands);
-    let mut words = format!(
-        "{}: {mapped} files mapped, {ignored} ignored, {unmapped} unmapped\n",
-        printable(&root.display().to_string())
-    );
-    for (path, finding) in &judgement.broken {
-        words += &format!("error {}: {}\n  at {path}\n", finding.code.id, printable(&finding.message));
-    }
-    for unused in &judgement.unused {
-        words += &format!("note {}: {}\n  at {}\n", unused.code.id, printable(&unused.message), unused.place);
-    }
-    if judgement.unused.is_empty() {
-        words += "every part of the set was used\n";
-    }
-    words
 }

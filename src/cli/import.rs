@@ -5,22 +5,31 @@ use super::database_url::{self, DatabaseUrl};
 use super::log;
 use super::mapping_set;
 use super::output::Output;
+use super::scaffold;
 use super::secrets;
 use super::terminal::{Manner, Terminal};
 use crate::config::{ImportOptions, Ui};
 use crate::database::{self, Mode};
 use crate::error::{Error, Result};
+use crate::finding::printable;
+use crate::inspect;
 use crate::report::write::Form;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// Imports, prints the report, and returns its exit status.
-pub(super) fn run(args: ImportArgs, log_file: Option<PathBuf>, output: &Output) -> Result<u8> {
+/// Imports, prints the report, and returns its exit status. With `--scaffold` the set is made first, and without `--yes`
+/// nothing is committed.
+pub(super) fn run(mut args: ImportArgs, log_file: Option<PathBuf>, output: &Output) -> Result<u8> {
     args.reports.iter().try_for_each(|path| Form::of(path).map(drop))?;
     let secret = secrets::choose(args.secrets.clone(), std::env::var_os(secrets::VARIABLE))?;
     let database = DatabaseUrl::given(args.database.as_ref())?;
     let terminal = Terminal::new(Manner { yes: args.yes, quiet: output.is_quiet() }, secret)?;
-    let mappings = mapping_set::given(args.mappings.as_deref())?;
+    let scaffold = args.scaffold.take().map(|folder| scaffold(&args, &folder, output)).transpose()?;
+    let mappings = match &scaffold {
+        Some(made) => Some(made.set.clone()),
+        None => mapping_set::given(args.mappings.as_deref())?,
+    };
+    args.dry_run |= scaffold.is_some() && !args.yes;
     let options = ImportOptions { mappings, ..options(args, log_file, database.as_ref()) };
     if let Some(DatabaseUrl::Environment(url)) = &database {
         confirm_environment(url, options.mode, &terminal)?;
@@ -29,8 +38,31 @@ pub(super) fn run(args: ImportArgs, log_file: Option<PathBuf>, output: &Output) 
     terminal.end();
     let report = imported?;
     log::done("import", json!({ "run": report.run_id, "outcome": report.outcome, "verdict": report.verdict }));
-    output.report(&report);
+    output.report(&report, scaffold.as_ref().map(|made| &made.document));
     Ok(report.status(terminal.interrupted()))
+}
+
+/// A set that was made for this import.
+struct Made {
+    set: String,
+    document: serde_json::Value,
+}
+
+/// Writes a first set for the tree and says what was guessed.
+fn scaffold(args: &ImportArgs, folder: &Path, output: &Output) -> Result<Made> {
+    let set = folder.to_str().ok_or_else(|| Error::request("the folder's name is not UTF-8").at(folder.display()))?;
+    let manner = inspect::Manner { show_values: false, depth: args.max_depth };
+    let written = scaffold::write(&args.source, folder, manner)?;
+    let next = if args.yes && !args.dry_run {
+        String::new()
+    } else {
+        let (set, source) = (printable(set), printable(&args.source.display().to_string()));
+        format!("hint: review the guesses in {set}, then run `treelift import {source} --mappings {set}`\n")
+    };
+    output.preamble(&format!("{}{}{next}\n", written.words(), written.guesses(output)))?;
+    // A name alone might be that of a bundled set.
+    let set = if set.contains('/') { set.to_owned() } else { format!("./{set}") };
+    Ok(Made { set, document: written.document_with_guesses() })
 }
 
 fn options(args: ImportArgs, log_file: Option<PathBuf>, database: Option<&DatabaseUrl>) -> ImportOptions {

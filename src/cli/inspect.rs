@@ -2,12 +2,10 @@
 
 use super::args::InspectArgs;
 use super::output::Output;
-use crate::against;
+use super::scaffold;
 use crate::error::Result;
 use crate::finding::{excerpt, printable};
-use crate::inspect::{self, FileType, Inspection, Manner, PathReport, scaffold};
-use crate::mapping::folder;
-use crate::mapping::load::SetSource;
+use crate::inspect::{self, FileType, Inspection, Manner, PathReport};
 use crate::report::words::{bytes, count, thousands};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -15,35 +13,16 @@ use std::path::Path;
 
 /// Shows what is in a tree, or writes a first mapping set for it.
 pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<u8> {
-    let inspection = inspect::inspect(&args.source, Manner { show_values: args.show_values, depth: args.max_depth })?;
+    let manner = Manner { show_values: args.show_values, depth: args.max_depth };
     let Some(folder) = &args.scaffold else {
+        let inspection = inspect::inspect(&args.source, manner)?;
         output.result(&words(&inspection), &json!(inspection))?;
         return Ok(0);
     };
-    let name = std::path::absolute(folder)
-        .ok()
-        .and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
-    let files = scaffold::scaffold(&inspection, &name.unwrap_or_default());
-    folder::write(&files, folder)?;
-    // The new set is checked like any other.
-    let (set, schema) = against::judge(&SetSource::Folder(folder.clone()))?;
-    let guesses = files.iter().flat_map(|(_, text)| text.lines()).filter(|line| line.contains("guess:")).count() as u64;
-    let mut said = format!("written: {}\n", printable(&folder.display().to_string()));
-    for (file, text) in &files {
-        let _ = writeln!(said, "  {file} ({})", count(text.lines().count() as u64, "line"));
-    }
-    let _ = writeln!(
-        said,
-        "passes `check`: {}, {} and {}",
-        count(set.mappings.len() as u64, "mapping"),
-        count(schema.tables.len() as u64, "table"),
-        count(guesses, "guess"),
-    );
-    let _ = writeln!(said, "hint: review each line marked `guess:`, then run {}", next(folder, &args.source));
-    let document = json!({
-        "folder": folder, "files": files.iter().map(|(file, _)| file).collect::<Vec<_>>(), "guesses": guesses,
-    });
-    output.outcome(&said, &document);
+    let written = scaffold::write(&args.source, folder, manner)?;
+    let next = next(folder, &args.source);
+    let said = format!("{}hint: review each line marked `guess:`, then run {next}\n", written.words());
+    output.outcome(&said, &written.document());
     Ok(0)
 }
 

@@ -70,6 +70,36 @@ impl Output {
         self.preferences.detail == Detail::Brief
     }
 
+    /// Whether the result is one document.
+    pub(super) fn is_document(&self) -> bool {
+        self.preferences.json
+    }
+
+    /// An error as text.
+    pub(super) fn words_of(error: &Error) -> String {
+        fault_words("error", error)
+    }
+
+    /// Says what is true now; `false` where nobody reads it any more.
+    pub(super) fn live(&self, words: &str) -> Result<bool> {
+        let mut stream = AutoStream::new(io::stdout().lock(), self.preferences.color);
+        match stream.write_all(paint(words).as_bytes()).and_then(|()| stream.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(Error::environment(format!("cannot write to standard output: {}", error.kind()))),
+            Ok(()) => Ok(true),
+        }
+    }
+
+    /// Whether everything is printed, however long.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.preferences.detail == Detail::All
+    }
+
+    /// What is said before the result; nothing beside a document, and none in quiet mode.
+    pub(super) fn preamble(&self, words: &str) -> Result<()> {
+        if self.preferences.json || self.is_quiet() { Ok(()) } else { self.stdout(&paint(words)) }
+    }
+
     /// The result of a command: its text, or with `--json` its document.
     pub(super) fn result(&self, words: &str, document: &serde_json::Value) -> Result<()> {
         if self.preferences.json { self.stdout(&format!("{document:#}\n")) } else { self.stdout(&paint(words)) }
@@ -93,10 +123,15 @@ impl Output {
 
     /// A run's report; with `--json` the document, and the verdict on standard error. If standard output
     /// cannot be written, the summary goes to standard error, and the exit status stays that of the run.
-    pub(super) fn report(&self, report: &Report) {
+    ///
+    /// `scaffold`: the set that was written for it, as a document.
+    pub(super) fn report(&self, report: &Report, scaffold: Option<&serde_json::Value>) {
         let (json, detail) = (self.preferences.json, self.preferences.detail);
         let written = if json {
-            self.stdout_by(|out| report.write_json(out))
+            self.stdout_by(|out| match scaffold {
+                Some(scaffold) => write_with_scaffold(out, report, scaffold),
+                None => report.write_json(out),
+            })
         } else {
             self.stdout(&paint(&summary(report, detail)))
         };
@@ -165,6 +200,19 @@ impl Output {
         // A broken standard error cannot be reported anywhere.
         let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     }
+}
+
+/// A report with one more member.
+fn write_with_scaffold(out: &mut dyn Write, report: &Report, scaffold: &serde_json::Value) -> io::Result<()> {
+    #[derive(serde::Serialize)]
+    struct Both<'r> {
+        #[serde(flatten)]
+        report: &'r Report,
+        scaffold: &'r serde_json::Value,
+    }
+    let mut out = io::BufWriter::new(out);
+    serde_json::to_writer_pretty(&mut out, &Both { report, scaffold })?;
+    out.write_all(b"\n").and_then(|()| out.flush())
 }
 
 /// A fault that does not end the command, as [`fault_words`] has it.

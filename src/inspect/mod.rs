@@ -14,6 +14,7 @@ mod stamp;
 
 use crate::error::Result;
 use crate::finding::{Finding, printable};
+use crate::interrupt;
 use crate::mapping::model::Pattern;
 use crate::source::walk::{self, Tree};
 use profile::{Profile, Stats};
@@ -128,7 +129,9 @@ pub fn inspect(root: &Path, manner: Manner) -> Result<Inspection> {
     let groups = group::group(tree.files.iter().map(|file| &*file.path), &|file| head(&tree, file, manner.depth));
     // One for all types, so that values of different types can be compared.
     let state = RandomState::new();
-    let types = groups.into_iter().map(|group| file_type(&tree, &group, manner, &state)).collect();
+    let types = groups.into_iter().map(|group| file_type(&tree, &group, manner, &state));
+    let mut types = types.collect::<Result<Vec<FileType>>>()?;
+    Profile::mark_copies(types.iter_mut().map(|of| &mut of.profile));
     Ok(Inspection {
         root: printable(&root.display().to_string()),
         files: tree.files.len() as u64,
@@ -138,7 +141,7 @@ pub fn inspect(root: &Path, manner: Manner) -> Result<Inspection> {
     })
 }
 
-fn file_type(tree: &Tree, group: &merge::Group, manner: Manner, state: &RandomState) -> FileType {
+fn file_type(tree: &Tree, group: &merge::Group, manner: Manner, state: &RandomState) -> Result<FileType> {
     let mut of = FileType {
         pattern: group.pattern.clone(),
         packed: group.packed.clone(),
@@ -151,6 +154,7 @@ fn file_type(tree: &Tree, group: &merge::Group, manner: Manner, state: &RandomSt
     let mut forms: BTreeMap<Form, u64> = BTreeMap::new();
     let mut whole: Vec<usize> = Vec::new();
     for file in &group.files {
+        interrupt::check()?;
         let path = &tree.files[*file].path;
         match outline(tree, *file, manner.depth, of.lines, &mut of.profile) {
             Ok(Some(found)) => {
@@ -168,6 +172,7 @@ fn file_type(tree: &Tree, group: &merge::Group, manner: Manner, state: &RandomSt
     let patterns = [Some(&group.pattern), group.packed.as_ref()];
     let patterns: Vec<Pattern> = patterns.into_iter().flatten().filter_map(|text| Pattern::parse(text).ok()).collect();
     for file in whole {
+        interrupt::check()?;
         if let Err(finding) = measure(tree, file, manner.depth, of.lines, &mut of.profile) {
             of.break_off(&tree.files[file].path, &finding);
         }
@@ -188,7 +193,7 @@ fn file_type(tree: &Tree, group: &merge::Group, manner: Manner, state: &RandomSt
             report(path.to_string(), &of.profile.stats[*at], outer, manner)
         })
         .collect();
-    of
+    Ok(of)
 }
 
 impl FileType {

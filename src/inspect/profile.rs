@@ -16,6 +16,7 @@ use super::stamp::{has_stamp, is_id};
 use crate::document::tape::{Segment, Selection};
 use crate::mapping::secret_values;
 use crate::mapping::secret_words::looks_secret;
+use crate::secret::whole::is_strong;
 use crate::source::json::{Event, Token};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -46,6 +47,14 @@ pub struct Stats {
     pub facts: Facts,
     /// Whether its name, or that of a container around it, looks like a secret, or one of its values does.
     pub secret: bool,
+    /// Whether it is one by a name, and not only by one of its values.
+    named_secret: bool,
+    /// Whether names above it that are ids look like a secret's by chance.
+    pub by_chance: bool,
+    /// What its values have in common with secrets elsewhere.
+    pub copies: Copies,
+    /// Objects without members.
+    pub empties: u64,
     /// Whether a member's name cannot be kept as text.
     pub odd_names: bool,
     /// The members, in the order they were met first.
@@ -56,6 +65,18 @@ pub struct Stats {
     pub names: HashSet<u64>,
     /// The elements.
     pub elements: Option<At>,
+}
+
+/// What values have in common with the secrets of other paths.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Copies {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// One stands beside secrets, too, although it looks like none, or may do so.
+    Neighbour,
+    /// One has the name of a secret elsewhere.
+    Secret,
 }
 
 impl Stats {
@@ -83,6 +104,8 @@ impl Stats {
 pub struct Profile {
     /// By number; the root first.
     pub stats: Vec<Stats>,
+    /// Hashes of values that are no words, at paths that are secret by their names, and at other secret ones.
+    secrets: [HashSet<u64>; 2],
     state: RandomState,
     measuring: bool,
     file: u64,
@@ -100,6 +123,8 @@ struct Open {
     next: usize,
     /// The number of the innermost list or map.
     list: u64,
+    /// Whether no member was met yet.
+    empty: bool,
 }
 
 impl Default for Profile {
@@ -112,7 +137,7 @@ impl Profile {
     /// An empty one; values are compared by hashes of this state.
     pub fn new(state: RandomState) -> Self {
         let stats = vec![Stats::default()];
-        Self { stats, state, measuring: false, file: 0, list: 0, open: Vec::new() }
+        Self { stats, secrets: Default::default(), state, measuring: false, file: 0, list: 0, open: Vec::new() }
     }
 
     /// The next document is of another file.
@@ -149,12 +174,14 @@ impl Profile {
                     }
                     let (member, next) = self.member(at, next, name);
                     if let Some(open) = self.open.last_mut() {
-                        (open.member, open.next) = (member, next);
+                        (open.member, open.next, open.empty) = (member, next, false);
                     }
                 }
             }
             Event::ObjectEnd | Event::ArrayEnd => {
-                self.open.pop();
+                if let Some(open) = self.open.pop().filter(|open| open.object && open.empty) {
+                    self.stats[open.at].empties += 1;
+                }
             }
             event => {
                 let at = match self.open.last() {
@@ -175,18 +202,19 @@ impl Profile {
             Event::ObjectStart => {
                 stats.objects += 1;
                 let list = if stats.any_member.is_some() { self.next_list() } else { list };
-                self.open.push(Open { at, object: true, member: at, next: 0, list });
+                self.open.push(Open { at, object: true, member: at, next: 0, list, empty: true });
             }
             Event::ArrayStart => {
                 stats.arrays += 1;
                 let list = self.next_list();
-                self.open.push(Open { at, object: false, member: at, next: 0, list });
+                self.open.push(Open { at, object: false, member: at, next: 0, list, empty: true });
             }
             Event::Null => stats.nulls += 1,
             Event::Bool(_) => stats.booleans += 1,
             Event::Number(text) => {
                 stats.facts.number(text);
                 if self.measuring {
+                    note_secret(&mut self.secrets, stats, text, &self.state);
                     stats.facts.compare(text, self.file, list, stats.secret, &self.state);
                 }
             }
@@ -198,7 +226,11 @@ impl Profile {
                     return;
                 }
                 stats.facts.string(text);
-                stats.secret |= secret_values::recognise(text).is_some();
+                if !stats.secret && secret_values::recognise(text).is_some() {
+                    stats.secret = true;
+                    self.secrets[1].extend(stats.facts.distinct.iter().flatten());
+                }
+                note_secret(&mut self.secrets, stats, text, &self.state);
                 stats.facts.compare(text, self.file, list, stats.secret, &self.state);
             }
             Event::Name(_) | Event::ObjectEnd | Event::ArrayEnd => {}
@@ -211,7 +243,7 @@ impl Profile {
     }
 
     fn add(&mut self, secret: bool) -> At {
-        self.stats.push(Stats { secret, ..Stats::default() });
+        self.stats.push(Stats { secret, named_secret: secret, ..Stats::default() });
         self.stats.len() - 1
     }
 
@@ -229,12 +261,26 @@ impl Profile {
             || self.stats.len() >= MOST_PATHS
         {
             self.stats[at].odd_names |= name.contains('\0');
-            return (self.any_member(at), 0);
+            let any = self.any_member(at);
+            self.note_name(any, name);
+            return (any, 0);
         }
         let member = self.add(self.stats[at].secret || looks_secret(name));
         self.stats[at].odd_names |= name.contains('\0');
         self.stats[at].members.push((name.to_owned(), member));
         (member, self.stats[at].members.len())
+    }
+
+    /// Takes note of what a name that is data says of the values: one of a secret makes all of them secrets, and an id
+    /// may look like one by chance.
+    fn note_name(&mut self, any: At, name: &str) {
+        if !self.measuring && looks_secret(name) {
+            if is_surely_data(name) {
+                self.stats[any].by_chance = true;
+            } else {
+                self.stats[any].secret = true;
+            }
+        }
     }
 
     fn any_member(&mut self, at: At) -> At {
@@ -261,6 +307,7 @@ impl Profile {
         self.unify_records();
         for stats in &mut self.stats {
             (stats.count, stats.objects, stats.arrays, stats.booleans, stats.nulls) = (0, 0, 0, 0, 0);
+            stats.empties = 0;
             stats.facts = Facts::default();
         }
         (self.measuring, self.file, self.list) = (true, 0, 0);
@@ -273,23 +320,40 @@ impl Profile {
             if self.is_map(at) {
                 let any = self.any_member(at);
                 for (name, member) in std::mem::take(&mut self.stats[at].members) {
-                    // One name that looks like a secret makes all of them so.
-                    let secret = self.stats[member].secret || looks_secret(&name);
+                    if is_surely_data(&name) && !self.stats[at].secret && self.stats[member].secret {
+                        self.show_again(member);
+                    }
+                    self.note_name(any, &name);
                     self.merge(any, member);
-                    self.stats[any].secret |= secret;
                 }
                 if self.stats[any].secret {
                     self.hide_below(any);
+                }
+                let mut lists = Some(any).filter(|any| self.stats[*any].by_chance);
+                while let Some(at) = lists {
+                    self.stats[at].by_chance = true;
+                    lists = self.stats[at].elements;
                 }
             }
             todo.extend(self.stats[at].below().map(|(_, below)| below));
         }
     }
 
+    /// What was a secret by this one's name alone is none.
+    fn show_again(&mut self, at: At) {
+        let below: Vec<(Segment, At)> = self.stats[at].below().collect();
+        (self.stats[at].secret, self.stats[at].named_secret) = (false, false);
+        for (segment, below) in below {
+            if !matches!(segment, Segment::Name(name) if looks_secret(&name)) {
+                self.show_again(below);
+            }
+        }
+    }
+
     fn hide_below(&mut self, at: At) {
         let mut todo = vec![at];
         while let Some(at) = todo.pop() {
-            self.stats[at].secret = true;
+            (self.stats[at].secret, self.stats[at].named_secret) = (true, true);
             todo.extend(self.stats[at].below().map(|(_, below)| below));
         }
     }
@@ -308,19 +372,20 @@ impl Profile {
         };
         let of_a_kind = stats.members.windows(2).all(|pair| kind(pair[0].1) == kind(pair[1].1));
         let objects = stats.members.iter().all(|(_, member)| kind(*member).0);
-        let surely = |name: &str| Look::of(name).is_some_and(Look::is_data) || (is_id(name) && has_stamp(name));
-        let strong = stats.members.iter().filter(|(name, _)| surely(name)).count();
+        let strong = stats.members.iter().filter(|(name, _)| is_surely_data(name)).count();
         // `u_01`, `h1`: ids if objects are called so, and a line of an address if not.
-        let weak = stats.members.iter().filter(|(name, _)| surely(name) || is_id(name)).count();
+        let weak = stats.members.iter().filter(|(name, _)| is_surely_data(name) || is_id(name)).count();
+        // A word for a secret among other words is a member of its own.
+        let has_secret = stats.members.iter().any(|(name, _)| looks_secret(name) && !is_surely_data(name));
         let marked = stats.members.iter().all(|(name, _)| name.contains(['_', '-', ':']));
         let share = |most: u64, of: u64| {
             stats.members.iter().all(|(_, member)| self.stats[*member].count * of <= stats.objects.max(1) * most)
         };
         (names > 0 && 5 * strong >= 4 * names)
             || (names > 0 && 5 * weak >= 4 * names && ((objects && (names > 1 || marked)) || (of_a_kind && names >= 8)))
-            || (names >= 20 && share(3, 4))
-            || (names >= 8 && stats.objects >= 4 && of_a_kind && share(1, 2))
-            || self.alike(at)
+            || (!has_secret && names >= 20 && share(3, 4))
+            || (!has_secret && names >= 8 && stats.objects >= 4 && of_a_kind && share(1, 2))
+            || (!has_secret && self.alike(at))
     }
 
     /// Whether three or more members are all objects of much the same members.
@@ -369,6 +434,8 @@ impl Profile {
         stats.nulls += other.nulls;
         stats.facts.add_counts(&other.facts);
         stats.secret |= other.secret;
+        stats.named_secret |= other.named_secret;
+        stats.by_chance |= other.by_chance;
         stats.odd_names |= other.odd_names;
         for (name, member) in other.members {
             match self.stats[into].members.iter().find(|(known, _)| *known == name).map(|(_, at)| *at) {
@@ -384,6 +451,32 @@ impl Profile {
             let mine = self.element(into);
             self.merge(mine, element);
         }
+    }
+
+    /// Marks the paths whose values are secrets of some profile, or stand beside secrets.
+    pub(super) fn mark_copies<'p>(profiles: impl Iterator<Item = &'p mut Profile>) {
+        let mut profiles: Vec<&mut Profile> = profiles.collect();
+        let [mut named, mut others] = <[HashSet<u64>; 2]>::default();
+        for profile in &mut profiles {
+            let [mine, beside] = std::mem::take(&mut profile.secrets);
+            named.extend(mine);
+            others.extend(beside);
+        }
+        let mut mark = |secrets: &HashSet<u64>, copies: Copies, more: &mut HashSet<u64>| {
+            for stats in profiles.iter_mut().flat_map(|profile| &mut profile.stats) {
+                let has = stats.facts.distinct.as_ref().is_none_or(|values| !values.is_disjoint(secrets));
+                // Where the values are not known, they may be.
+                let known = stats.facts.distinct.is_some() || copies == Copies::Neighbour;
+                if has && known && !stats.secret && !secrets.is_empty() {
+                    stats.copies = stats.copies.max(copies);
+                    more.extend(stats.facts.distinct.iter().flatten());
+                }
+            }
+        };
+        mark(&named, Copies::Secret, &mut others);
+        // Those that are made secrets by this may be anywhere.
+        others.extend(named);
+        mark(&others, Copies::Neighbour, &mut HashSet::new());
     }
 
     /// Every path in the order of the document, each with what it lies in.
@@ -406,5 +499,18 @@ impl Profile {
             self.walk_below(below, Some(at), way, found);
             way.pop();
         }
+    }
+}
+
+/// Whether a name is surely none of the format: a date, a number, an id.
+fn is_surely_data(name: &str) -> bool {
+    Look::of(name).is_some_and(Look::is_data) || (is_id(name) && has_stamp(name))
+}
+
+/// Remembers what is no ordinary word, and stands where secrets are.
+fn note_secret(secrets: &mut [HashSet<u64>; 2], stats: &Stats, text: &str, state: &RandomState) {
+    let text = text.trim();
+    if stats.secret && is_strong(text) {
+        secrets[usize::from(!stats.named_secret)].insert(state.hash_one(text));
     }
 }

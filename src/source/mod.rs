@@ -16,6 +16,7 @@ pub mod locate;
 mod names;
 mod number;
 pub mod packed;
+mod part;
 mod quoted;
 pub mod read;
 pub mod records;

@@ -69,6 +69,11 @@ pub struct Form {
 }
 
 impl SourceFile {
+    /// The same file under another number.
+    pub(super) fn numbered(self, id: FileId) -> Self {
+        Self { id, ..self }
+    }
+
     /// The file with what its metadata says; `base` is that of the file before, and becomes this file's.
     pub fn new(id: FileId, base: &mut Arc<Base>, path: Arc<str>, metadata: &Metadata) -> Self {
         if base.device != metadata.dev() {

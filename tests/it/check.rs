@@ -38,7 +38,8 @@ fn what_a_tree_never_used_is_named_with_its_line() {
     let users = house.path("set/users.toml");
     edit(&users, "friendly_name         = \"friendlyName\"", "friendly_name         = \"freindlyName\"");
     let source = sample();
-    let run = house.run(["check", "set", "--against", source.to_str().unwrap(), "--json"]).status(0);
+    let run = house.run(["check", "set", "--against", source.to_str().unwrap(), "--json"]).status(1);
+    assert_eq!(run.json()["sets"][0]["undecided"][0]["subject"], "users: friendlyName");
     let unused = run.json()["sets"][0]["unused"].clone();
     let line = 1 + fs::read_to_string(&users).unwrap().lines().position(|line| line.contains("freindlyName")).unwrap();
     let message = "no file of the tree has a value for `users.friendly_name`, at `freindlyName`";

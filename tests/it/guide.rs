@@ -2,7 +2,7 @@
 //!
 //! `TREELIFT_BLESS=1` writes the output into the page; read the diff before it is committed.
 
-use crate::house::{House, Ran, copy_tree, edit, project};
+use crate::house::{House, Ran, edit, project};
 use std::fs;
 
 const PAGE: &str = "docs/your-own-tree.md";
@@ -15,17 +15,24 @@ enum Part {
     Console(Vec<(String, String)>),
     /// A file, a text in it and what takes its place.
     Edit { file: String, from: String, to: String },
+    /// A file of the tree: what the fence says behind its language, and what is in it.
+    File { fence: String, text: String },
 }
 
 fn parts(page: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut rest = page;
-    while let Some(at) = ["```console\n", "```diff\n"].iter().filter_map(|fence| rest.find(fence)).min() {
+    let fences = ["```console\n", "```diff\n", "```json ", "```text "];
+    while let Some(at) = fences.iter().filter_map(|fence| rest.find(fence)).min() {
         let (words, block) = rest.split_at(at);
         parts.push(Part::Words(words.to_owned()));
         let (head, body) = block.split_once('\n').unwrap();
         let (body, behind) = body.split_once("```\n").unwrap();
-        parts.push(if head == "```console" { console(body) } else { diff(body) });
+        parts.push(match head {
+            "```console" => console(body),
+            "```diff" => diff(body),
+            fence => Part::File { fence: fence.to_owned(), text: body.to_owned() },
+        });
         rest = behind;
     }
     parts.push(Part::Words(rest.to_owned()));
@@ -64,12 +71,16 @@ fn redacted(text: &str) -> String {
 #[test]
 fn the_guide_does_what_it_says() {
     let house = House::new();
-    copy_tree(&project("sample_data/notes"), &house.path("notes"));
     let page = fs::read_to_string(project(PAGE)).unwrap();
     let mut written = String::new();
     for part in parts(&page) {
         match part {
             Part::Words(words) => written += &words,
+            Part::File { fence, text } => {
+                house.file(fence.split_once(' ').unwrap().1, &text);
+                crate::house::age(&house.path("apiary"));
+                written += &format!("{fence}\n{text}```\n");
+            }
             Part::Edit { file, from, to } => {
                 edit(&house.path(&file), &from, &to);
                 let marked = |text: &str, mark: &str| -> String {
@@ -94,17 +105,18 @@ fn the_guide_does_what_it_says() {
     assert_eq!(fs::read_to_string(project(PAGE)).unwrap(), written);
 
     // What the page ends with is in the database.
-    let rows = crate::house::rows(
-        &crate::house::open(&house.path("my_notes.db")),
-        "SELECT person_id, label, notebook, title FROM notes ORDER BY 1, 2",
+    let rows = |sql: &str| crate::house::rows(&crate::house::open(&house.path("my_apiary.db")), sql);
+    assert_eq!(
+        rows(
+            "SELECT c.day, c.hive, h.site, mites, harvest_kg FROM visit_checks c JOIN hives h USING (hive) ORDER BY 1, 2"
+        ),
+        [
+            ["2025-05-03", "H1", "Orchard", "3", "NULL"],
+            ["2025-05-03", "H2", "Orchard", "0", "NULL"],
+            ["2025-05-17", "H1", "Orchard", "1", "9.35"]
+        ]
     );
-    let expected = [
-        ["ada-lovelace", "n-1", "1", "On carrying"],
-        ["ada-lovelace", "n-2", "1", "Note G"],
-        ["grace-hopper", "n-1", "1", "The moth"],
-        ["grace-hopper", "n-3", "1", ""],
-    ];
-    assert_eq!(rows, expected);
+    assert_eq!(rows("SELECT scale, time FROM scales ORDER BY 1, 2")[1], ["H1", "2025-05-04 06:30:00.000000"]);
 }
 
 #[test]

@@ -89,6 +89,8 @@ mod tamper;
 mod times;
 mod undo;
 mod unique;
+mod unknown_trees;
 mod unused;
 mod used;
+mod watching;
 mod words;

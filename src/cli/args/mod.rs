@@ -134,6 +134,8 @@ const IMPORT_EXAMPLES: &str = "\
 Examples:
   treelift import ./old_data --dry-run --report report.html --report report.json
   treelift import ./old_data --database sqlite:///./new.db --key-file ./treelift.key
+  treelift import ./unknown_tree --scaffold ./my_set
+  treelift import ./unknown_tree --scaffold ./my_set --yes
 
 A dry run does the same work and rolls it back at the end. Its exit status is that of the real run.";
 
@@ -147,6 +149,10 @@ pub(in crate::cli) struct ImportArgs {
     /// that recognises the tree].
     #[arg(long, value_name = "SET|DIR")]
     pub(in crate::cli) mappings: Option<String>,
+    /// Write a first mapping set for the tree into this new folder, say what was guessed, and use it: for a dry run,
+    /// or with --yes for the import.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "mappings")]
+    pub(in crate::cli) scaffold: Option<PathBuf>,
     /// The database to write into [default: DATABASE_URL, then what the mapping set names].
     #[arg(long, value_name = "URL")]
     pub(in crate::cli) database: Option<String>,
@@ -219,6 +225,7 @@ const CHECK_EXAMPLES: &str = "\
 Examples:
   treelift check ./mappings/notes
   treelift check ./mappings/notes --against ./old_data
+  treelift check ./my_set --against ./old_data --watch
   treelift check --print-schema mapping > mapping.schema.json";
 
 #[derive(Debug, Args)]
@@ -228,15 +235,26 @@ pub(in crate::cli) struct CheckArgs {
     /// the one that recognises the tree, else every bundled set].
     #[arg(value_name = "SET|DIR")]
     pub(in crate::cli) set: Option<String>,
-    /// Read this tree with the set and list the parts of the set that it never uses.
+    /// Read this tree with the set; list what of it is undecided, and the parts of the set that it never uses.
     #[arg(long, value_name = "SOURCE", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) against: Option<PathBuf>,
+    /// Do so again whenever a file of the set is saved, with a sample of 20 files of each kind.
+    #[arg(long, requires = "against")]
+    pub(in crate::cli) watch: bool,
+    /// Read only N files of each kind.
+    #[arg(long, value_name = "N", requires = "against", value_parser = sample_size())]
+    pub(in crate::cli) sample: Option<usize>,
     /// Print the JSON Schema that editors validate mapping files with.
     #[arg(long, value_name = "WHICH", conflicts_with_all = ["set", "against"], value_parser = schema_of())]
     pub(in crate::cli) print_schema: Option<SchemaOf>,
     /// How deep values may be nested.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=127))]
     pub(in crate::cli) max_depth: u32,
+}
+
+/// Reads how many files of each kind are enough.
+fn sample_size() -> impl TypedValueParser<Value = usize> {
+    value_parser!(u32).range(1..).map(|number| number as usize)
 }
 
 /// Reads which file an editor schema is for.

@@ -54,6 +54,9 @@ const EPOCH: RangeInclusive<i64> = 631_152_000..=4_102_444_800;
 const UNITS: [(i64, u64, &str, &str); 3] =
     [(1, 6, "epoch_s", "seconds"), (1_000, 3, "epoch_ms", "milliseconds"), (1_000_000, 0, "epoch_us", "microseconds")];
 
+/// The form of days that a column of days reads by itself.
+pub(super) const DAY: &str = "%Y-%m-%d";
+
 /// The column for a scalar at this path.
 pub(super) fn scalar(member: &str, path: &str, stats: &Stats) -> Choice {
     let facts = &stats.facts;
@@ -117,11 +120,12 @@ fn text(member: &str, path: &str, facts: &Facts) -> Choice {
         return time(path, vec!["iso"], empty, format!("all of them are times without a zone{but}"));
     }
     if facts.all_look(Look::Date) {
-        return time(path, vec!["%Y-%m-%d"], empty, format!("all of them are days{but}"));
+        return Choice { sql: "DATE".to_owned(), ..time(path, vec![DAY], empty, format!("all of them are days{but}")) };
     }
     if let Some(form) = facts.days.iter().position(|days| filled > 0 && *days == filled) {
         let form = DAY_FORMS[form];
-        return time(path, vec![form], empty, format!("all of them are days written as {form}{but}"));
+        let why = format!("all of them are days written as {form}{but}");
+        return Choice { sql: "DATE".to_owned(), ..time(path, vec![form], empty, why) };
     }
     if facts.all_look(Look::Digits)
         && let Some((form, unit)) = epoch(member, facts, facts.digits)

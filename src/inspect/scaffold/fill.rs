@@ -5,15 +5,19 @@ use super::choose;
 use super::names::snake;
 use super::table::{Column, Expr, Secret, Source, Table, covering, path_of};
 use crate::document::tape::{Segment, Selection};
-use crate::inspect::profile::{At, Profile, Stats};
+use crate::inspect::profile::{At, Copies, Profile, Stats};
 use crate::mapping::model::Root;
 
 /// Objects in objects become columns down to this depth; deeper ones are kept as JSON.
 const DEEPEST: usize = 3;
 /// So many columns a table has at most; what is left is kept as JSON.
 const MOST_COLUMNS: usize = 300;
+/// What stands beside a guess that a value is a secret.
+const LOOKS_SECRET: &str = "it looks like a secret; if it is none, keep it in a column with `declassify`";
+/// Why what an id names may be kept, whatever the id looks like.
+const BY_CHANCE: &str = "it is named by an id, which looks like the name of a secret by chance";
 /// What is said of secrets in what is kept as JSON.
-const HOLDS_SECRETS: &str = "looks like a secret in what is kept as JSON";
+pub(super) const HOLDS_SECRETS: &str = "looks like a secret in what is kept as JSON";
 
 /// What rows are made of.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,6 +93,29 @@ impl<'a> Fill<'a> {
     }
 
     fn object(&mut self, table: &mut Table, way: &mut Vec<Segment>, at: At) {
+        let claims = |this: &Self, table: &Table| {
+            (table.columns.len(), this.filled.lists.len(), table.secrets.iter().filter(|secret| secret.seal).count())
+        };
+        let before = claims(self, table);
+        self.members(table, way, at);
+        let stats = self.stats(at);
+        // Nothing names an object of which nothing is kept.
+        if claims(self, table) == before && stats.nulls + stats.empties > 0 {
+            let whole: Vec<Segment> = self.way.iter().chain(&*way).cloned().collect();
+            if whole.is_empty() {
+                self.json(table, &[], at);
+            } else {
+                let entry = covering(self.root(), &whole, false);
+                self.filled.ignored.push((entry, "nothing is in it but what is left out".to_owned()));
+            }
+        }
+    }
+
+    fn root(&self) -> Root {
+        if self.way.is_empty() { Root::Element } else { Root::Record }
+    }
+
+    fn members(&mut self, table: &mut Table, way: &mut Vec<Segment>, at: At) {
         for (name, member) in &self.stats(at).members {
             let stats = self.stats(*member);
             if self.skip == Some(*member) || stats.count == 0 {
@@ -142,23 +169,32 @@ impl<'a> Fill<'a> {
         let stats = self.stats(at);
         let path = path_of(way);
         let name = name_for(way, "value");
-        if stats.secret {
+        let whole: Vec<Segment> = self.way.iter().chain(way).cloned().collect();
+        // What only `.*` names is in plaintext as if nothing named it.
+        let is_any = whole.iter().rev().find(|segment| **segment != Segment::Elements) == Some(&Segment::Members);
+        let copies = if is_any { stats.copies } else { Copies::Nothing };
+        if stats.secret || copies == Copies::Secret {
             let plain = stats.booleans == 0 && stats.kinds() == 1 && stats.facts.nuls == 0;
-            return table.add_secret(&name, path, plain && self.keyed);
+            let why = if stats.secret { LOOKS_SECRET } else { "one of the values is a secret elsewhere" };
+            return table.add_secret(&name, path, plain && self.keyed, why);
+        }
+        if copies == Copies::Neighbour {
+            self.filled.expected.push(covering(self.root(), &whole, false));
         }
         let member = way.last().and_then(name_of).unwrap_or("");
         let choice = choose::scalar(member, &path, stats);
         let at = matches!(choice.expr, Expr::Path(_)).then_some(Source::Path(at));
-        let column = Column { guess: choice.guess, at, ..Column::new(&name, &choice.sql, choice.expr) };
+        let declassify = stats.by_chance.then_some(BY_CHANCE);
+        let column = Column { guess: choice.guess, at, declassify, ..Column::new(&name, &choice.sql, choice.expr) };
         table.add(column, false);
     }
 
     /// A column that keeps all that is there but what looks like a secret.
     fn json(&mut self, table: &mut Table, way: &[Segment], at: At) {
         let whole: Vec<Segment> = self.way.iter().chain(way).cloned().collect();
-        let root = if self.way.is_empty() { Root::Element } else { Root::Record };
+        let root = self.root();
         let mut secret = Vec::new();
-        self.secrets_below(at, &mut Vec::new(), &mut secret);
+        let by_chance = self.secrets_below(at, &mut Vec::new(), &mut secret);
         // A path must be there to be ignored, and a record is never ignored as a whole.
         let all_secret = self.stats(at).secret || secret.iter().any(Vec::is_empty);
         if all_secret && !whole.is_empty() {
@@ -169,7 +205,12 @@ impl<'a> Fill<'a> {
             for (segment, _) in self.stats(at).below() {
                 self.ignore(covering(root.clone(), &[segment], true));
             }
-            table.secrets.push(Secret { name: name_for(way, "data"), path: path_of(way), seal: false });
+            table.secrets.push(Secret {
+                name: name_for(way, "data"),
+                path: path_of(way),
+                seal: false,
+                why: LOOKS_SECRET,
+            });
             return;
         }
         for path in &secret {
@@ -194,25 +235,33 @@ impl<'a> Fill<'a> {
         };
         let list = stats.elements.filter(|_| !scalars && self.keyed).filter(of_scalars);
         let at = list.map(|elements| Source::List { elements, way: way.to_vec(), expected });
-        let column = Column { at, ..Column::new(&name_for(way, "data"), "JSON", expr).guessed(guess) };
+        let declassify = by_chance.then_some(BY_CHANCE);
+        let column = Column::new(&name_for(way, "data"), "JSON", expr).guessed(guess);
+        let column = Column { at, declassify, ..column };
         table.add(column, false);
     }
 
     fn ignore(&mut self, entry: String) {
-        self.filled.ignored.push((entry, HOLDS_SECRETS.to_owned()));
+        let entry = (entry, HOLDS_SECRETS.to_owned());
+        if !self.filled.ignored.contains(&entry) {
+            self.filled.ignored.push(entry);
+        }
     }
 
-    /// The outermost secret paths below one.
-    fn secrets_below(&self, at: At, way: &mut Vec<Segment>, found: &mut Vec<Vec<Segment>>) {
+    /// The outermost secret paths below one, and whether others there are named like secrets by chance.
+    fn secrets_below(&self, at: At, way: &mut Vec<Segment>, found: &mut Vec<Vec<Segment>>) -> bool {
+        let mut by_chance = self.stats(at).by_chance;
         for (segment, below) in self.stats(at).below() {
             way.push(segment);
-            if self.stats(below).secret {
+            let stats = self.stats(below);
+            if stats.secret || stats.copies == Copies::Secret {
                 found.push(way.clone());
             } else {
-                self.secrets_below(below, way, found);
+                by_chance |= self.secrets_below(below, way, found);
             }
             way.pop();
         }
+        by_chance
     }
 }
 

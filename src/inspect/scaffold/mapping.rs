@@ -1,5 +1,6 @@
 //! What was decided for one type of files.
 
+use super::guess::Out;
 use super::plan::{Made, Planner};
 use super::shapes::{NOTHING_IN_IT, lines, shapes};
 use super::table::{Table, covering};
@@ -53,16 +54,19 @@ impl<'a> Mapping<'a> {
     }
 
     /// The mapping file.
-    pub(super) fn text(&self) -> String {
-        words::mapping(&MappingText {
-            description: format!("{} in {}", self.name.replace('_', " "), self.of.pattern),
-            patterns: std::iter::once(&self.of.pattern).chain(&self.of.packed).collect(),
-            lines: self.of.lines,
-            shapes: &self.shapes,
-            tables: &self.made.tables,
-            expected: &self.made.expected,
-            ignored: &self.made.ignored,
-        })
+    pub(super) fn text(&self) -> Out {
+        words::mapping(
+            &format!("{}.toml", self.name),
+            &MappingText {
+                description: format!("{} in {}", self.name.replace('_', " "), self.of.pattern),
+                patterns: std::iter::once(&self.of.pattern).chain(&self.of.packed).collect(),
+                lines: self.of.lines,
+                shapes: &self.shapes,
+                tables: &self.made.tables,
+                expected: &self.made.expected,
+                ignored: &self.made.ignored,
+            },
+        )
     }
 }
 

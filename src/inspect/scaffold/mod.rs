@@ -6,6 +6,7 @@
 
 mod choose;
 mod fill;
+mod guess;
 mod links;
 mod mapping;
 mod names;
@@ -21,11 +22,19 @@ use std::collections::BTreeSet;
 use table::Table;
 use words::SetText;
 
-/// The files of a set: relative name and text.
-pub type Files = Vec<(String, String)>;
+pub use guess::{Guess, Weight};
+
+/// A first mapping set.
+#[derive(Debug)]
+pub struct Scaffold {
+    /// Its files: relative name and text.
+    pub files: Vec<(String, String)>,
+    /// What was guessed, the weightiest first.
+    pub guesses: Vec<Guess>,
+}
 
 /// A first mapping set of this name.
-pub fn scaffold(inspection: &Inspection, name: &str) -> Files {
+pub fn scaffold(inspection: &Inspection, name: &str) -> Scaffold {
     let name = snake(name);
     let mut taken = BTreeSet::from(["set".to_owned()]);
     let mut tables = BTreeSet::new();
@@ -43,11 +52,16 @@ pub fn scaffold(inspection: &Inspection, name: &str) -> Files {
     let owners = links::link(&mut mappings, &mut tables);
     let all: Vec<&Table> = mappings.iter().flat_map(|mapping| &mapping.made.tables).collect();
     let (up, down) = words::schema(&ordered(all));
-    let mut files = vec![("set.toml".to_owned(), words::set(&set_text(inspection, &name, owners, ignored)))];
-    files.extend(mappings.iter().map(|mapping| (format!("{}.toml", mapping.name), mapping.text())));
+    let texts = std::iter::once(words::set(&set_text(inspection, &name, owners, ignored)));
+    let (mut files, mut guesses) = (Vec::new(), Vec::new());
+    for text in texts.chain(mappings.iter().map(Mapping::text)) {
+        files.push((text.file, text.text));
+        guesses.extend(text.guesses);
+    }
     files.push(("schema/001_first.up.sql".to_owned(), up));
     files.push(("schema/001_first.down.sql".to_owned(), down));
-    files
+    guesses.sort_by_key(|guess| guess.weight);
+    Scaffold { files, guesses }
 }
 
 /// Tables behind those that they refer to.

@@ -104,7 +104,7 @@ impl<'a> Planner<'a> {
             Some(Segment::Members) => Rows::Members,
             Some(_) => Rows::Elements,
         };
-        let key_as = (rows == Rows::Members).then(|| self.context(&of.records));
+        let key_as = (rows == Rows::Members).then(|| self.context(&of.records, of.at));
         let wanted = Wanted {
             name: unique(self.name, self.taken),
             parent: None,
@@ -120,7 +120,7 @@ impl<'a> Planner<'a> {
         };
         self.table(&wanted, key_as.as_deref());
         while let Some(wanted) = self.wanted.pop_front() {
-            let key_as = (wanted.rows == Rows::Members).then(|| self.context(&wanted.each));
+            let key_as = (wanted.rows == Rows::Members).then(|| self.context(&wanted.each, wanted.at));
             self.table(&wanted, key_as.as_deref());
         }
         key_as
@@ -134,14 +134,15 @@ impl<'a> Planner<'a> {
         &self.profile.stats[at]
     }
 
-    /// A name for the names of a map's members.
-    fn context(&mut self, way: &[Segment]) -> String {
-        let of = way.iter().rev().find_map(name_of).unwrap_or("");
-        let one = one_of(&snake(of)).filter(|_| !of.is_empty()).unwrap_or_else(|| "name".to_owned());
-        let one = if ["owner", "file", "stem", "started", "index", "position"].contains(&&*one) {
-            format!("{one}_name")
-        } else {
-            one
+    /// A name for the names of a map's members, which none of their own members has.
+    fn context(&mut self, way: &[Segment], at: At) -> String {
+        let of = way.iter().rev().find_map(name_of).map_or_else(|| self.name.to_owned(), snake);
+        let one = one_of(&of).unwrap_or_else(|| "name".to_owned());
+        let is_member = |one: &str| self.stats(at).members.iter().any(|(member, _)| snake(member) == one);
+        let one = match &*one {
+            "owner" | "file" | "stem" | "started" | "index" | "position" => format!("{one}_name"),
+            _ if is_member(&one) => "key".to_owned(),
+            _ => one,
         };
         unique(&one, &mut self.contexts)
     }
@@ -205,6 +206,7 @@ impl<'a> Planner<'a> {
         if !is_parent {
             self.taken.remove(&table.name);
         }
+        let is_parent_of_some = !lists.is_empty();
         for List { each, rows, map, at } in lists {
             let mut name = plain_name(&each);
             if is_parent {
@@ -233,7 +235,9 @@ impl<'a> Planner<'a> {
                     if self.taken.contains(&table.name) { format!("{}_file", table.name) } else { table.name.clone() };
                 table.name = unique(&name, self.taken);
             }
-            let secrets = table.split_secrets(self.taken);
+            // Rows of nothing but secrets need none beside them.
+            let is_split = is_parent_of_some || table.columns.iter().any(|column| !table.key.contains(&column.name));
+            let secrets = if is_split { table.split_secrets(self.taken) } else { None };
             self.made.tables.push(table);
             self.made.tables.extend(secrets);
         }

@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 #[derive(Debug, Default)]
 pub(super) struct Table {
     pub(super) name: String,
+    /// The table whose rule has the same elements.
+    pub(super) like: Option<String>,
     /// The shapes it is for; all where there are none.
     pub(super) shapes: Vec<&'static str>,
     pub(super) parent: Option<String>,
@@ -37,6 +39,8 @@ pub(super) struct Column {
     pub(super) references: Option<(String, String)>,
     /// Whether it is there because the row around has it.
     pub(super) inherited: bool,
+    /// Why it is kept as it is, although its name looks like that of a secret.
+    pub(super) declassify: Option<&'static str>,
 }
 
 impl Column {
@@ -50,6 +54,7 @@ impl Column {
             at: None,
             references: None,
             inherited: false,
+            declassify: None,
         }
     }
 
@@ -113,6 +118,8 @@ pub(super) struct Secret {
     pub(super) name: String,
     pub(super) path: String,
     pub(super) seal: bool,
+    /// What stands beside it.
+    pub(super) why: &'static str,
 }
 
 impl Table {
@@ -143,15 +150,16 @@ impl Table {
                 guess: None,
                 references: None,
                 inherited: true,
+                declassify: None,
                 ..column.clone()
             }
         })
         .collect()
     }
 
-    pub(super) fn add_secret(&mut self, name: &str, path: String, seal: bool) {
+    pub(super) fn add_secret(&mut self, name: &str, path: String, seal: bool, why: &'static str) {
         let name = unique(name, &mut self.names);
-        self.secrets.push(Secret { name, path, seal });
+        self.secrets.push(Secret { name, path, seal, why });
     }
 
     /// A table for what is sealed: one whose secrets are all empty makes no row, which must not cost
@@ -164,6 +172,7 @@ impl Table {
             return None;
         }
         let mut table = Table::new(unique(&format!("{}_secrets", self.name), names));
+        table.like = self.each.as_ref().map(|_| self.name.clone());
         table.shapes.clone_from(&self.shapes);
         table.parent.clone_from(&self.parent);
         table.each.clone_from(&self.each);

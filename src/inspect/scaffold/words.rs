@@ -1,14 +1,14 @@
 //! The words of the mapping language and of SQL: what was decided, as text. No other file of the scaffold writes any.
 
+use super::choose::DAY;
+use super::fill::HOLDS_SECRETS;
+use super::guess::{Out, Weight, one_line};
 use super::names::unique;
 use super::table::{Column, Expr, Secret, Step, Table};
 use crate::database::ddl::{NewColumn, create_table, drop_table};
 use crate::document::tape::Selection;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-
-/// What stands beside a guess that a value is a secret.
-const LOOKS_SECRET: &str = "it looks like a secret; if it is none, keep it in a column with `declassify`";
 
 /// A form of a document, and where its records are: it is for documents that have some there.
 #[derive(Debug, Default)]
@@ -66,15 +66,6 @@ pub(super) fn toml_string(text: &str) -> String {
     out + "\""
 }
 
-fn guess(why: &str) -> String {
-    format!(" # guess: {}", one_line(why))
-}
-
-/// A text for a comment, which ends with its line.
-fn one_line(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
-}
-
 fn step(step: &Step) -> String {
     match step {
         Step::Time(forms) => match forms.as_slice() {
@@ -104,8 +95,8 @@ fn expr(expr: &Expr) -> String {
     match expr {
         Expr::Path(path) => toml_string(path),
         Expr::Steps { from, steps, empty_is_null } => {
-            // A column of times reads the usual form by itself.
-            let by_itself = *steps == [Step::Time(vec!["rfc3339"])];
+            // A column of times reads the usual form by itself, and one of days, too.
+            let by_itself = *steps == [Step::Time(vec!["rfc3339"])] || *steps == [Step::Time(vec![DAY])];
             let steps: Vec<String> = steps.iter().filter(|_| !by_itself).map(step).collect();
             let on_empty = if *empty_is_null { ", on_empty = \"null\"" } else { "" };
             match (toml_string(from), steps.join(", ")) {
@@ -125,8 +116,34 @@ fn expr(expr: &Expr) -> String {
 }
 
 /// The rule in TOML.
-fn rule(table: &Table) -> String {
-    let mut out = format!("\n[table.{}]\n", table.name);
+fn rule(out: &mut Out, table: &Table) {
+    let _ = write!(out, "\n[table.{}]\n", table.name);
+    match &table.like {
+        Some(like) => _ = writeln!(out, "into = {}\nlike = {}", toml_string(&table.name), toml_string(like)),
+        None => elements(out, table),
+    }
+    let (sealed, dropped): (Vec<&Secret>, Vec<&Secret>) = table.secrets.iter().partition(|secret| secret.seal);
+    if !table.columns.is_empty() || !sealed.is_empty() {
+        let _ = write!(out, "\n[table.{}.columns]\n", table.name);
+    }
+    table.columns.iter().for_each(|of| column(out, table, of));
+    for secret in sealed {
+        let what = format!("{}.{} is sealed", table.name, secret.name);
+        let why = out.guess(Weight::Secret, what, secret.why);
+        let _ = writeln!(out, "{} = {{ seal = {} }}{why}", secret.name, toml_string(&secret.path));
+    }
+    if !dropped.is_empty() {
+        let _ = write!(out, "\n[table.{}.drop]\n", table.name);
+    }
+    for secret in dropped {
+        let reason = toml_string("say why it may be skipped, or seal it");
+        let why = out.guess(Weight::Secret, format!("{}: {} is left out", table.name, secret.path), secret.why);
+        let _ = writeln!(out, "{} = {reason}{why}", toml_string(&secret.path));
+    }
+}
+
+/// The keys of a rule that say what its rows are made of.
+fn elements(out: &mut Out, table: &Table) {
     if !table.shapes.is_empty() {
         let shapes: Vec<String> = table.shapes.iter().map(|shape| toml_string(shape)).collect();
         let _ = writeln!(out, "shapes = [{}]", shapes.join(", "));
@@ -141,113 +158,130 @@ fn rule(table: &Table) -> String {
         let _ = writeln!(out, "key_as = {}", toml_string(name));
     }
     if table.key.is_empty() {
-        out += "# guess: no key; a second import compares whole rows\n";
+        let why = out.guess(Weight::Key, &table.name, "no key; a second import compares whole rows");
+        let _ = writeln!(out, "{}", why.trim_start());
     } else {
         let key: Vec<String> = table.key.iter().map(|name| toml_string(name)).collect();
-        let why = table.why.as_deref().unwrap_or("this identifies a row");
-        let _ = writeln!(out, "key = [{}]{}", key.join(", "), guess(why));
+        let what = format!("{} ({})", table.name, table.key.join(", "));
+        let why = out.guess(Weight::Key, what, table.why.as_deref().unwrap_or("this identifies a row"));
+        let _ = writeln!(out, "key = [{}]{why}", key.join(", "));
     }
-    let (sealed, dropped): (Vec<&Secret>, Vec<&Secret>) = table.secrets.iter().partition(|secret| secret.seal);
-    if !table.columns.is_empty() || !sealed.is_empty() {
-        let _ = write!(out, "\n[table.{}.columns]\n", table.name);
+}
+
+/// A column in TOML.
+fn column(out: &mut Out, table: &Table, column: &Column) {
+    let mut value = expr(&column.expr);
+    if let Some(reason) = column.declassify {
+        let inner = value.strip_prefix("{ ").and_then(|inner| inner.strip_suffix(" }"));
+        let inner = inner.map_or_else(|| format!("from = {value}"), str::to_owned);
+        value = format!("{{ {inner}, declassify = {} }}", toml_string(reason));
     }
-    for column in &table.columns {
-        let why = column.guess.as_deref().map_or_else(String::new, guess);
-        let _ = writeln!(out, "{} = {}{why}", column.name, expr(&column.expr));
-    }
-    for secret in sealed {
-        let _ = writeln!(out, "{} = {{ seal = {} }}{}", secret.name, toml_string(&secret.path), guess(LOOKS_SECRET));
-    }
-    if !dropped.is_empty() {
-        let _ = write!(out, "\n[table.{}.drop]\n", table.name);
-    }
-    for secret in dropped {
-        let reason = toml_string("say why it may be skipped, or seal it");
-        let _ = writeln!(out, "{} = {reason}{}", toml_string(&secret.path), guess(LOOKS_SECRET));
-    }
-    out
+    let name = format!("{}.{}", table.name, column.name);
+    let why = match (column.declassify, column.guess.as_deref()) {
+        (Some(_), why) => {
+            out.guess(Weight::Secret, format!("{name} is not sealed"), why.unwrap_or("the id is no secret's name"))
+        }
+        (None, Some(why)) => match &column.expr {
+            Expr::Lookup { table, column, .. } => {
+                out.guess(Weight::Reference, format!("{name} refers to {table}.{column}"), why)
+            }
+            Expr::Json { .. } | Expr::AnyJson { .. } => out.guess(Weight::Json, name, why),
+            Expr::Path(_) | Expr::Steps { .. } => out.guess(Weight::Type, format!("{name} {}", column.sql), why),
+        },
+        (None, None) => String::new(),
+    };
+    let _ = writeln!(out, "{} = {value}{why}", column.name);
 }
 
 /// The keys of a shape, which stand under `[source]` where it is the only one.
-fn shape(shape: &Shape) -> String {
-    let mut out = String::new();
+fn shape(out: &mut Out, shape: &Shape) {
     if let Some(records) = &shape.records {
-        let _ = writeln!(out, "records = {}{}", toml_string(&records.to_string()), guess("these make the rows"));
+        let why = out.guess(Weight::Key, format!("the records are {records}"), "these make the rows");
+        let _ = writeln!(out, "records = {}{why}", toml_string(&records.to_string()));
     }
     if let Some(name) = &shape.key_as {
         let _ = writeln!(out, "key_as  = {}", toml_string(name));
     }
     if let Some(reason) = shape.ignore {
         let _ = writeln!(out, "when    = {{ type = \"array\" }}");
-        let _ = writeln!(out, "ignore  = {}{}", toml_string(reason), guess("an empty list has no rows"));
+        let why = out.guess(Weight::LeftOut, "empty lists", "an empty list has no rows");
+        let _ = writeln!(out, "ignore  = {}{why}", toml_string(reason));
     }
     if let Some(reason) = shape.otherwise {
-        let _ = writeln!(out, "otherwise = {}{}", toml_string(reason), guess("an empty document is no row"));
+        let why = out.guess(Weight::LeftOut, "empty documents", "an empty document is no row");
+        let _ = writeln!(out, "otherwise = {}{why}", toml_string(reason));
     }
-    out
 }
 
 /// `[source]`, with the keys of the one shape, or with a table for each of several.
-fn source(patterns: &[&String], lines: bool, shapes: &[Shape]) -> String {
+fn source(out: &mut Out, patterns: &[&String], lines: bool, shapes: &[Shape]) {
     let patterns: Vec<String> = patterns.iter().map(|pattern| toml_string(pattern)).collect();
-    let mut out = format!("\n[source]\nfiles   = [{}]\n", patterns.join(", "));
+    let _ = write!(out, "\n[source]\nfiles   = [{}]\n", patterns.join(", "));
     if lines {
-        out += "format  = \"lines\"\n";
+        let _ = writeln!(out, "format  = \"lines\"");
     }
     match shapes {
-        [only] => out += &shape(only),
+        [only] => shape(out, only),
         several => several.iter().for_each(|one| {
-            let _ = write!(out, "\n[[source.shape]]\nname    = {}\n{}", toml_string(one.name), shape(one));
+            let _ = write!(out, "\n[[source.shape]]\nname    = {}\n", toml_string(one.name));
+            shape(out, one);
         }),
     }
-    out
 }
 
-fn ignore(out: &mut String, ignored: &[(String, String)]) {
+fn ignore(out: &mut Out, ignored: &[(String, String)]) {
     for (at, (what, why)) in ignored.iter().enumerate() {
-        *out += if at == 0 { "\n[ignore]\n" } else { "" };
-        let reason = format!("{why}; say why it may be skipped");
-        let _ = writeln!(out, "{} = {}{}", toml_string(what), toml_string(&reason), guess("not needed"));
+        let _ = write!(out, "{}", if at == 0 { "\n[ignore]\n" } else { "" });
+        let reason = toml_string(&format!("{why}; say why it may be skipped"));
+        let weight = if *why == HOLDS_SECRETS { Weight::Secret } else { Weight::LeftOut };
+        let why = out.guess_and_show(weight, format!("{what} is left out"), why, "not needed");
+        let _ = writeln!(out, "{} = {reason}{why}", toml_string(what));
     }
 }
 
 /// A mapping file.
-pub(super) fn mapping(of: &MappingText<'_>) -> String {
-    let mut out = format!("description = {}{}\n", toml_string(&of.description), guess("say what the files hold"));
+pub(super) fn mapping(file: &str, of: &MappingText<'_>) -> Out {
+    let mut out = Out::new(file);
+    let why = out.guess(Weight::Words, "the description", "say what the files hold");
+    let _ = writeln!(out, "description = {}{why}", toml_string(&of.description));
     if !of.expected.is_empty() {
-        out += "# What the JSON columns are known to keep; anything else gives a warning.\nexpected = [\n";
+        let _ =
+            writeln!(out, "# What the JSON columns are known to keep; anything else gives a warning.\nexpected = [");
         for path in of.expected {
             let _ = writeln!(out, "  {},", toml_string(path));
         }
-        out += "]\n";
+        let _ = writeln!(out, "]");
     }
-    out += &source(&of.patterns, of.lines, of.shapes);
-    of.tables.iter().for_each(|table| out += &rule(table));
+    source(&mut out, &of.patterns, of.lines, of.shapes);
+    of.tables.iter().for_each(|table| rule(&mut out, table));
     ignore(&mut out, of.ignored);
     out
 }
 
 /// The file `set.toml`.
-pub(super) fn set(of: &SetText) -> String {
-    let mut out = format!("# A first mapping set, made from {}.\n", one_line(&of.root));
-    out += "# Every line with `guess:` needs review: correct it, then remove the word.\n\n";
+pub(super) fn set(of: &SetText) -> Out {
+    let mut out = Out::new("set.toml");
+    let _ = writeln!(out, "# A first mapping set, made from {}.", one_line(&of.root));
+    let _ = writeln!(out, "# Every line with `guess:` needs review: correct it, then remove the word.\n");
     let _ = writeln!(out, "name        = {}", toml_string(&of.name));
     let description = toml_string(&format!("{} into a database", of.name));
-    let _ = writeln!(out, "description = {description}{}", guess("say what it moves into what"));
+    let why = out.guess(Weight::Words, "the description", "say what it moves into what");
+    let _ = writeln!(out, "description = {description}{why}");
     if of.recognise.is_empty() {
-        out += "# guess: no file has the same path in every tree; with one, `recognise` could identify such trees\n";
+        let why = "no file has the same path in every tree; with one, `recognise` could identify such trees";
+        let why = out.guess(Weight::Words, "no `recognise`", why);
+        let _ = writeln!(out, "{}", why.trim_start());
     } else {
         let files: Vec<String> = of.recognise.iter().map(|path| toml_string(path)).collect();
-        let _ = writeln!(
-            out,
-            "recognise   = {{ files = [{}], below = [\"\", \"data\"] }}{}",
-            files.join(", "),
-            guess("these are in every such tree")
-        );
+        let why = out.guess(Weight::Words, "`recognise`", "these are in every such tree");
+        let _ = writeln!(out, "recognise   = {{ files = [{}], below = [\"\", \"data\"] }}{why}", files.join(", "));
     }
     let _ = writeln!(out, "database    = {}", toml_string(&format!("sqlite:///./{}.db", of.name)));
     if let Some(owners) = &of.owners {
-        let _ = write!(out, "\n# guess: {}\n[owners]\n", one_line(&owners.why));
+        let _ = writeln!(out);
+        let why =
+            out.guess(Weight::Owner, format!("{} has the owners of {{{}}}", owners.table, owners.capture), &owners.why);
+        let _ = write!(out, "{}\n[owners]\n", why.trim_start());
         let _ = writeln!(out, "capture = {}", toml_string(&owners.capture));
         let _ = writeln!(out, "table   = {}", toml_string(&owners.table));
         let _ = writeln!(out, "find    = [{{ by = {{ {} = \"#owner\" }} }}]", owners.column);
