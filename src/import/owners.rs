@@ -4,13 +4,12 @@ use crate::document::tape::{Kind, Tape};
 use crate::finding::{FileId, Finding, OWNER_TWINS, Place, printable};
 use crate::fold;
 use crate::import::plan::Plan;
-use crate::mapping::apply::{Current, Draft, FileContext, Operand, Owner, Scope, evaluate};
+use crate::mapping::apply::{Current, Draft, FileContext, Owner, Scope, compared_text};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Declared;
-use crate::mapping::keyindex::KeyText;
-use crate::mapping::model::{By, Expr, Find, From, Owners, Root, Set};
+use crate::mapping::keyindex::{KeyIndex, KeyText};
+use crate::mapping::model::{By, Expr, Find, From, Owners, ReadAs, Root};
 use crate::row::Value;
-use crate::step::Datum;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -263,8 +262,10 @@ impl Known {
 #[derive(Debug)]
 pub struct Matcher<'s> {
     owners: &'s Owners,
-    set: &'s Set,
+    namespace: Option<uuid::Uuid>,
     table: &'s OwnerTable,
+    /// How the columns that owners are found by read values, by their name.
+    reads: HashMap<&'s str, ReadAs>,
     /// For each rule, the owner that a name finds; `None` where it finds several.
     /// By entry of `find`, and table of its `by`.
     values: Vec<Vec<HashMap<KeyText, Option<usize>>>>,
@@ -272,7 +273,9 @@ pub struct Matcher<'s> {
 
 impl<'s> Matcher<'s> {
     /// Works out, for each rule, what directory name would find which owner.
-    pub fn new(set: &'s Set, owners: &'s Owners, table: &'s OwnerTable) -> Self {
+    pub fn new(plan: &'s Plan, owners: &'s Owners, table: &'s OwnerTable) -> Self {
+        let stored = plan.schema.table(&owners.table);
+        let read = |by: &'s By| Some((by.column.as_str(), plan.set.reads(stored?.column(&by.column)?)?));
         let of_way = |way: &Vec<By>| {
             let mut found = HashMap::new();
             for (at, row) in table.rows.iter().enumerate() {
@@ -284,7 +287,13 @@ impl<'s> Matcher<'s> {
             found
         };
         let values = owners.find.iter().map(|find| find.by.iter().map(of_way).collect()).collect();
-        Self { owners, set, table, values }
+        Self {
+            owners,
+            namespace: plan.set.namespace,
+            table,
+            reads: owners.compared().filter_map(read).collect(),
+            values,
+        }
     }
 
     /// The owner that would be found if names were compared in one Unicode normal form.
@@ -308,7 +317,7 @@ impl<'s> Matcher<'s> {
             return made;
         }
         let by_way = |find: &Find, way: &Vec<By>, values: &HashMap<KeyText, Option<usize>>| {
-            let wanted = |by: &By| Some(by.form.of_value(&evaluate_name(self.set, &by.expr, directory)?));
+            let wanted = |by: &By| Some(by.form.of_value(&self.text_of(by, directory)?));
             let found = values.get(&key(way, wanted)?)?;
             let columns: Vec<&str> = way.iter().map(|by| by.column.as_str()).collect();
             let how = format!("by {}{}", columns.join(", "), if find.alias { " (alias)" } else { "" });
@@ -319,6 +328,37 @@ impl<'s> Matcher<'s> {
                 find.by.iter().zip(values).find_map(|(way, values)| by_way(find, way, values))
             });
         by_rule.unwrap_or_else(|| self.table.no_match())
+    }
+
+    /// What is compared with a column, made of what a directory is called.
+    fn text_of(&self, by: &By, directory: &str) -> Option<String> {
+        let mut tape = Tape::new(false);
+        tape.push(Kind::Null, None, "", 0);
+        let file = FileContext {
+            id: FileId(0),
+            path: "",
+            captures: self.owners.captured_in(directory),
+            directory: Some(directory.into()),
+            owner: None,
+            started: jiff::Timestamp::UNIX_EPOCH,
+            namespace: self.namespace,
+        };
+        let declared = Declared::default();
+        let index = KeyIndex::default();
+        let scope = Scope {
+            file: &file,
+            declared: &declared,
+            index: &index,
+            record: tape.root(),
+            frame: tape.root(),
+            whole: true,
+            element: Current::Node(tape.root()),
+            part: None,
+            position: 1,
+            trace: None,
+            names: Rc::default(),
+        };
+        compared_text(&by.expr, self.reads.get(by.column.as_str()), &scope)
     }
 }
 
@@ -340,38 +380,4 @@ fn column_text(by: &By, row: &Owner) -> Option<String> {
 /// Whether it is the directory's name as it is.
 fn is_the_name(expr: &Expr) -> bool {
     expr.is_bare() && matches!(&expr.from, From::Path(path) if path.root == Root::Context("owner".to_owned()))
-}
-
-/// What an expression over `#owner` alone makes of a directory's name.
-fn evaluate_name(set: &Set, expr: &Expr, directory: &str) -> Option<String> {
-    let mut tape = Tape::new(false);
-    tape.push(Kind::Null, None, "", 0);
-    let file = FileContext {
-        id: crate::finding::FileId(0),
-        path: "",
-        captures: Vec::new(),
-        directory: Some(directory.into()),
-        owner: None,
-        started: jiff::Timestamp::UNIX_EPOCH,
-        namespace: set.namespace,
-    };
-    let declared = Declared::default();
-    let index = crate::mapping::keyindex::KeyIndex::default();
-    let scope = Scope {
-        file: &file,
-        declared: &declared,
-        index: &index,
-        record: tape.root(),
-        frame: tape.root(),
-        whole: true,
-        element: Current::Node(tape.root()),
-        part: None,
-        position: 1,
-        trace: None,
-        names: Rc::default(),
-    };
-    match evaluate(expr, &scope) {
-        Ok(Operand::Datum(Datum::Text(text))) => Some(text),
-        _ => None,
-    }
 }

@@ -119,7 +119,7 @@ impl Import<'_> {
         let Some(owners) = &self.plan.set.owners else { return Ok(Vec::new()) };
         let plan = self.plan;
         self.findings.extend(self.resolver.owners.form_twins());
-        let resolver = Matcher::new(&plan.set, owners, &self.resolver.owners);
+        let resolver = Matcher::new(plan, owners, &self.resolver.owners);
         let mut found: BTreeMap<String, (Owner, Vec<(bool, Files)>)> = BTreeMap::new();
         let (mut resolved, mut looks_alike) = (Vec::new(), Vec::new());
         for (directory, files) in std::mem::take(by_directory) {

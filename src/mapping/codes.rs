@@ -53,7 +53,7 @@ codes! {
     FEEDER_UNKNOWN = "M020" "an entry of `[precedence]` does not feed the table",
         "an entry is `mapping` or `mapping.rule`, and one of its rules writes into the table";
     OWNERS_WRONG = "M021" "`[owners]` and the file patterns do not match",
-        "the capture is a whole segment, before the last, of some pattern; only `#owner` finds an owner";
+        "the capture is a whole segment, before the last, of some pattern; only `#owner` and the captures of `[owners]` find an owner";
     MIGRATION_WRONG = "M022" "invalid migration file or header",
         "migrations are named `001_what.up.sql`, with `001_what.down.sql` to undo them";
     WORD_DROPPED = "M023" "a word of the first edition of the mapping language, which was dropped",

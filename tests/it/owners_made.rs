@@ -97,3 +97,46 @@ fn a_mapping_that_makes_owners_does_not_ask_for_them_and_something_must_find_the
     let none = Small::new(SCHEMA, SET).formatted("posts", "{realm}/{guild}/posts.json", POSTS);
     assert!(check(&none).contains("nothing says whose a directory is"), "{}", check(&none));
 }
+
+#[test]
+fn an_owner_is_found_by_each_capture_of_its_directory_read_as_the_column() {
+    const SCHEMA: &str = "CREATE TABLE guilds (id TEXT PRIMARY KEY, realm TEXT, no INTEGER, since DATE);
+        CREATE TABLE posts (id TEXT PRIMARY KEY, guild TEXT NOT NULL REFERENCES guilds (id));";
+    let set = "[owners]\ncapture = [\"realm\", \"no\"]\ntable = \"guilds\"\nfind = [{ by = [{ realm = \"#realm\", no = \"#no\" }, { \
+               realm = { from = \"#realm\", ignore_case = true }, since = { from = \"#no\", steps = [{ time = \"%Y%m%d\" }] } }] }]\n\
+               [reads]\nINTEGER = [{ strip_prefix = \"g\" }, \"integer\"]\n";
+    let guilds = "[table.guilds]\nkey = [\"id\"]\n[table.guilds.columns]\nid = \"id\"\nrealm = \"realm\"\nno = \"no\"\nsince = \"since\"\n";
+    let posts = "[table.posts]\nkey = [\"id\"]\n[table.posts.columns]\nid = \"id\"\nguild = \"#owner.id\"\n";
+    let house = Small::new(SCHEMA, set)
+        .lists("guilds", "guilds.json", guilds)
+        .lists("posts", "{realm}/{no}/posts.json", posts)
+        .file("guilds.json", r#"[{"id": "a", "realm": "north", "no": 7, "since": "2025-05-07"}, {"id": "b", "realm": "south", "no": 7}, {"id": "c", "realm": "East", "since": "2024-01-02"}]"#)
+        .file("north/g7/posts.json", r#"[{"id": "p1"}]"#)
+        .file("south/g7/posts.json", r#"[{"id": "p2"}]"#)
+        .file("EAST/20240102/posts.json", r#"[{"id": "p3"}]"#);
+    let report = house.report(0, &[]);
+    assert_eq!(house.house.rows("SELECT id, guild FROM posts ORDER BY id"), [["p1", "a"], ["p2", "b"], ["p3", "c"]]);
+    let how: Vec<_> = report["owners"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| format!("{} {}", one["directory"].as_str().unwrap(), one["how"].as_str().unwrap()))
+        .collect();
+    assert_eq!(how, ["EAST/20240102 by realm, since", "north/g7 by realm, no", "south/g7 by realm, no"]);
+    assert_eq!(told(&house.report(0, &[])), [] as [&str; 0]);
+
+    // What cannot be read as the column finds nobody.
+    let none = house.file("north/gx/posts.json", r#"[{"id": "p4"}]"#);
+    assert_eq!(told(&none.report(1, &[])), ["error O001 no owner matches directory `north/gx`: 1 file not imported"]);
+}
+
+#[test]
+fn what_a_directory_is_not_called_by_finds_no_owner() {
+    let set = "[owners]\ncapture = \"guild\"\ntable = \"guilds\"\nfind = [{ by = { realm = \"#realm\", name = \"#guidl\" } }]\n";
+    let house = guilds(set);
+    let ran = house.house.run(["check", house.house.path("set").to_str().unwrap()]).status(2);
+    let words = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(words.contains("`#realm` is not known where an owner is found"), "{words}");
+    assert!(words.contains("add `realm` to `capture` if it tells directories apart"), "{words}");
+    assert!(words.contains("did you mean `#guild`?"), "{words}");
+}

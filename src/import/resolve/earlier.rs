@@ -97,7 +97,7 @@ impl Resolver<'_> {
         let plan = self.plan;
         let paths = plan.tree.files.iter().map(|file| cx.writer.vault.ledger_path(&file.path));
         let there: HashSet<String> = paths.collect::<Result<_>>()?;
-        let resolver = plan.set.owners.as_ref().map(|owners| Matcher::new(&plan.set, owners, &self.owners));
+        let resolver = plan.set.owners.as_ref().map(|owners| Matcher::new(plan, owners, &self.owners));
         let mut gone = Vec::new();
         for record in cx.writer.transaction()?.earlier_files()? {
             if there.contains(&record.path) {

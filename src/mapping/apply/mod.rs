@@ -26,7 +26,7 @@ pub use draft::{Claim, ClaimAs, Draft, Fault, Origin};
 pub use fit::kind_name;
 pub use newest::time_of;
 pub use path::{EmptyEnd, empty_ends, follow_from as follow, select};
-pub use row::evaluate;
+pub use row::compared_text;
 pub use scope::{Current, FileContext, Operand, Owner, Scope, Stop};
 pub use span::{LeafSpan, Part};
 pub use trace::{Made, StepTaken, Trace};

@@ -2,16 +2,19 @@
 
 use super::draft::{Claim, ClaimAs, Draft, Fault, Origin};
 use super::eval::RuleView;
+use super::fit::as_key_text;
 use super::maker::{Above, Aside, Dangling, Memo, RowMaker, Trail};
 use super::scope::{Current, Operand, Scope, Stop};
 use super::span::LeafSpan;
+use super::times::settled;
 use super::trace::Made;
 use crate::finding::{Severity, VALUE_NULLED, VALUE_TYPE};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
-use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, PathExpr, Root, Rule};
+use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, PathExpr, ReadAs, Root, Rule};
 use crate::row::Value;
 use crate::table::ColumnType;
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::OnceLock;
@@ -386,9 +389,13 @@ impl<'a, 't> RowMaker<'a, 't> {
     }
 }
 
-/// Evaluates an expression that stands in no rule.
-pub fn evaluate<'t>(expr: &crate::mapping::model::Expr, scope: &Scope<'_, 't>) -> Result<Operand<'t>, Stop> {
+/// The text by which an expression that stands in no rule is compared with a column that reads so; none where it gives
+/// no scalar, or one that cannot be read.
+pub fn compared_text(expr: &Expr, reads: Option<&ReadAs>, scope: &Scope<'_, '_>) -> Option<String> {
     static NO_RULE: OnceLock<([Rule; 1], CompiledRule)> = OnceLock::new();
     let (rules, compiled) = NO_RULE.get_or_init(|| ([Rule::default()], CompiledRule::default()));
-    RowMaker::new(rules, compiled, scope, Above::default()).eval(expr, scope, &mut Vec::new())
+    let mut maker = RowMaker::new(rules, compiled, scope, Above::default());
+    maker.reads = reads;
+    let got = settled(maker.eval(expr, scope, &mut Vec::new()).ok()?, reads);
+    as_key_text(&got).map(Cow::into_owned)
 }

@@ -669,7 +669,7 @@ fn an_owner_is_named_by_some_pattern() {
     assert_eq!(
         told,
         "no file pattern captures `{person}`, so no directory has an owner\n  at mappings/notes/set.toml:2\nhint: did you mean `persn`?\n\
-         error: an owner is found by the directory's name only\n  at mappings/notes/set.toml:5\nhint: only `#owner` can be used here"
+         error: an owner is found by the directory's name and captures only\n  at mappings/notes/set.toml:5\nhint: only `#owner` and the captures of `[owners]` can be used here"
     );
     // A file's own name may name the person as well.
     let told =

@@ -37,10 +37,22 @@ impl Owners {
     }
 }
 
+impl Owners {
+    /// What the captures of a directory captured: no value of one has a `/` in it.
+    pub fn captured_in<'o>(&'o self, directory: &'o str) -> Vec<(&'o str, &'o str)> {
+        let names = self.captures.iter().map(String::as_str);
+        if self.captures.len() == 1 {
+            names.zip([directory]).collect()
+        } else {
+            names.zip(directory.split('/')).collect()
+        }
+    }
+}
+
 /// One way to find an owner.
 #[derive(Debug)]
 pub struct Find {
-    /// `by`: columns of the owner table, each with an expression over `#owner`; of several lists the first that finds
+    /// `by`: columns of the owner table, each with an expression over `#owner` and the captures of the directory; of several lists the first that finds
     /// an owner.
     pub by: Vec<Vec<By>>,
     /// The directory is another name for an owner that may have one under its id.
