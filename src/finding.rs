@@ -84,7 +84,7 @@ codes! {
     FILE_NAME = "F009" Error "the name is not UTF-8 or contains control characters, so no pattern can match it",
         "rename it, or move it out of the tree";
     FILE_CASE_TWINS = "F010" Error "two names differ only in case",
-        "keep the right one; on a case-insensitive file system one would have overwritten the other";
+        "keep the right one; on a case-insensitive file system one would have overwritten the other; `case_twins = \"keep\"` under [strings] in set.toml keeps both";
     FILE_SIBLING = "F011" Warning "a leftover copy lies beside this file",
         "compare the two; treelift never reads such a copy by itself";
     SOURCE_IN_USE = "F012" Warning "the source may still be in use",
@@ -119,7 +119,7 @@ codes! {
     JSON_UTF8 = "J005" Error "the text is not valid UTF-8",
         "convert the file to UTF-8";
     JSON_SURROGATE = "J006" Error "a string contains half a surrogate pair, which is not a character",
-        "fix the escape at this place";
+        "fix the escape at this place, or write `lone_surrogate = \"replace\"` under [strings] in set.toml";
     JSON_BOM = "J007" Note "the file begins with a byte-order mark, which is skipped",
         "nothing to do";
     JSON_ENCODING = "J008" Error "the file is UTF-16 or UTF-32",
@@ -138,6 +138,8 @@ codes! {
         "nothing to do";
     JSON_INSIDE = "J015" Error "a text that should hold JSON, as the mapping says, does not",
         "fix the text, or take it out of `from_json` in the mapping";
+    STRING_ODD = "J016" Warning "a string holds half a surrogate pair, or U+0000, which became U+FFFD or is kept, as the set says",
+        "check the places; the source has something else there";
     // S: shapes and records.
     SHAPE_NONE = "S001" Error "the file matches no shape of its mapping",
         "add a [[source.shape]] for it, or one that ignores it with a reason";
@@ -163,7 +165,7 @@ codes! {
     VALUE_RANGE = "V007" Error "a number does not fit its column exactly",
         "fix the source, or keep it in a text column";
     VALUE_NUL = "V008" Error "a string contains U+0000, which databases do not store in text",
-        "remove it in the source";
+        "remove it in the source, or write `nul = \"replace\"` under [strings] in set.toml";
     VALUE_DIFFERS = "V009" Warning "two values that the mapping compares differ",
         "the value of the column is kept, the one beside `agrees_with` is not; check that it is right";
     VALUE_NULLED = "V010" Warning "values that could not be converted became NULL, or what else the mapping says",

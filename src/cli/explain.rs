@@ -238,7 +238,7 @@ hint: fix the source, or add a step that converts it
     fn an_unknown_code_names_its_family() {
         let error = find("j999").expect_err("unknown");
         assert_eq!(error.message, "no finding has the code `j999`");
-        assert_eq!(error.hint.as_deref(), Some("the codes of this family go from `J001` to `J015`"));
+        assert_eq!(error.hint.as_deref(), Some("the codes of this family go from `J001` to `J016`"));
         assert!(find("Q001").expect_err("unknown").hint.is_some());
     }
 }

@@ -65,6 +65,8 @@ pub struct Tape {
     more_leaves: u64,
     /// Texts that should hold JSON and do not: where they break, and why.
     broken: Vec<(u64, String)>,
+    /// Where texts that hold JSON have something that not every database keeps, U+0000 with `true`.
+    odd: Vec<(u64, bool)>,
 }
 
 impl std::fmt::Debug for Tape {
@@ -109,6 +111,7 @@ impl Tape {
         self.nodes.clear();
         self.picks.clear();
         self.broken.clear();
+        self.odd.clear();
         self.more_leaves = 0;
     }
 
@@ -135,6 +138,16 @@ impl Tape {
     /// Notes a text that should hold JSON and does not.
     pub(crate) fn note_broken(&mut self, at: u64, why: String) {
         self.broken.push((at, why));
+    }
+
+    /// Where texts that hold JSON have half a surrogate pair, or (with `true`) U+0000, of which the set says what becomes.
+    pub fn odd(&self) -> &[(u64, bool)] {
+        &self.odd
+    }
+
+    /// Notes such a place.
+    pub(crate) fn note_odd(&mut self, at: u64, is_nul: bool) {
+        self.odd.push((at, is_nul));
     }
 
     /// Whether nothing was put on the tape yet.

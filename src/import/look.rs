@@ -111,7 +111,7 @@ fn shape(opened: &mut Opened, mapping: &Mapping, is_small: bool) -> Result<Shape
         let (at, message) = fits_none(root, mapping, opened.unit());
         return Err(vec![Finding::new(&SHAPE_NONE, message).at(Place { file: opened.file(), offset: at })]);
     };
-    let (leaves, notes) = (outline.leaves, std::mem::take(&mut outline.notes));
+    let (leaves, mut notes) = (outline.leaves, std::mem::take(&mut outline.notes));
     let is_other = |selection: &Selection| Some(selection) != shapes[chosen].records.as_ref();
     let mut counted = selections.iter().zip(&outline.selected);
     let others = counted.clone().any(|(selection, count)| is_other(selection) && *count > 0);
@@ -141,6 +141,8 @@ fn shape(opened: &mut Opened, mapping: &Mapping, is_small: bool) -> Result<Shape
         return Err(broken);
     }
     let sha256 = opened.digest().map_err(|finding| vec![finding])?;
+    let (file, replace) = (opened.file(), opened.replace());
+    notes.extend(frame.odd().iter().map(|odd| replace.finding(file, *odd)));
     Ok(Shaped { shape: chosen, frame, leaves, notes, sha256, records })
 }
 

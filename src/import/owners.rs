@@ -342,6 +342,7 @@ impl<'s> Matcher<'s> {
             owner: None,
             started: jiff::Timestamp::UNIX_EPOCH,
             namespace: self.namespace,
+            keeps_nul: true,
         };
         let declared = Declared::default();
         let index = KeyIndex::default();

@@ -11,13 +11,13 @@ use crate::error::{Error, Result};
 use crate::import::files::file_id;
 use crate::mapping::apply::{FileContext, Owner};
 use crate::mapping::compile::{CompiledRule, compile};
-use crate::mapping::model::{From, Literal, OnDuplicate, Protection, ReadAs, Rule, Set};
+use crate::mapping::model::{From, Literal, OnDuplicate, Protection, ReadAs, Rule, Set, WhatOfNul};
 use crate::mapping::order::{Order, Stage, Turn, order};
 use crate::mapping::own::{is_owned, makes_owners};
 use crate::mapping::usage::has_maps;
 use crate::mapping::uses::{uses, uses_of};
-use crate::source::Limits;
 use crate::source::walk::Tree;
+use crate::source::{Limits, Nul, Replace};
 use crate::table::{ColumnType, Schema};
 use columns::{WrittenColumns, has};
 use disposition::Readers;
@@ -207,6 +207,7 @@ impl Plan {
             owner,
             started,
             namespace: self.set.namespace,
+            keeps_nul: self.set.strings.nul == WhatOfNul::Keep,
         }
     }
 
@@ -241,7 +242,17 @@ impl Plan {
 
     /// How the files of a mapping are read, whose values may be nested `depth` deep.
     pub fn limits(&self, mapping: usize, depth: u32) -> Limits {
-        Limits { depth, sensitive: self.has_secrets(mapping), ..Limits::default() }
+        Limits { depth, sensitive: self.has_secrets(mapping), replace: self.replace(), ..Limits::default() }
+    }
+
+    /// What in strings is replaced or told.
+    pub fn replace(&self) -> Replace {
+        let nul = match self.set.strings.nul {
+            WhatOfNul::Reject => Nul::Reject,
+            WhatOfNul::Replace => Nul::Replace,
+            WhatOfNul::Keep => Nul::Keep,
+        };
+        Replace { lone_surrogate: self.set.strings.replace_lone_surrogates, nul }
     }
 
     /// The tables that the set's mappings write into.

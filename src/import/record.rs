@@ -24,6 +24,11 @@ impl Import<'_> {
             counts.records += 1;
             counts.leaves.seen += more;
         });
+        if plan.turns_of(self.mapping).0 == reading.turn {
+            let (replace, name) = (plan.replace(), &plan.set.mappings[self.mapping].name);
+            let odd = held.record.tape.odd().iter().map(|odd| replace.finding(reading.context.id, *odd));
+            self.findings.extend(odd.map(|finding| finding.about(name.clone())));
+        }
         let (before, fates) = (held.was_rejected(), held.decision.fates());
         let place = reading.place(held.record.span.start);
         let Parts { resolver, mut cx, .. } = self.parts();

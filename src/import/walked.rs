@@ -1,6 +1,6 @@
 //! What the walk of the tree found, and files that may still be in use.
 
-use crate::finding::{FILE_SYMLINK, Finding, SOURCE_IN_USE, printable};
+use crate::finding::{FILE_CASE_TWINS, FILE_SYMLINK, Finding, SOURCE_IN_USE, Severity, printable};
 use crate::import::plan::Plan;
 use crate::source::SourceFile;
 use crate::source::walk::Skipped;
@@ -20,7 +20,10 @@ pub(crate) fn findings(plan: &Plan, started: jiff::Timestamp) -> Vec<Finding> {
         };
         finding.at_path(skipped.path.clone())
     });
-    plan.tree.findings.iter().cloned().chain(fresh).chain(skipped).map(|finding| finding.about("files")).collect()
+    let keeps_twins = |finding: &Finding| plan.set.strings.keep_case_twins && finding.code == &FILE_CASE_TWINS;
+    let walked = plan.tree.findings.iter().cloned();
+    let walked = walked.map(|one| if keeps_twins(&one) { one.weighing(Severity::Warning) } else { one });
+    walked.chain(fresh).chain(skipped).map(|finding| finding.about("files")).collect()
 }
 
 /// A link in an owner's place whose target is called like the folder beside it: one more name of that

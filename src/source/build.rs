@@ -2,6 +2,7 @@
 
 use super::inside::{self, Raw};
 use super::json::{Event, Fault, Scanner, Token};
+use super::limits::Limits;
 use super::select::Matcher;
 use super::string::Text;
 use crate::document::tape::{Kind, NodeId, Outer, Selection, Tape};
@@ -17,8 +18,8 @@ pub(super) struct Builder<'s> {
     /// Whether the name was read without an escape.
     plain: bool,
     scratch: Zeroizing<String>,
-    /// Follows the selections of texts that hold JSON, where there are some, with how deep values may be nested.
-    unfolds: Option<(Matcher<'s>, u32)>,
+    /// Follows the selections of texts that hold JSON, where there are some, with how that is read.
+    unfolds: Option<(Matcher<'s>, Limits)>,
 }
 
 struct Open {
@@ -28,10 +29,10 @@ struct Open {
 }
 
 impl<'s> Builder<'s> {
-    /// One that puts the JSON of the selected texts in their place, with values nested at most so deep.
-    pub(super) fn unfolding(selections: impl Iterator<Item = &'s Selection>, depth: u32) -> Self {
+    /// One that puts the JSON of the selected texts in their place, read as these limits say.
+    pub(super) fn unfolding(selections: impl Iterator<Item = &'s Selection>, limits: Limits) -> Self {
         let selections: Vec<&Selection> = selections.collect();
-        let unfolds = (!selections.is_empty()).then(|| (Matcher::new(selections), depth));
+        let unfolds = (!selections.is_empty()).then(|| (Matcher::new(selections), limits));
         Self { unfolds, ..Self::default() }
     }
 
@@ -81,11 +82,11 @@ impl<'s> Builder<'s> {
 
     /// Puts the JSON that a text holds in its place, each value where it is written; a text that holds none stays.
     fn unfold(&mut self, text: Text<'_>, at: u64, tape: &mut Tape) -> Result<(), Fault> {
-        let content = inside::content(text.raw());
-        let depth = self.unfolds.as_ref().map_or(0, |(_, depth)| *depth);
-        let depth = depth.saturating_sub(u32::try_from(self.open.len()).unwrap_or(u32::MAX));
-        let mut raw = Raw::of(text.raw());
-        match inside::check(&content, depth, tape.is_sensitive()) {
+        let limits = self.unfolds.as_ref().map_or_else(Limits::default, |(_, limits)| *limits);
+        let content = inside::content(text.raw(), limits.replace.nul);
+        let depth = limits.depth.saturating_sub(u32::try_from(self.open.len()).unwrap_or(u32::MAX));
+        let mut raw = Raw::of(text.raw(), limits.replace.nul);
+        match inside::check(&content, depth, limits.replace, tape.is_sensitive()) {
             Ok(leaves) => tape.note_unfolded(leaves),
             Err(fault) => {
                 tape.note_broken(at + 1 + raw.written(fault.at), fault.message);
@@ -93,10 +94,14 @@ impl<'s> Builder<'s> {
             }
         }
         let mut window = inside::window_of(&content, tape.is_sensitive());
-        let mut scanner = Scanner::new(&mut window, depth);
+        let mut scanner = Scanner::within(&mut window, depth, limits.replace);
         let mut is_root = true;
         while let Some(token) = scanner.next()? {
-            let token = Token { at: at + 1 + raw.written(token.at), ..token };
+            let inside = token.at;
+            let token = Token { at: at + 1 + raw.written(inside), ..token };
+            if let (true, Event::Name(text) | Event::String(text)) = (limits.replace.tells(), token.event) {
+                text.odd().for_each(|(odd, is_nul)| tape.note_odd(at + 1 + raw.written(inside + 1 + odd), is_nul));
+            }
             if std::mem::take(&mut is_root) {
                 // The selections have come to it as the text.
                 if let (Event::ObjectStart | Event::ArrayStart, Some((matcher, _))) = (token.event, &mut self.unfolds) {

@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use super::json::{Event, Scanner};
+use super::limits::{Nul, Replace};
 use super::names::Names;
 use super::string::{Text, escape};
 use super::window::Window;
@@ -19,19 +20,21 @@ pub(super) struct Raw<'t> {
     /// How far it has come, in the text as it is written and decoded.
     written: usize,
     decoded: usize,
+    nul: Nul,
 }
 
 impl<'t> Raw<'t> {
     /// Of a text as it is written, between its quotes.
-    pub(super) fn of(raw: &'t str) -> Self {
-        Self { raw: raw.as_bytes(), written: 0, decoded: 0 }
+    pub(super) fn of(raw: &'t str, nul: Nul) -> Self {
+        Self { raw: raw.as_bytes(), written: 0, decoded: 0, nul }
     }
 
     fn step(&mut self) {
         let (decoded, written) = match self.raw[self.written] {
             b'\\' => {
                 let (character, length) = escape(&self.raw[self.written..]);
-                (character.len_utf8(), length)
+                let is_replaced = character == '\0' && self.nul == Nul::Replace;
+                (if is_replaced { char::REPLACEMENT_CHARACTER } else { character }.len_utf8(), length)
             }
             _ => (1, 1),
         };
@@ -70,10 +73,10 @@ impl<'t> Raw<'t> {
 ///
 /// # Errors
 /// Where and why it is no JSON.
-pub(super) fn check(content: &str, depth: u32, sensitive: bool) -> Result<u64, Fault> {
+pub(super) fn check(content: &str, depth: u32, replace: Replace, sensitive: bool) -> Result<u64, Fault> {
     let mut window = window_of(content, sensitive);
     let mut names = Names::spare();
-    let checked = check_in(&mut window, depth, &mut names);
+    let checked = check_in(&mut window, depth, replace, &mut names);
     names.put_back();
     checked.map_err(|fault| {
         let message = if fault.code == &FILE_EMPTY {
@@ -85,11 +88,11 @@ pub(super) fn check(content: &str, depth: u32, sensitive: bool) -> Result<u64, F
     })
 }
 
-fn check_in(window: &mut Window, depth: u32, names: &mut Names) -> Result<u64, Fault> {
+fn check_in(window: &mut Window, depth: u32, replace: Replace, names: &mut Names) -> Result<u64, Fault> {
     if depth == 0 {
         return Err(Fault::new(&JSON_INSIDE, 0, "values are nested too deeply"));
     }
-    let mut scanner = Scanner::new(window, depth);
+    let mut scanner = Scanner::within(window, depth, replace);
     let (mut leaves, mut opened) = (0, false);
     let mut scratch = Zeroizing::new(String::new());
     while let Some(token) = scanner.next()? {
@@ -117,9 +120,9 @@ fn check_in(window: &mut Window, depth: u32, names: &mut Names) -> Result<u64, F
 }
 
 /// The content of a text, as it is written.
-pub(super) fn content(raw: &str) -> Zeroizing<String> {
+pub(super) fn content(raw: &str, nul: Nul) -> Zeroizing<String> {
     let mut scratch = Zeroizing::new(String::new());
-    let text = Text { raw, escaped: raw.contains('\\') };
+    let text = Text { raw, escaped: raw.contains('\\'), nul };
     let decoded = text.decode(&mut scratch).to_owned();
     Zeroizing::new(decoded)
 }
@@ -131,9 +134,9 @@ mod tests {
     #[test]
     fn bytes_of_a_text_are_followed_to_where_they_are_written_and_back() {
         let raw = r#"{\"a\":\u00e9\n\ud83d\ude00xü]"#;
-        let decoded = content(raw);
+        let decoded = content(raw, Nul::Reject);
         assert_eq!(&*decoded, "{\"a\":\u{e9}\n\u{1f600}x\u{fc}]");
-        let (mut there, mut back) = (Raw::of(raw), Raw::of(raw));
+        let (mut there, mut back) = (Raw::of(raw, Nul::Reject), Raw::of(raw, Nul::Reject));
         let starts: Vec<u64> = decoded.char_indices().map(|(at, _)| at as u64).collect();
         let written: Vec<u64> = starts.iter().map(|at| there.written(*at)).collect();
         assert_eq!(written, [0, 1, 3, 4, 6, 7, 13, 15, 27, 28, 30]);
@@ -142,7 +145,7 @@ mod tests {
 
     #[test]
     fn leaves_are_counted_and_faults_have_their_place() {
-        let told = |text: &str, depth| match check(text, depth, false) {
+        let told = |text: &str, depth| match check(text, depth, Replace::default(), false) {
             Ok(leaves) => leaves.to_string(),
             Err(fault) => format!("{} at {}: {}", fault.code.id, fault.at, fault.message),
         };

@@ -4,13 +4,11 @@ use super::bytes::{begins_character, shown, starts_value, white_space};
 pub use super::fault::Fault;
 use super::fault::{invalid_utf8, unreadable};
 use super::formats::{LOST, format_of};
+use super::limits::Replace;
 use super::string::Text;
 use super::window::Window;
 use crate::finding::{FILE_EMPTY, JSON_DEPTH, JSON_ENCODING, JSON_SIZE, JSON_SYNTAX, JSON_TRAILING, JSON_TRUNCATED};
 use std::io::ErrorKind;
-
-/// The default limit on nesting.
-pub const DEFAULT_DEPTH: u32 = 64;
 
 /// The greatest limit on nesting that can be asked for.
 pub const GREATEST_DEPTH: u32 = 127;
@@ -94,13 +92,32 @@ pub(super) struct Progress {
     mark: bool,
     /// Whether the last token asked for is a value: then so is what a fault lies in.
     in_value: bool,
+    pub(super) replace: Replace,
 }
 
 impl Progress {
     /// Nothing was scanned yet; see [`Scanner::new`].
     pub(super) fn start(limit: u32) -> Self {
         let limit = limit.clamp(1, GREATEST_DEPTH);
-        Self { state: State::Begin, depth: 0, limit, objects: 0, mark: false, in_value: false }
+        Self {
+            state: State::Begin,
+            depth: 0,
+            limit,
+            objects: 0,
+            mark: false,
+            in_value: false,
+            replace: Replace::default(),
+        }
+    }
+
+    /// The same, with something replaced.
+    pub(super) fn replacing(self, replace: Replace) -> Self {
+        Self { replace, ..self }
+    }
+
+    /// For those who only look: what a string holds is no fault.
+    pub(super) fn lenient(limit: u32) -> Self {
+        Self::start(limit).replacing(Replace { lone_surrogate: true, ..Replace::default() })
     }
 }
 
@@ -108,6 +125,11 @@ impl<'w> Scanner<'w> {
     /// Scans what the window looks onto; values nested deeper than `limit` (1 to 127) are a fault.
     pub fn new(window: &'w mut Window, limit: u32) -> Self {
         Self::resume(window, Progress::start(limit))
+    }
+
+    /// The same, with something in strings replaced.
+    pub(super) fn within(window: &'w mut Window, depth: u32, replace: Replace) -> Self {
+        Self::resume(window, Progress::start(depth).replacing(replace))
     }
 
     /// Goes on where the scanner stopped that scanned this window before.

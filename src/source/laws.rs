@@ -22,7 +22,7 @@ enum Doc {
 /// The other parser: serde_json, with the checks that it leaves out.
 mod independent {
     use super::Doc;
-    use crate::source::json::DEFAULT_DEPTH;
+    use crate::source::limits::DEFAULT_DEPTH;
     use serde::de::{Deserializer as _, Error, MapAccess, SeqAccess, Visitor};
     use serde_json::value::RawValue;
 

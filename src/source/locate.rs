@@ -2,6 +2,7 @@
 
 use super::inside::{self, Raw};
 use super::json::{Event, GREATEST_DEPTH, Progress, Scanner};
+use super::limits::Nul;
 use super::read::SourceFile;
 use super::trail::{Reach, Trail};
 use super::window::{Bytes, Window};
@@ -207,7 +208,7 @@ impl Pointers {
     fn new(window: Window) -> Self {
         Self {
             window,
-            progress: Progress::start(GREATEST_DEPTH),
+            progress: Progress::lenient(GREATEST_DEPTH),
             trail: Trail::default(),
             scratch: Zeroizing::default(),
             reached: None,
@@ -259,11 +260,11 @@ impl Pointers {
 
 /// The pointer inside of the JSON that a text holds to what is written so many bytes behind its quote.
 fn inside_of(raw: &str, written: u64) -> String {
-    let content = inside::content(raw);
+    let content = inside::content(raw, Nul::Replace);
     if !content.trim_start().starts_with(['{', '[']) {
         return String::new();
     }
-    Pointers::new(inside::window_of(&content, true)).find(Raw::of(raw).decoded(written))
+    Pointers::new(inside::window_of(&content, true)).find(Raw::of(raw, Nul::Replace).decoded(written))
 }
 
 /// Follows the values of a file of lines.
@@ -330,7 +331,7 @@ fn span_in(source: Box<dyn Bytes>, pointer: &str) -> Option<Range<u64>> {
 }
 
 fn span_at(mut window: Window, pointer: &str) -> Option<Range<u64>> {
-    let mut scanner = Scanner::new(&mut window, GREATEST_DEPTH);
+    let mut scanner = Scanner::resume(&mut window, Progress::lenient(GREATEST_DEPTH));
     let mut trail = Trail::default();
     let mut scratch = Zeroizing::new(String::new());
     let mut start = None;
@@ -344,9 +345,9 @@ fn span_at(mut window: Window, pointer: &str) -> Option<Range<u64>> {
         if let (Event::String(text), Some(below)) = (token.event, pointer.strip_prefix(&here))
             && below.starts_with('/')
         {
-            let content = inside::content(text.raw());
+            let content = inside::content(text.raw(), Nul::Replace);
             let span = span_at(inside::window_of(&content, true), below)?;
-            let mut raw = Raw::of(text.raw());
+            let mut raw = Raw::of(text.raw(), Nul::Replace);
             let start = token.at + 1 + raw.written(span.start);
             return Some(start..token.at + 1 + raw.written(span.end));
         }

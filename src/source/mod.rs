@@ -11,6 +11,7 @@ mod fault;
 mod formats;
 mod inside;
 pub mod json;
+mod limits;
 pub mod lines;
 pub mod locate;
 mod names;
@@ -29,7 +30,8 @@ mod trail;
 pub mod walk;
 pub mod window;
 
-pub use read::{Form, Limits, Opened, Record, SourceFile, open, open_as, records, skim};
+pub use limits::{Limits, Nul, Replace};
+pub use read::{Form, Opened, Record, SourceFile, open, open_as, records, skim};
 
 /// The SHA-256 of a file's bytes; `None` when it cannot be read, which reading it reports.
 pub fn digest_of(file: &SourceFile) -> Option<[u8; 32]> {

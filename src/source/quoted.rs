@@ -12,9 +12,10 @@ impl Scanner<'_> {
         let start = self.window.offset();
         let (length, escaped) = self.string_extent()?;
         self.progress.state = following;
+        let nul = self.progress.replace.nul;
         let raw = self.window.take(length);
         match std::str::from_utf8(&raw[1..length - 1]) {
-            Ok(raw) => Ok(Text { raw, escaped }),
+            Ok(raw) => Ok(Text { raw, escaped, nul }),
             Err(error) => Err(invalid_utf8(start + 1 + error.valid_up_to() as u64)),
         }
     }
@@ -70,6 +71,7 @@ impl Scanner<'_> {
                 Err(Unicode::NoDigits) => {
                     Err(self.string_fault(at, &JSON_SYNTAX, "expected four hexadecimal digits after `\\u`"))
                 }
+                Err(Unicode::Half) if self.progress.replace.lone_surrogate => Ok(at + 6),
                 Err(Unicode::Half) => Err(self.string_fault(at, &JSON_SURROGATE, "unpaired surrogate escape")),
             },
             Some(_) => Err(self.string_fault(at, &JSON_SYNTAX, "invalid escape sequence")),

@@ -1,7 +1,6 @@
 //! Opening a source file, and checking that it did not change.
 
 use super::fault::unreadable;
-use super::json::DEFAULT_DEPTH;
 use super::packed::Unpacked;
 use super::window::{Bytes, Window};
 use crate::document::json::write_json_string;
@@ -16,11 +15,9 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use super::limits::Limits;
 pub use super::records::{Record, Records, records};
 pub use super::skim::{Outline, skim};
-
-/// Files below this size are read whole; larger ones roll by.
-pub const DEFAULT_WINDOW: usize = 8 << 20;
 
 /// So much is at hand of a file that rolls by, unless a single token needs more.
 const ROLLING: usize = 1 << 20;
@@ -200,23 +197,6 @@ impl Seek for Reader {
     }
 }
 
-/// How files are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// The window's size in bytes: a file below this size is held whole.
-    pub window: usize,
-    /// How deep values may be nested, 1 to 127.
-    pub depth: u32,
-    /// Whether the file may hold secrets, so that buffers are overwritten when they are dropped.
-    pub sensitive: bool,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { window: DEFAULT_WINDOW, depth: DEFAULT_DEPTH, sensitive: false }
-    }
-}
-
 /// A source file that is open for reading.
 #[derive(Debug)]
 pub struct Opened {
@@ -307,6 +287,11 @@ pub(super) fn open_handle(path: &Path) -> IoResult<File> {
 }
 
 impl Opened {
+    /// What in strings is replaced or told.
+    pub fn replace(&self) -> super::Replace {
+        self.limits.replace
+    }
+
     /// Bytes in memory, read as a file of this number; they never change.
     pub fn of_bytes(file: FileId, bytes: Vec<u8>, limits: Limits) -> Self {
         let size = limits.window.min(bytes.len().saturating_add(1));

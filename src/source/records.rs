@@ -78,11 +78,11 @@ pub fn records<'o>(opened: &'o mut Opened, selection: Option<&'o Selection>) -> 
     opened.rewind()?;
     let FromJson { record, frame } = &*opened.from_json;
     let of_frame = frame.iter().filter(|_| selection.is_none());
-    let builder = Builder::unfolding(record.iter().chain(of_frame), opened.limits.depth);
+    let builder = Builder::unfolding(record.iter().chain(of_frame), opened.limits);
     let selection = selection.unwrap_or(&DOCUMENT);
     Ok(Records {
         file: opened.file(),
-        scanner: Scanner::new(&mut opened.window, opened.limits.depth),
+        scanner: Scanner::within(&mut opened.window, opened.limits.depth, opened.limits.replace),
         selection,
         matcher: Matcher::new(vec![selection]),
         builder,

@@ -1,6 +1,6 @@
 //! Looking through a file that nothing reads: whatever it is, as text and, where it is JSON, by names.
 
-use super::json::{Event, Fault, Scanner};
+use super::json::{Event, Fault, Progress, Scanner};
 use super::read::{Form, Limits, SourceFile, open, open_handle};
 use super::window::Window;
 use crate::finding::JSON_TRAILING;
@@ -93,7 +93,7 @@ fn values_in(
     scratch: &mut String,
     show: &mut dyn FnMut(&str),
 ) -> Result<(), Fault> {
-    let mut scanner = Scanner::new(window, depth);
+    let mut scanner = Scanner::resume(window, Progress::lenient(depth));
     let mut is_named = false;
     while let Some(token) = scanner.next()? {
         match token.event {

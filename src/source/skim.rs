@@ -3,20 +3,22 @@
 
 use super::build::Builder;
 use super::json::{Event, Fault, Scanner, Token};
+use super::limits::Replace;
 use super::names::Names;
 use super::read::Opened;
 use super::records::{Record, keep_name, members};
 use super::select::Matcher;
+use super::string::Text;
 use crate::document::tape::{FromJson, Outer, Selection, Tape};
-use crate::finding::{FileId, Finding, JSON_BOM, JSON_DUPLICATE, Place, printable};
+use crate::finding::{FileId, Finding, JSON_BOM, JSON_DUPLICATE, Place, STRING_ODD, printable};
 use std::ops::Range;
 use zeroize::Zeroizing;
 
 /// Kept records may take so many times the memory of their file: those of long lists of short values would take more.
 const MOST_MEMORY: usize = 16;
 
-/// So many duplicates of one file are reported one by one, the rest as a number.
-const MOST_DUPLICATES: usize = 1_000;
+/// So many duplicates, and odd characters, of one file are reported one by one, the rest as a number.
+const MOST_TOLD: usize = 1_000;
 
 /// What a skim keeps of a file.
 #[derive(Debug)]
@@ -48,16 +50,17 @@ pub struct Outline {
 pub fn skim(opened: &mut Opened, selections: &[&Selection], keep: bool) -> Result<Outline, Vec<Finding>> {
     opened.rewind().map_err(|finding| vec![finding])?;
     let file = opened.file();
-    let (FromJson { record, frame }, depth) = (&*opened.from_json, opened.limits.depth);
+    let (FromJson { record, frame }, limits) = (&*opened.from_json, opened.limits);
     let of_record = record.iter().filter(|_| opened.whole);
-    let builder = Builder::unfolding(frame.iter().chain(of_record), depth);
+    let builder = Builder::unfolding(frame.iter().chain(of_record), limits);
     let mut skimmer = Skimmer::new(selections, opened.limits.sensitive, builder);
     let most = MOST_MEMORY * opened.extent() + (1 << 16);
+    skimmer.odd = limits.replace.tells().then(|| Odd { replace: limits.replace, places: Vec::new(), more: 0 });
     skimmer.expect(opened.extent());
-    let of_records = || Builder::unfolding(record.iter(), depth);
+    let of_records = || Builder::unfolding(record.iter(), limits);
     skimmer.keeper = keep.then(|| Keeper::new(selections, opened.limits.sensitive, most, of_records()));
     let (mut end, start) = (0, opened.window.start());
-    let mut scanner = Scanner::new(&mut opened.window, opened.limits.depth);
+    let mut scanner = Scanner::within(&mut opened.window, limits.depth, limits.replace);
     let fault = loop {
         match scanner.next() {
             Ok(None) => break None,
@@ -80,7 +83,7 @@ pub fn skim(opened: &mut Opened, selections: &[&Selection], keep: bool) -> Resul
         return Ok(Outline {
             span: skimmer.tape.root().at()..end,
             tape: skimmer.tape,
-            notes: mark.into_iter().collect(),
+            notes: mark.into_iter().chain(skimmer.odd.into_iter().flat_map(|odd| odd.findings(file))).collect(),
             leaves: skimmer.leaves,
             selected: skimmer.selected,
             records: skimmer.keeper.map(|keeper| keeper.records),
@@ -95,6 +98,8 @@ struct Skimmer<'s> {
     matcher: Matcher<'s>,
     names: Names,
     duplicates: Duplicates,
+    /// What in strings not every database keeps, where the set says what becomes of it.
+    odd: Option<Odd>,
     builder: Builder<'s>,
     tape: Tape,
     selected: Vec<u64>,
@@ -114,6 +119,7 @@ impl<'s> Skimmer<'s> {
             matcher: Matcher::new(selections.to_vec()),
             names: Names::spare(),
             duplicates: Duplicates::default(),
+            odd: None,
             builder,
             tape: Tape::new(sensitive),
             selected: vec![0; selections.len()],
@@ -136,6 +142,9 @@ impl<'s> Skimmer<'s> {
     #[inline]
     fn token(&mut self, token: &Token<'_>) -> Result<(), Fault> {
         self.count_leaf(token);
+        if let (Some(odd), Event::Name(text) | Event::String(text)) = (&mut self.odd, token.event) {
+            odd.note(text, token.at + 1);
+        }
         match token.event {
             Event::Name(text) => {
                 let name = text.decode(&mut self.scratch);
@@ -287,7 +296,7 @@ struct Duplicates {
 
 impl Duplicates {
     fn note(&mut self, name: &str, first: u64, at: u64) {
-        if self.faults.len() == MOST_DUPLICATES {
+        if self.faults.len() == MOST_TOLD {
             self.more += 1;
             return;
         }
@@ -302,6 +311,36 @@ impl Duplicates {
         if self.more > 0 {
             let message = format!("{} more duplicate members follow", self.more);
             findings.push(Fault::new(&JSON_DUPLICATE, last, message).finding(file));
+        }
+        findings
+    }
+}
+
+/// Half surrogate pairs, and U+0000, in the order of the file.
+struct Odd {
+    replace: Replace,
+    places: Vec<(u64, bool)>,
+    more: u64,
+}
+
+impl Odd {
+    fn note(&mut self, text: Text<'_>, start: u64) {
+        for (at, is_nul) in text.odd() {
+            if self.places.len() == MOST_TOLD {
+                self.more += 1;
+            } else {
+                self.places.push((start + at, is_nul));
+            }
+        }
+    }
+
+    fn findings(self, file: FileId) -> Vec<Finding> {
+        let last = self.places.last().map_or(0, |(at, _)| *at);
+        let mut findings: Vec<Finding> =
+            self.places.into_iter().map(|place| self.replace.finding(file, place)).collect();
+        if self.more > 0 {
+            let message = format!("{} more such characters follow", self.more);
+            findings.push(Finding::new(&STRING_ODD, message).at(Place { file, offset: last }));
         }
         findings
     }

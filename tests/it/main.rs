@@ -85,6 +85,7 @@ mod scaffold_laws;
 mod shapes;
 mod signals;
 mod small;
+mod strings;
 mod tamper;
 mod times;
 mod undo;

@@ -144,6 +144,7 @@ pub fn kind_name(node: NodeRef) -> &'static str {
 pub(super) fn fit<'t>(
     got: &Operand<'t>,
     column: &Column,
+    keeps_nul: bool,
     json: &mut dyn FnMut(&Operand<'t>) -> String,
 ) -> Result<Value, Fault> {
     let wrong = || {
@@ -159,15 +160,19 @@ pub(super) fn fit<'t>(
         (_, Operand::Missing | Operand::Null) => Ok(Value::Null),
         // A number is not a string: the step `text` allows it to become one.
         (ColumnType::Text { max }, Operand::Node(node, _)) if node.kind() == Kind::String => {
-            checked_text(node.text(), max)
+            checked_text(node.text(), max, keeps_nul)
         }
-        (ColumnType::Text { max }, Operand::Datum(Datum::Text(text) | Datum::Json(text))) => checked_text(text, max),
+        (ColumnType::Text { max }, Operand::Datum(Datum::Text(text) | Datum::Json(text))) => {
+            checked_text(text, max, keeps_nul)
+        }
         // RFC 3339 and ISO 8601 lose nothing.
         (ColumnType::Text { max }, Operand::Datum(datum @ (Datum::Civil(_) | Datum::Day(_) | Datum::Instant(..)))) => {
-            checked_text(&datum_text(datum).unwrap_or_default(), max)
+            checked_text(&datum_text(datum).unwrap_or_default(), max, keeps_nul)
         }
-        (ColumnType::Text { max }, Operand::Node(node, _)) if node.is_container() => checked_text(&json(got), max),
-        (ColumnType::Text { max }, Operand::Datum(Datum::List(_))) => checked_text(&json(got), max),
+        (ColumnType::Text { max }, Operand::Node(node, _)) if node.is_container() => {
+            checked_text(&json(got), max, keeps_nul)
+        }
+        (ColumnType::Text { max }, Operand::Datum(Datum::List(_))) => checked_text(&json(got), max, keeps_nul),
         (ColumnType::Text { .. }, _) => Err(wrong()),
         (ColumnType::Integer, Operand::Datum(Datum::Integer(value))) => Ok(Value::Integer(*value)),
         (ColumnType::Integer, _) => integer(number.ok_or_else(wrong)?),
@@ -211,7 +216,7 @@ pub(super) fn fit<'t>(
             (_, Some(number), _) => integer(number).or_else(|_| real(number)),
             (_, _, Operand::Datum(Datum::Integer(value))) => Ok(Value::Integer(*value)),
             _ => match as_text(got) {
-                Some(text) => checked_text(&text, None),
+                Some(text) => checked_text(&text, None, keeps_nul),
                 None => Ok(Value::Text(json(got).into())),
             },
         },
@@ -237,8 +242,8 @@ fn is_uuid(text: &str) -> bool {
     text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()
 }
 
-fn checked_text(text: &str, max: Option<u32>) -> Result<Value, Fault> {
-    if text.contains('\0') {
+fn checked_text(text: &str, max: Option<u32>, keeps_nul: bool) -> Result<Value, Fault> {
+    if !keeps_nul && text.contains('\0') {
         return Err(Fault::new(&VALUE_NUL, "the string contains U+0000"));
     }
     if let Some(max) = max

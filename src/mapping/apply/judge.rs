@@ -113,7 +113,7 @@ impl<'t> RowMaker<'_, 't> {
                 let chosen = self.chosen.filter(|_| matches!(column.expr.from, From::First(_))).unwrap_or(0);
                 self.draft.origins[field] = Origin::Found(u16::try_from(chosen).unwrap_or(u16::MAX));
             }
-            let fitted = fit(&got, target, &mut |got| {
+            let fitted = fit(&got, target, scope.file.keeps_nul, &mut |got| {
                 if json.is_empty() { self.json_text(got) } else { std::mem::take(&mut json) }
             });
             match fitted {
@@ -177,7 +177,7 @@ impl<'t> RowMaker<'_, 't> {
         };
         let read = read.map_err(|why| Fault::new(&VALUE_STEP, format!("its default cannot be read: {why}")))?;
         let read = read.map_or(Operand::Missing, Operand::Datum);
-        Ok(fit(&read, &of.column, &mut |got| self.json_text(got))?)
+        Ok(fit(&read, &of.column, self.scope.file.keeps_nul, &mut |got| self.json_text(got))?)
     }
 
     fn note_sign(&mut self, column: &ColumnRule, at: Option<u64>) {

@@ -49,6 +49,8 @@ pub struct FileContext<'f> {
     pub started: Timestamp,
     /// `namespace` of the set.
     pub namespace: Option<uuid::Uuid>,
+    /// `nul = "keep"`: columns of text take U+0000.
+    pub keeps_nul: bool,
 }
 
 impl FileContext<'_> {

@@ -7,7 +7,8 @@ use super::mapping::pattern;
 use super::tree::{Fields, Item};
 use crate::mapping::codes;
 use crate::mapping::model::{
-    AssertCategory, Assertion, Find, IgnoreFiles, Owners, Precedence, Reads, Recognise, RecordName, Set, Unknown,
+    AssertCategory, Assertion, Find, IgnoreFiles, Owners, Precedence, Reads, Recognise, RecordName, Set, Strings,
+    Unknown,
 };
 use crate::table::{AuditTable, OWN_RECORD};
 
@@ -38,9 +39,19 @@ pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
         other_tables: other_tables.filter_map(|item| Some((item.name.to_owned(), item.reason()?))).collect(),
         after: fields.table("after", &keys::AFTER).and_then(|after| after.text("message")),
         fernet: hand_over.and_then(|forms| forms.get("fernet")).and_then(hand_over::fernet),
+        strings: fields.table("strings", &keys::STRINGS).map(|of| strings(&of)).unwrap_or_default(),
         ..Set::default()
     };
     (set, lines)
+}
+
+fn strings(fields: &Fields<'_>) -> Strings {
+    let is = |name: &str, words, word: &str| fields.get(name).and_then(|item| item.word(words)) == Some(word);
+    Strings {
+        replace_lone_surrogates: is("lone_surrogate", &keys::LONE_SURROGATE, "replace"),
+        nul: fields.variant("nul", &keys::NUL).unwrap_or_default(),
+        keep_case_twins: is("case_twins", &keys::CASE_TWINS, "keep"),
+    }
 }
 
 fn recognise(item: Item<'_>) -> Option<Recognise> {

@@ -17,4 +17,6 @@ pub use owners::{Find, Ownerless, Owners, Pattern, PatternPiece, PatternSegment,
 pub use paths::{Covering, PathExpr, PathStep, Picked, Root, Rooted};
 pub use reads::{ReadAs, Reads, declares};
 pub use rule::{Agreement, ColumnRule, Dropped, Elements, KeyPart, Let, OnDuplicate, Protection, Rule};
-pub use set::{AssertCategory, Assertion, FernetForm, IgnoreFiles, Precedence, Recognise, RecordName, Set};
+pub use set::{
+    AssertCategory, Assertion, FernetForm, IgnoreFiles, Precedence, Recognise, RecordName, Set, Strings, WhatOfNul,
+};

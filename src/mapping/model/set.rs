@@ -9,6 +9,30 @@ use crate::table::{AuditTable, Column, Migration};
 use serde::Deserialize;
 use std::path::PathBuf;
 
+/// `[strings]`: what happens to strings and names that not every database or file system keeps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Strings {
+    /// `lone_surrogate = "replace"`.
+    pub replace_lone_surrogates: bool,
+    /// `nul`.
+    pub nul: WhatOfNul,
+    /// `case_twins = "keep"`.
+    pub keep_case_twins: bool,
+}
+
+/// `nul` under `[strings]`: what becomes of U+0000 in a string.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhatOfNul {
+    /// A record that would put it into a column of text is rejected.
+    #[default]
+    Reject,
+    /// It becomes U+FFFD.
+    Replace,
+    /// It is kept.
+    Keep,
+}
+
 /// A folder of mappings with the schema they write into.
 #[derive(Debug, Default)]
 pub struct Set {
@@ -34,6 +58,8 @@ pub struct Set {
     pub ignore: Vec<IgnoreFiles>,
     /// `unknown_members = "refuse"`: what only a catch-all caught is an error.
     pub refuse_unknown: bool,
+    /// `[strings]`.
+    pub strings: Strings,
     /// `[[assert]]`: the set's own checks of the target.
     pub assertions: Vec<Assertion>,
     /// `[audit]`: the application's own table for what was done to the database.

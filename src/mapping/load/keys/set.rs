@@ -16,6 +16,7 @@ keys! {
         key("precedence", Named(&TEXTS), "for each table, the mappings or rules that feed it, in reading order"),
         since("0.2.0", "reads", Named(&STEPS), "for each declared type, the steps that read a value which is not of it yet"),
         key("ignore", REASONS, "file patterns that are not read, each with its reason"),
+        key("strings", Table(&STRINGS), "what happens to strings and names that not every database or file system keeps"),
         key("unknown_members", Words(&UNKNOWN_MEMBERS), "what happens to members that only a catch-all keeps"),
         key("after", Table(&AFTER), "what the application still needs after an import"),
         key("assert", List(&Table(&ASSERT)), "checks of the target in SQL"),
@@ -87,6 +88,28 @@ keys! {
         key("default", Text, "the salt when that is not set"),
         key("bytes", Number, "how many bytes of it are used; a longer one is truncated"),
         key("fill", Text, "the character that pads a shorter one on the right");
+
+    /// `[strings]`.
+    STRINGS "`[strings]`":
+        key("lone_surrogate", Words(&LONE_SURROGATE), "half a surrogate pair in a string"),
+        key("nul", Words(&NUL), "U+0000 in a string"),
+        key("case_twins", Words(&CASE_TWINS), "names of files that differ in case only");
+
+    /// `lone_surrogate` under `[strings]`.
+    LONE_SURROGATE "`lone_surrogate`":
+        word("reject", "the file is broken there"),
+        word("replace", "it becomes U+FFFD, a warning with its place");
+
+    /// `nul` under `[strings]`.
+    NUL "`nul`":
+        word("reject", "a record that would put it into a column of text is rejected"),
+        word("replace", "it becomes U+FFFD, a warning with its place"),
+        word("keep", "it is kept, a warning with its place");
+
+    /// `case_twins` under `[strings]`.
+    CASE_TWINS "`case_twins`":
+        word("reject", "they are an error"),
+        word("keep", "both are read, with a warning");
 
     /// `unknown_members`.
     UNKNOWN_MEMBERS "`unknown_members`":
