@@ -103,7 +103,7 @@ codes! {
         "keep the right one; some systems take the two for one name";
     FORMS_UNCOMPARED = "F021" Note "keys beyond ASCII are too many to compare all of them in their Unicode normal form",
         "nothing to do, unless the source may write one name in two forms";
-    FILE_DAMAGED = "F022" Error "a packed file is damaged, cut off, or not packed at all",
+    FILE_DAMAGED = "F022" Error "a packed file is damaged, cut off, not packed at all, or goes on after its compressed data",
         "look for an older copy of it, or check the disk";
     FILE_UNPACKED = "F023" Error "a packed file unpacks to more than is allowed",
         "if it is meant to be so large, allow more with `--max-unpacked`, or unpack it into the tree";

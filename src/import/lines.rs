@@ -155,7 +155,7 @@ impl<'p> Import<'p> {
                 // Its paths are known, as those of other shapes.
                 self.leaves.paths.number(self.mapping, mapping, &mut shaped);
                 let Parts { leaves, mut cx, .. } = self.parts();
-                leaves.ignore_line(&mut cx, of.file, shaped.shape, shaped.leaves);
+                leaves.ignore_line(&mut cx, of.file, &shaped, of.count);
             }
             return Ok(());
         }

@@ -122,6 +122,8 @@ codes! {
         "name a declared type as the migrations write it, with its length or without";
     NAME_UNUSED = "M155" "nothing uses a name that the mapping defines under `[let]` or `[when]`",
         "use it, or remove it";
+    WITHOUT_UNFIT = "M156" "`without` stands beside what is made, and not read from the file",
+        "cut where the value is read: `without` takes members out of a container of the source";
     ALTERNATIVE_UNREACHABLE = "M160" "an alternative comes after one that is always there",
         "put the literal last, or give it a `when`";
     NULL_IDLE = "M161" "`null = true` says nothing",

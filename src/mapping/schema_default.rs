@@ -20,11 +20,15 @@ impl SchemaDefault {
             sql = inner.trim();
         }
         let word = sql.to_ascii_lowercase();
-        if column.kind == ColumnType::Time {
-            let clocks = ["current_timestamp", "datetime('now')", "datetime(\"now\")", "now()"];
-            if clocks.contains(&word.as_str()) {
-                return Some(Self::Clock);
+        let clocks: &[&str] = match column.kind {
+            ColumnType::Time | ColumnType::Zoned => {
+                &["current_timestamp", "datetime('now')", "datetime(\"now\")", "datetime()", "now()"]
             }
+            ColumnType::Date => &["current_date", "date('now')", "date(\"now\")", "date()"],
+            _ => &[],
+        };
+        if clocks.contains(&word.as_str()) {
+            return Some(Self::Clock);
         }
         let literal = match word.as_str() {
             "true" => Literal::Bool(true),
@@ -73,6 +77,8 @@ mod tests {
         assert_eq!(of(ColumnType::Boolean, "0"), constant(Literal::Bool(false)));
         assert_eq!(of(ColumnType::Boolean, "TRUE"), constant(Literal::Bool(true)));
         assert_eq!(of(ColumnType::Time, "CURRENT_TIMESTAMP"), Some(SchemaDefault::Clock));
+        assert_eq!(of(ColumnType::Zoned, "current_timestamp"), Some(SchemaDefault::Clock));
+        assert_eq!(of(ColumnType::Date, "(date('now'))"), Some(SchemaDefault::Clock));
         for other in ["lower('A')", "'a' || 'b'", "CURRENT_TIMESTAMP", "random()"] {
             assert_eq!(of(text, other), None, "{other}");
         }

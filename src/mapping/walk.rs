@@ -135,6 +135,15 @@ fn paths_of(expr: &Expr) -> Vec<&PathExpr> {
     }
 }
 
+/// Whether an expression, apart from what stands beside it, may give something that is made and not read.
+fn is_made(expr: &Expr) -> bool {
+    match &expr.from {
+        From::Path(_) | From::Literal(_) | From::Null => false,
+        From::First(parts) => parts.iter().any(|part| !part.steps.is_empty() || is_made(part)),
+        _ => true,
+    }
+}
+
 /// The elements of the list that an expression gives, as far as they are values of the document: the parts of a text
 /// are none.
 fn elements_of(list: &Expr) -> Vec<Rooted> {
@@ -218,7 +227,7 @@ impl<'m> Walk<'_, '_, 'm> {
         }
         for selection in &expr.without {
             let paths = paths_of(expr);
-            if paths.is_empty() {
+            if paths.is_empty() || is_made(expr) {
                 self.visit(Read::Without(None, selection), expr.line);
             }
             paths.into_iter().for_each(|path| self.visit(Read::Without(Some(path), selection), expr.line));

@@ -1,8 +1,8 @@
 //! Files that are packed (gzip, RFC 1952), unpacked as they are read.
 
 use crate::finding::{Code, FILE_DAMAGED, FILE_UNPACKED};
-use flate2::bufread::MultiGzDecoder;
-use std::io::{BufReader, Error, ErrorKind, Read, Result, Seek, SeekFrom};
+use flate2::bufread::GzDecoder;
+use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Seek, SeekFrom};
 
 /// A file may unpack to so many times its size: texts do not come near it.
 pub const MOST_TIMES: u64 = 200;
@@ -15,8 +15,8 @@ pub const DEFAULT_UNPACKED: u64 = 4 << 30;
 pub(super) enum Damage {
     /// They are not gzip.
     NotPacked,
-    /// What follows the first packed part is not gzip.
-    Trailing,
+    /// So many bytes follow the last packed part, and are none.
+    Trailing(u64),
     /// They end too early.
     Cut,
     /// They contradict themselves: a checksum or a length is wrong.
@@ -33,7 +33,8 @@ impl std::fmt::Display for Damage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NotPacked => f.write_str("the file is called `.gz` and is not gzip"),
-            Self::Trailing => f.write_str("bytes that are not gzip follow the packed data"),
+            Self::Trailing(1) => f.write_str("1 byte after the end of the compressed data"),
+            Self::Trailing(bytes) => write!(f, "{bytes} bytes after the end of the compressed data"),
             Self::Cut => f.write_str("the file ends before its packed data do"),
             Self::Damaged => f.write_str("the packed data are damaged from about here on"),
             Self::Times => write!(f, "the file unpacks to more than {MOST_TIMES} times its size"),
@@ -46,7 +47,7 @@ impl Damage {
     pub(super) fn code(self) -> &'static Code {
         match self {
             Self::Times | Self::Bytes(_) => &FILE_UNPACKED,
-            Self::NotPacked | Self::Trailing | Self::Cut | Self::Damaged => &FILE_DAMAGED,
+            Self::NotPacked | Self::Trailing(_) | Self::Cut | Self::Damaged => &FILE_DAMAGED,
         }
     }
 
@@ -58,11 +59,15 @@ impl Damage {
 
 /// What the bytes of a packed source unpack to. It can be read again from its start, and from nowhere else.
 pub(super) struct Unpacked<R: Read> {
-    /// None after a failed way back to the start.
-    decoder: Option<MultiGzDecoder<BufReader<R>>>,
+    /// Of the part that is being read: parts in a row are one text (RFC 1952, section 2.2). None after a failed way back
+    /// to the start.
+    decoder: Option<GzDecoder<BufReader<Counted<R>>>>,
     /// How many bytes the packed source has, and how many it gave unpacked.
     packed: u64,
     given: u64,
+    /// Where the part that is being read begins, and how much was unpacked before it.
+    part: u64,
+    given_before: u64,
     most: u64,
     /// What ended it: asked again, it gives the same answer.
     damage: Option<Damage>,
@@ -71,8 +76,8 @@ pub(super) struct Unpacked<R: Read> {
 impl<R: Read> Unpacked<R> {
     /// Unpacks a source of so many bytes, to at most `most`.
     pub(super) fn new(source: R, packed: u64, most: u64) -> Self {
-        let decoder = Some(MultiGzDecoder::new(BufReader::new(source)));
-        Self { decoder, packed, given: 0, most, damage: None }
+        let decoder = Some(GzDecoder::new(BufReader::new(Counted { source, read: 0 })));
+        Self { decoder, packed, given: 0, part: 0, given_before: 0, most, damage: None }
     }
 
     fn end(&mut self, damage: Damage) -> Error {
@@ -81,14 +86,54 @@ impl<R: Read> Unpacked<R> {
     }
 
     fn damage(&self, error: &Error) -> Damage {
-        match error.kind() {
+        let left = self.packed - self.part;
+        let is_none = match error.kind() {
             // The least that gzip can be has 18 bytes.
-            ErrorKind::UnexpectedEof if self.given == 0 && self.packed < 18 => Damage::NotPacked,
+            ErrorKind::UnexpectedEof => self.given == self.given_before && left < 18,
+            ErrorKind::InvalidInput => error.to_string().contains("header") && self.given == self.given_before,
+            _ => false,
+        };
+        match error.kind() {
+            _ if is_none && self.part == 0 => Damage::NotPacked,
+            _ if is_none => Damage::Trailing(left),
             ErrorKind::UnexpectedEof => Damage::Cut,
-            ErrorKind::InvalidInput if error.to_string().contains("header") && self.given == 0 => Damage::NotPacked,
-            ErrorKind::InvalidInput if error.to_string().contains("header") => Damage::Trailing,
             _ => Damage::Damaged,
         }
+    }
+
+    /// Goes on to the next part, if there is one; what else follows is none.
+    fn next_part(&mut self) -> Result<bool> {
+        let Some(decoder) = self.decoder.take() else { return Ok(false) };
+        let mut source = decoder.into_inner();
+        let first = source.fill_buf()?.first().copied();
+        self.part = source.get_ref().read - source.buffer().len() as u64;
+        self.given_before = self.given;
+        self.decoder = Some(GzDecoder::new(source));
+        match first {
+            None => Ok(false),
+            Some(FIRST) => Ok(true),
+            Some(_) => {
+                let damage = Damage::Trailing(self.packed.saturating_sub(self.part));
+                Err(self.end(damage))
+            }
+        }
+    }
+}
+
+/// What every packed part begins with (RFC 1952, section 2.3.1).
+const FIRST: u8 = 0x1f;
+
+/// A source, and how many bytes were read from it.
+struct Counted<R> {
+    source: R,
+    read: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.read += read as u64;
+        Ok(read)
     }
 }
 
@@ -97,8 +142,14 @@ impl<R: Read> Read for Unpacked<R> {
         if let Some(damage) = self.damage {
             return Err(self.end(damage));
         }
-        let Some(decoder) = self.decoder.as_mut().filter(|_| self.packed > 0) else { return Ok(0) };
-        let read = match decoder.read(buffer) {
+        let read = loop {
+            let Some(decoder) = self.decoder.as_mut().filter(|_| self.packed > 0) else { return Ok(0) };
+            match decoder.read(buffer) {
+                Ok(0) if !buffer.is_empty() && self.next_part()? => {}
+                read => break read,
+            }
+        };
+        let read = match read {
             Ok(read) => read as u64,
             // The file system's own errors are no damage.
             Err(error) if error.raw_os_error().is_some() || error.kind() == ErrorKind::Interrupted => {
@@ -126,10 +177,9 @@ impl<R: Read + Seek> Seek for Unpacked<R> {
             return Err(ErrorKind::Unsupported.into());
         }
         let Some(decoder) = self.decoder.take() else { return Err(ErrorKind::Other.into()) };
-        let mut source = decoder.into_inner();
+        let mut source = decoder.into_inner().into_inner().source;
         source.seek(to)?;
-        self.decoder = Some(MultiGzDecoder::new(source));
-        (self.given, self.damage) = (0, None);
+        *self = Self::new(source, self.packed, self.most);
         Ok(0)
     }
 }
@@ -183,7 +233,15 @@ mod tests {
         assert_eq!(unpacked(b"{\"a\": 1}", 100), Err(Damage::NotPacked));
         assert_eq!(unpacked(&whole[..whole.len() - 1], u64::MAX), Err(Damage::Cut));
         assert_eq!(unpacked(&whole[..whole.len() / 2], u64::MAX), Err(Damage::Cut));
-        assert_eq!(unpacked(&[&whole[..], &b"garbage beyond"[..]].concat(), u64::MAX), Err(Damage::Trailing));
+        // RFC 1952, section 2.2: further parts are read; anything else that follows is none, however it begins.
+        for beyond in [&b"garbage beyond"[..], b"\n", b"\0\0\0", b"\x1f", b"\x1f\x8b", b"\x1fx 01234567890123456789"] {
+            let bytes = [&whole[..], beyond].concat();
+            assert_eq!(unpacked(&bytes, u64::MAX), Err(Damage::Trailing(beyond.len() as u64)), "{beyond:?}");
+            let twice = [&whole[..], &whole[..], beyond].concat();
+            assert_eq!(unpacked(&twice, u64::MAX), Err(Damage::Trailing(beyond.len() as u64)), "{beyond:?}");
+        }
+        assert_eq!(unpacked(&[&whole[..], &whole[..whole.len() / 2]].concat(), u64::MAX), Err(Damage::Cut));
+        assert_eq!(unpacked(&[packed(b""), whole.clone()].concat(), u64::MAX).as_deref(), Ok(&text[..]));
         let mut checksum = whole.clone();
         let at = checksum.len() - 6;
         checksum[at] ^= 1;

@@ -44,7 +44,10 @@ impl<'a> Text<'a> {
         let (mut at, escaped, tells_nul) = (0, self.escaped, self.nul != Nul::Reject);
         let raw = self.raw.as_bytes();
         std::iter::from_fn(move || {
-            while escaped {
+            if !escaped {
+                return None;
+            }
+            loop {
                 at += memchr::memchr(b'\\', &raw[at..])?;
                 let (c, length) = escape(&raw[at..]);
                 let (here, is_lone) = (at, c == char::REPLACEMENT_CHARACTER && is_surrogate(&raw[at..]));
@@ -53,7 +56,6 @@ impl<'a> Text<'a> {
                     return Some((here as u64, !is_lone));
                 }
             }
-            None
         })
     }
 

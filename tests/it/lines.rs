@@ -267,6 +267,50 @@ fn explain_finds_a_line_by_its_number_and_a_row_by_its_line() {
 }
 
 #[test]
+fn explain_tells_the_leaves_of_a_line_whose_shape_is_ignored() {
+    let source = "[source]\nfiles = [\"{name}.jsonl\"]\nformat = \"lines\"\n\
+                  [[source.shape]]\nname = \"beat\"\nwhen = { equals = { kind = \"beat\" } }\nignore = \"says that it runs\"\n\
+                  [[source.shape]]\nname = \"note\"\n[table.notes]\nshapes = [\"note\"]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\nbody = \"body\"\n";
+    let house = Small::new("CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);", "")
+        .formatted("notes", "unused", "")
+        .file(
+            "a.jsonl",
+            "{\"id\": 1, \"body\": \"one\"}\n{\"kind\": \"beat\", \"password\": \"open-sesame\", \"at\": [7, {}]}\n",
+        );
+    house.house.file("set/notes.toml", format!("description = \"notes\"\n{source}"));
+    let (tree, set) = (house.tree(), house.house.path("set"));
+    let file = format!("{}/a.jsonl#2", tree.display());
+    let told = house
+        .house
+        .run(["explain", &file, "--mappings", set.to_str().unwrap(), "--source", tree.to_str().unwrap(), "--json"])
+        .status(0);
+    assert!(!told.stdout.contains("open-sesame"), "{}", told.stdout);
+    let told = told.json();
+    let leaves: Vec<String> = told["leaves"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|leaf| {
+            format!(
+                "{} {} {}",
+                leaf["pointer"].as_str().unwrap(),
+                leaf["class"].as_str().unwrap(),
+                leaf["ignored"].as_str().unwrap_or_default()
+            )
+        })
+        .collect();
+    assert_eq!(
+        leaves,
+        [
+            "/kind ignored says that it runs",
+            "/password ignored says that it runs",
+            "/at/0 ignored says that it runs",
+            "/at/1 ignored says that it runs",
+        ]
+    );
+}
+
+#[test]
 fn a_secret_of_one_line_is_found_in_another_even_a_broken_one_and_never_shown() {
     let schema = "CREATE TABLE notes (id INTEGER PRIMARY KEY, line INTEGER, body TEXT);
         CREATE TABLE logins (id INTEGER PRIMARY KEY, password TEXT);";

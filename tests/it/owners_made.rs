@@ -127,7 +127,7 @@ fn an_owner_is_found_by_each_capture_of_its_directory_read_as_the_column() {
 
     // What cannot be read as the column finds nobody.
     let none = house.file("north/gx/posts.json", r#"[{"id": "p4"}]"#);
-    assert_eq!(told(&none.report(1, &[])), ["error O001 no owner matches directory `north/gx`: 1 file not imported"]);
+    assert_eq!(told(&none.report(1, &[])), ["error O001 no owner matches directory `north/gx`: 1 file skipped"]);
 }
 
 #[test]

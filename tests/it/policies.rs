@@ -229,3 +229,36 @@ fn a_default_of_the_schema_is_read_as_the_database_writes_it() {
     ];
     assert_eq!(house.rows("SELECT id, at, day FROM items ORDER BY id"), rows);
 }
+
+#[test]
+fn a_secret_that_cannot_be_converted_becomes_what_on_error_says() {
+    let schema = "CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, password TEXT, pin TEXT);";
+    let of = |policy: &str| {
+        let rules = format!(
+            "[table.logins]\nkey = [\"id\"]\n[table.logins.columns]\nid = \"id\"\npassword = {{ hash = \"password\" }}\n\
+             pin = {{ hash = \"pin\", steps = [{{ require = '^[0-9]+$' }}], on_error = {policy} }}\n"
+        );
+        let house = House::new().schema(schema).list("logins", r#"["logins.json"]"#, &rules);
+        house.source("logins.json", &json!([{"id": "a", "password": "open-sesame", "pin": "hunter2-no-pin"}]))
+    };
+    let house = of("\"null\"");
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 1, sealed 1, ignored 1");
+    let lifted = lifted.finds(&["warning V010 logins.json /0/pin", "warning X005 logins.json"]);
+    assert_eq!(ignored(&lifted), [("logins.logins.pin: could not be read as TEXT".to_owned(), 1)]);
+    assert_eq!(house.holders(&lifted, "hunter2-no-pin"), [] as [&str; 0]);
+    assert_eq!(house.rows("SELECT pin, password IS NOT NULL FROM logins"), [["NULL", "1"]]);
+    of("\"reject\"").lift(&[]).ends(1, "rolled-back").finds(&["error V004 logins.json /0/pin"]);
+}
+
+#[test]
+fn a_column_whose_default_is_a_clock_has_the_start_of_the_run_in_every_row() {
+    let schema = "CREATE TABLE items (id TEXT PRIMARY KEY NOT NULL, made DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+        day DATE DEFAULT CURRENT_DATE, zoned TIMESTAMPTZ DEFAULT CURRENT_TIMESTAMP, said DATETIME, kept TEXT DEFAULT 'x');";
+    let rules = "[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\nsaid = \"#started\"\n";
+    let house = House::new().schema(schema).list("items", r#"["items.json"]"#, rules);
+    let house = house.source("items.json", &json!([{"id": "a"}, {"id": "b"}]));
+    house.lift(&[]).ends(0, "committed").counts("inserted", "items 2");
+    let same = "SELECT count(*) FROM items WHERE made = said AND day = substr(said, 1, 10) AND zoned = said || '+00:00' AND kept = 'x'";
+    assert_eq!(house.one(same), "2");
+    house.lift(&[]).ends(0, "committed").counts("inserted", "").counts("unchanged", "items 2");
+}

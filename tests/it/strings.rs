@@ -4,7 +4,7 @@ use crate::small::Small;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-const TABLE: &str = "[[source.shape]]\nname = \"list\"\nrecords = \"[*]\"\n[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\nbody = \"body\"\nrest = \"rest\"\n";
+const TABLE: &str = "[[source.shape]]\nname = \"list\"\nrecords = \"[*]\"\n[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\nbody = \"body\"\nrest = { each = \"rest[*]\", item = \".\" }\n";
 const TEXT: &str = r#"[{"id": "a\ud800", "body": "x\u0000y", "rest": ["\udc00\ud83d\ude00", "\\ud800"]}]"#;
 
 fn notes(set: &str, text: &str) -> Small {
@@ -94,7 +94,7 @@ fn json_inside_of_texts_is_read_as_the_set_says_too() {
 
 #[test]
 fn words_that_no_option_takes_are_refused_with_the_nearest() {
-    let house = notes("[strings]\nnul = \"kept\"\ncase_twin = \"keep\"\n", "[]");
+    let house = notes("[strings]\nnul = \"kepe\"\ncase_twin = \"keep\"\n", "[]");
     let ran = house.house.run(["check", house.house.path("set").to_str().unwrap()]).status(2);
     let words = format!("{}{}", ran.stdout, ran.stderr);
     assert!(words.contains("did you mean `keep`?") && words.contains("did you mean `case_twins`?"), "{words}");

@@ -1,13 +1,16 @@
 //! An open transaction: one connection, the store it writes into, and what was known at its start.
 
 use super::declared::Declared;
+use super::form;
 use super::location::{Location, Tried};
 use super::open::Store;
 use super::way::{Passes, Way};
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::Written;
 use crate::error::{Error, Result};
+use crate::mapping::schema_default::SchemaDefault;
 use crate::table::{ColumnType, Migration, Schema};
+use jiff::Timestamp;
 use rusqlite::Connection;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
@@ -20,6 +23,8 @@ pub(super) struct SqliteTransaction {
     pub(super) store: Store,
     pub(super) location: Location,
     pub(super) schema: Schema,
+    /// When the run began: what clocks that are defaults give.
+    pub(super) started: Option<Timestamp>,
     pub(super) pending: Vec<String>,
     pub(super) foreign: Vec<ForeignTrigger>,
     pub(super) before: BTreeMap<String, u64>,
@@ -64,6 +69,21 @@ impl SqliteTransaction {
     /// Its faults in our words.
     pub(super) fn said<T>(&self, tried: Tried<T>) -> Result<T> {
         tried.map_err(|fault| self.location.words(fault))
+    }
+
+    /// Columns of a table that are not written and whose default is a clock, each with the start of the run in its form:
+    /// every row of a run has the same.
+    pub(super) fn clocks(&self, table: &str, written: &[String]) -> Vec<(String, String)> {
+        let Some(now) = self.started.map(form::clock_text) else { return Vec::new() };
+        let columns = self.schema.table(table).into_iter().flat_map(|table| &table.columns);
+        let unwritten = columns.filter(|column| !written.contains(&column.name));
+        let clocks = unwritten.filter(|column| SchemaDefault::of(column) == Some(SchemaDefault::Clock));
+        let text = |kind| match kind {
+            ColumnType::Date => now[.."0000-00-00".len()].to_owned(),
+            ColumnType::Zoned => format!("{now}+00:00"),
+            _ => now.clone(),
+        };
+        clocks.map(|column| (column.name.clone(), text(column.kind))).collect()
     }
 
     /// The type of a column; asking for one that is not there is a fault of treelift.

@@ -30,7 +30,8 @@ impl SqliteTransaction {
         }
         let counted = schema.tables.keys().map(|table| Ok((table.clone(), read::count(&conn, table)?)));
         let before = counted.collect::<rusqlite::Result<_>>()?;
-        Ok(Self { schema, pending, foreign, before, after_rows, ..Self::over(location.clone(), store, conn) })
+        let started = Some(opening.started);
+        Ok(Self { schema, started, pending, foreign, before, after_rows, ..Self::over(location.clone(), store, conn) })
     }
 
     /// Begins without a mapping set; `None` where there is no database.
@@ -44,7 +45,22 @@ impl SqliteTransaction {
     fn over(location: Location, store: Store, conn: Connection) -> Self {
         let (schema, pending, foreign, before, after_rows) = Default::default();
         let (ledger, passes, ways, declared) = Default::default();
-        Self { conn, store, location, schema, pending, foreign, before, after_rows, ledger, passes, ways, declared }
+        let started = None;
+        Self {
+            conn,
+            store,
+            location,
+            schema,
+            started,
+            pending,
+            foreign,
+            before,
+            after_rows,
+            ledger,
+            passes,
+            ways,
+            declared,
+        }
     }
 }
 

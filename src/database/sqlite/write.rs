@@ -127,8 +127,13 @@ fn write(this: &SqliteTransaction, batch: &Batch) -> Result<Written> {
     let Batch { table, columns, rows, .. } = batch;
     let kinds = kinds(this, table, columns)?;
     let fault = |error: rusqlite::Error| this.location.fault(&error);
-    let text = sql::insert_or(this.declared()?.conflict_word(table), table, columns);
+    let clocks = this.clocks(table, columns);
+    let all: Vec<&str> = columns.iter().chain(clocks.iter().map(|(column, _)| column)).map(String::as_str).collect();
+    let text = sql::insert_or(this.declared()?.conflict_word(table), table, &all);
     let mut statement = this.conn.prepare_cached(&text).map_err(|error| unprepared(this, table, &error))?;
+    for (i, (_, now)) in clocks.iter().enumerate() {
+        statement.raw_bind_parameter(columns.len() + i + 1, now).map_err(fault)?; // stays from row to row
+    }
     let (mut rejected, mut rowids) = (Vec::new(), Vec::with_capacity(rows.len()));
     let mut forms = Vec::with_capacity(columns.len());
     for (number, row) in rows.iter().enumerate() {

@@ -14,11 +14,15 @@ use crate::finding::{FileId, Finding, Place, VALUE_DEFAULTED};
 use crate::import::context::Context;
 use crate::import::followup::FollowUps;
 use crate::import::leaves::sheet::{Mark, Reasons, Why};
+use crate::import::look::Shaped;
 use crate::import::plan::Plan;
 use crate::import::resolve::verdict::RowFate;
 use crate::import::shaping::PathTables;
+use crate::import::watch::Counted;
 use crate::mapping::apply::{Draft, Mapped, Origin};
+use crate::mapping::declared::Doc;
 use crate::mapping::usage::{MapEntries, Met};
+use crate::source::Record;
 use foldhash::HashMap;
 use found::Leaks;
 use sheets::SharedSheets;
@@ -86,12 +90,22 @@ impl<'p> Leaves<'p> {
     }
 
     /// Counts the leaves of a line whose shape carries nothing, as the set says.
-    pub(crate) fn ignore_line(&mut self, cx: &mut Context<'_>, file: usize, shape: usize, leaves: u64) {
-        let mapping = &self.plan.set.mappings[cx.mapping];
+    pub(crate) fn ignore_line(&mut self, cx: &mut Context<'_>, file: usize, shaped: &Shaped, line: u64) {
+        let (mapping, shape) = (&self.plan.set.mappings[cx.mapping], shaped.shape);
         let of = &mapping.source.shapes[shape];
         let text = || (format!("{} ({})", mapping.name, of.name), of.ignore.clone().unwrap_or_default());
         let mark = Mark::ignored(self.reasons.number((cx.mapping, Why::Shape(shape)), text));
-        cx.files[file].tally(|tally| (0..leaves).for_each(|_| tally.add(mark)));
+        cx.files[file].tally(|tally| (0..shaped.leaves).for_each(|_| tally.add(mark)));
+        let Some(watch) = cx.watching(file) else { return };
+        let mut table = self.paths.take(cx.mapping, mapping, shape);
+        table.declared.learn(Doc::Record, &table.record);
+        let ignored = mark.reason().map(|reason| self.reasons.text(reason));
+        let (declared, paths) = (&table.declared, &table.record);
+        let record = Record::of_line(line, 0);
+        let counted = Counted { declared, paths, doc: Doc::Record, record, mark, ignored, lossy: None };
+        let nodes = shaped.records.iter().flatten().flat_map(|record| record.tape.nodes());
+        nodes.filter(|node| node.is_leaf()).for_each(|node| watch.leaf(node, &counted));
+        self.paths.put_back(cx.mapping, shape, table);
     }
 
     pub(crate) fn learn_follow_ups(&mut self, cx: &mut Context<'_>, mapped: &Mapped, dispositions: &[RowFate]) {

@@ -142,7 +142,7 @@ impl<'t> RowMaker<'_, 't> {
         self.instead_of(policy, policies.default.as_ref())
     }
 
-    /// Counts what a policy says; that a row is skipped is counted with the rows.
+    /// Counts what a policy says.
     fn note_policy(
         &mut self,
         inner: Inner<'_>,
@@ -153,7 +153,7 @@ impl<'t> RowMaker<'_, 't> {
         skipped: Trail,
     ) {
         let became = match (policy, inner) {
-            (Policy::Skip, Inner::Let(_)) => return,
+            (Policy::Skip, Inner::Let(_)) => "makes no row, and no item",
             (Policy::Skip, Inner::Item(_)) => "is left out",
             (Policy::Default, _) => "became its default",
             _ => "became null",

@@ -176,7 +176,10 @@ impl<'t> RowMaker<'_, 't> {
             None => Ok(Some(datum)),
         };
         let read = read.map_err(|why| Fault::new(&VALUE_STEP, format!("its default cannot be read: {why}")))?;
-        let read = read.map_or(Operand::Missing, Operand::Datum);
+        let mut read = read.map_or(Operand::Missing, Operand::Datum);
+        if is_time && of.column.kind == ColumnType::Date {
+            read = cut_to_day(read);
+        }
         Ok(fit(&read, &of.column, self.scope.file.keeps_nul, &mut |got| self.json_text(got))?)
     }
 

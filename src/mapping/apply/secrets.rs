@@ -26,24 +26,30 @@ impl RowMaker<'_, '_> {
             trace.begin(self.compiled, &column.name, self.draft.at);
         }
         let outer_asides = std::mem::take(&mut self.asides);
-        let (made, voids) = self.noting_voids(|maker| maker.secret_text(column));
+        let mut trail = Vec::new();
+        let (made, voids) = self.noting_voids(|maker| maker.secret_text(column, &mut trail));
         self.put_aside(Some(field));
         self.asides = outer_asides;
         if let Some(trace) = self.scope.trace {
             trace.end(&Made { field, value: None, secret: true });
         }
-        let (found, mut trail) = made?;
-        let dangling = self.dangling.take();
         let policies = &column.policies;
-        let policy = match found {
-            Found::Text(text) => {
+        let is_lenient = !matches!(policies.error, None | Some(Policy::Reject));
+        let dangling = self.dangling.take();
+        let policy = match made {
+            Ok(Found::Text(text)) => {
                 self.claim(&mut trail, voids, ClaimAs::Sealed, Some(field));
                 self.draft.secrets.push((field, text));
                 return Ok(());
             }
-            Found::Missing if dangling.is_some() => policies.dangling,
-            Found::Missing => policies.missing.or(policies.absent),
-            Found::Nothing => policies.absent,
+            Ok(Found::Missing) if dangling.is_some() => policies.dangling,
+            Ok(Found::Missing) => policies.missing.or(policies.absent),
+            Ok(Found::Nothing) => policies.absent,
+            Err(Stop::Reject(fault)) if is_lenient && !fault.message.is_empty() => {
+                self.not_convertible(Some(field), *fault, std::mem::take(&mut trail));
+                policies.error
+            }
+            Err(stop) => return Err(stop),
         };
         let not_null = self.compiled.fields[field].column.not_null;
         let otherwise = match (&policies.default, not_null) {
@@ -70,17 +76,16 @@ impl RowMaker<'_, '_> {
         Ok(())
     }
 
-    fn secret_text(&mut self, column: &ColumnRule) -> Result<(Found, Vec<LeafSpan>), Stop> {
+    fn secret_text(&mut self, column: &ColumnRule, trail: &mut Vec<LeafSpan>) -> Result<Found, Stop> {
         let scope = self.scope;
-        let mut trail = Vec::new();
         let (tainted, clock) = (self.tainted, self.clock);
         self.sealing = true;
-        let mut got = self.eval(&column.expr, scope, &mut trail);
+        let mut got = self.eval(&column.expr, scope, trail);
         if let Ok(Operand::Node(node, doc)) = &got
             && node.is_container()
         {
             let mut json = String::new();
-            self.container(*node, *doc, &[], &mut trail, &mut json);
+            self.container(*node, *doc, &[], trail, &mut json);
             got = Ok(Operand::Datum(Datum::Json(json)));
         }
         self.sealing = false;
@@ -89,13 +94,13 @@ impl RowMaker<'_, '_> {
             Stop::from(Fault::new(&VALUE_TYPE, message).of_column(&column.name, column.line).at(at))
         };
         match got {
-            Ok(Operand::Missing) => Ok((Found::Missing, trail)),
-            Ok(Operand::Null) => Ok((Found::Nothing, trail)),
+            Ok(Operand::Missing) => Ok(Found::Missing),
+            Ok(Operand::Null) => Ok(Found::Nothing),
             Ok(got) => match as_text(&got) {
-                Some(text) if text.is_empty() => Ok((Found::Nothing, trail)),
-                Some(text) => Ok((Found::Text(SecretString::from(text.into_owned())), trail)),
+                Some(text) if text.is_empty() => Ok(Found::Nothing),
+                Some(text) => Ok(Found::Text(SecretString::from(text.into_owned()))),
                 None => {
-                    Err(fault(format!("the secret for `{}` is not a string", column.name), first_place(&trail, scope)))
+                    Err(fault(format!("the secret for `{}` is not a string", column.name), first_place(trail, scope)))
                 }
             },
             // A step's message may quote the value: say only that it failed.

@@ -189,6 +189,30 @@ hint: did you mean `people`?";
 }
 
 #[test]
+fn without_cuts_from_what_the_file_has() {
+    let of = |column: &str| {
+        let people = "[table.x]\ninto = \"people\"\nkey = [\"id\"]\n[table.x.columns]\nid = \"id\"\nname = \"name\"\ndata = \"meta\"\n";
+        of_rules(&format!(
+            "{people}email = {{ from = {column}, without = [\"a\"] }}\n[let]\nmore = \"more\"\nfew = {{ from = \"few\", steps = [\"to_json\"] }}\n"
+        ))
+    };
+    for (column, what) in [
+        ("\"=data\"", "`=data` is made from it"),
+        ("\"=few\"", "`=few` is made from it"),
+        ("\"#file\"", "`#file` is a text"),
+        ("{ object = { a = \"b\" } }", "this is made from it"),
+        ("\"list[*]\"", "this is made from it"),
+        ("[\"x\", { from = \"y\", steps = [\"to_json\"] }]", "this is made from it"),
+    ] {
+        let told = of(column);
+        assert!(told.contains(&format!("`without` cuts from what is in the file, and {what}")), "{column}: {told}");
+    }
+    for column in ["\"x\"", "[\"x\", \"@.y\"]", "\"=more\""] {
+        assert!(!of(column).contains("`without`"), "{column}: {}", of(column));
+    }
+}
+
+#[test]
 fn a_column_that_must_have_a_value_cannot_end_null() {
     let rule =
         |columns: &str| format!("[table.x]\ninto = \"notebooks\"\n[table.x.columns]\nperson_id = \"id\"\n{columns}\n");

@@ -95,10 +95,10 @@ impl Gives {
 
 pub(super) fn check(spot: &Spot<'_>) {
     for expr in spot.rule.exprs() {
-        walk::expr(expr, &mut |visit| {
-            if let Read::Steps(steps) = visit.read {
-                steps_follow(spot, steps, visit.line);
-            }
+        walk::expr(expr, &mut |visit| match visit.read {
+            Read::Steps(steps) => steps_follow(spot, steps, visit.line),
+            Read::Without(path, _) => cuts_what_is_read(spot, path, visit.line),
+            _ => {}
         });
     }
     for column in spot.rule.columns.iter().filter(|column| column.protection.is_none()) {
@@ -339,6 +339,31 @@ fn of_output(output: OutputType) -> Gives {
         OutputType::Bytes => Gives::Bytes,
         OutputType::List | OutputType::Json => Gives::Json,
         OutputType::Same => Gives::Unknown,
+    }
+}
+
+/// `without` cuts from a container of the file; what a column holds, or what an expression makes, is none.
+fn cuts_what_is_read(spot: &Spot<'_>, path: Option<&PathExpr>, line: u32) {
+    let is_read = match path.map(|path| &path.root) {
+        None => false,
+        Some(Root::Column(name)) => spot.rule.let_of(name).is_some_and(|one| {
+            matches!(one.expr.from, From::Path(_)) && one.expr.is_bare() && one.policies.default.is_none()
+        }),
+        Some(root) => matches!(root, Root::Element | Root::Record | Root::Frame | Root::Outside),
+    };
+    if !is_read {
+        let message = match path.map(|path| &path.root) {
+            Some(Root::Column(name)) => {
+                format!("`without` cuts from what is in the file, and `={name}` is made from it")
+            }
+            Some(Root::Parent(name)) => format!("`without` cuts from what is in the file, and `^{name}` is a column"),
+            Some(Root::Above { rule, column }) => {
+                format!("`without` cuts from what is in the file, and `^{rule}.{column}` is a column")
+            }
+            Some(Root::Context(name)) => format!("`without` cuts from what is in the file, and `#{name}` is a text"),
+            _ => "`without` cuts from what is in the file, and this is made from it".to_owned(),
+        };
+        spot.refuse(&codes::WITHOUT_UNFIT, line, message, codes::WITHOUT_UNFIT.help);
     }
 }
 

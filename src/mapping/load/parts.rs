@@ -76,7 +76,7 @@ pub(super) fn rooted_of(item: Item<'_>) -> Option<Rooted> {
     parsed(item, path::rooted(item.text()?))
 }
 
-/// An entry of `expected`, `[ignore]` or `[declassify]`: one for each choice of its unions.
+/// An entry of `expected` or `[ignore]`: one for each choice of its unions.
 pub(super) fn coverings_of(item: Item<'_>, text: &str) -> Vec<Covering> {
     parsed(item, path::coverings(text)).unwrap_or_default()
 }

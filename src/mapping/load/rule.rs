@@ -121,8 +121,8 @@ fn protection(fields: &Fields<'_>) -> Option<Protection> {
         let message = format!("`on_empty` has no effect beside `{}`: an empty secret is absent", protection.word());
         item.refuse_with(message, "write `on_absent`");
     }
-    for item in fields.any_of(&["agrees_with", "on_error"]) {
-        item.refuse(format!("`{}` has no effect beside `{}`", item.name, protection.word()));
+    if let Some(item) = fields.get("agrees_with") {
+        item.refuse(format!("`agrees_with` has no effect beside `{}`", protection.word()));
     }
     if let Some(item) = fields.get("default")
         && item.as_text().is_none()

@@ -596,7 +596,7 @@ fn keys_that_contradict_each_other_are_refused() {
             "x = { hash = \"a\", on_empty = \"null\" }",
             "`on_empty` has no effect beside `hash`: an empty secret is absent",
         ),
-        ("x = { seal = \"a\", on_error = \"null\" }", "`on_error` has no effect beside `seal`"),
+        ("x = { seal = \"a\", agrees_with = \"b\" }", "`agrees_with` has no effect beside `seal`"),
         ("x = { seal = \"a\", default = 1 }", "what is kept in the place of a secret is a string"),
         ("x = { from = [] }", "`from` is a list of no alternatives"),
         ("x = { from = \"a\", steps = [{ matching = \"(\" }] }", "invalid regular expression `(`: unclosed group"),

@@ -1,6 +1,6 @@
 //! Whether a column holds what the database gave it.
 
-use super::super::sql;
+use super::super::{form, sql};
 use crate::database::ledger::RunRecord;
 use crate::table::Column;
 use jiff::Timestamp;
@@ -23,7 +23,11 @@ pub(super) fn is_default(conn: &Connection, column: &Column, run: &RunRecord) ->
     let plain: String = default.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
     let plain = std::iter::successors(Some(plain.as_str()), |text| text.strip_prefix('(')?.strip_suffix(')')).last();
     Some(match plain.unwrap_or_default() {
-        "current_timestamp" | "datetime('now')" | "datetime()" => between("%Y-%m-%d %H:%M:%S"),
+        // An import gives the moment at which it started, other programs and earlier versions let SQLite give one.
+        "current_timestamp" | "datetime('now')" | "datetime()" => {
+            let started = form::clock_text(run.started);
+            format!("({} OR {name} IN ('{started}', '{started}+00:00'))", between("%Y-%m-%d %H:%M:%S"))
+        }
         "current_date" | "date('now')" | "date()" => between("%Y-%m-%d"),
         plain if changes(plain) => return None,
         // One that cannot be asked for here is taken for changed, so that nothing is lost by it.
