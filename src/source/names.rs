@@ -63,6 +63,7 @@ impl Names {
     }
 
     /// Takes a name of the innermost object; if it had one of that name, the offset of the first.
+    #[inline]
     pub(super) fn insert(&mut self, name: &str, at: u64) -> Option<u64> {
         let first = self.open.last()?.members;
         let fingerprint = fingerprint(name.as_bytes());

@@ -35,6 +35,17 @@ pub struct Step {
     action: Action,
 }
 
+/// What a step makes of a text that it only looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look<'t> {
+    /// The text as it is.
+    Holds,
+    /// A part of it.
+    Finds(&'t str),
+    /// Nothing: what it looks for is not there.
+    Missing,
+}
+
 impl Step {
     /// The step that a mapping names: a bare word has no argument, `{ name = argument }` has one.
     ///
@@ -89,6 +100,14 @@ impl Step {
             Err(error) => Err(format!("part {} of {count}: {error}", index + 1)),
         });
         applied.collect::<Result<_, _>>().map(|parts| Some(Datum::List(parts)))
+    }
+
+    /// What it makes of a text of the source without a copy of that; none where it needs one.
+    pub fn look<'t>(&self, text: &'t str) -> Option<Look<'t>> {
+        match &self.action {
+            Action::Text(step) => step.look(text),
+            _ => None,
+        }
     }
 
     /// Whether it takes an array or object as a whole, and makes JSON of it.

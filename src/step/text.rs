@@ -1,5 +1,6 @@
 //! Steps on strings: white space, case, prefixes and suffixes, regular expressions.
 
+use super::Look;
 use super::argument::Argument;
 use super::datum::{Datum, OutputType};
 use regex::Regex;
@@ -67,14 +68,22 @@ impl TextStep {
         }
     }
 
+    /// What `extract` and `matching` make of a text that stays as it is.
+    pub(super) fn look<'t>(&self, text: &'t str) -> Option<Look<'t>> {
+        match self {
+            TextStep::Extract { regex, group } => Some(find(regex, *group, text).map_or(Look::Missing, Look::Finds)),
+            TextStep::Matching(regex) => Some(if regex.is_match(text) { Look::Holds } else { Look::Missing }),
+            TextStep::Change(_) | TextStep::Require(_) => None,
+        }
+    }
+
     /// Applies it; `None` when `extract` finds nothing, or `matching` does not match.
     pub(super) fn apply(&self, value: Datum) -> Result<Option<Datum>, String> {
         match self {
             TextStep::Change(change) => Ok(Some(Datum::Text(change.apply(value.into_text()?)))),
             TextStep::Extract { regex, group } => {
                 let text = value.into_text()?;
-                let found = regex.captures(&text).and_then(|captures| captures.get(*group));
-                Ok(found.map(|found| Datum::Text(found.as_str().to_owned())))
+                Ok(find(regex, *group, &text).map(|found| Datum::Text(found.to_owned())))
             }
             TextStep::Matching(regex) => Ok(match &value {
                 Datum::Text(text) | Datum::Number(text) => regex.is_match(text),
@@ -88,6 +97,12 @@ impl TextStep {
             },
         }
     }
+}
+
+/// The group of the first match.
+fn find<'t>(regex: &Regex, group: usize, text: &'t str) -> Option<&'t str> {
+    let found = if group == 0 { regex.find(text) } else { regex.captures(text)?.get(group) };
+    found.map(|found| found.as_str())
 }
 
 impl Change {

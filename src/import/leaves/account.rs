@@ -21,7 +21,18 @@ use std::sync::Arc;
 
 impl Leaves<'_> {
     /// The mark of what a row claims.
+    #[inline]
     pub(crate) fn claim_mark(&mut self, rule: &CompiledRule, claim: &Claim, fate: RowFate) -> Mark {
+        match (claim.class, fate) {
+            (ClaimAs::Column, RowFate::Inserted | RowFate::Unchanged) if claim.lossy.is_none() => {
+                Mark::of(Class::Column)
+            }
+            (ClaimAs::Json, RowFate::Inserted | RowFate::Unchanged) if claim.lossy.is_none() => Mark::of(Class::Json),
+            _ => self.other_mark(rule, claim, fate),
+        }
+    }
+
+    fn other_mark(&mut self, rule: &CompiledRule, claim: &Claim, fate: RowFate) -> Mark {
         let model = rule.model(&self.plan.set);
         let why = match (claim.class, fate) {
             (_, RowFate::Rejected) => return Mark::of(Class::Rejected),

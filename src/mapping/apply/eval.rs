@@ -12,10 +12,10 @@ use super::trace::StepTaken;
 use crate::decimal::Decimal;
 use crate::document::tape::{Kind, NodeRef};
 use crate::finding::{Severity, VALUE_NULL_IF, VALUE_ROUNDED, VALUE_STEP};
-use crate::mapping::declared::Doc;
+use crate::mapping::declared::{Doc, PathFacts};
 use crate::mapping::keyindex::KeyText;
 use crate::mapping::model::{Condition, Expr, From, PathExpr, PathStep, Picked, ReadAs, Root, Sought};
-use crate::step::{Datum, Step};
+use crate::step::{Datum, Look, Step};
 
 impl<'a, 't> RowMaker<'a, 't> {
     /// Evaluates an expression. What the value was made from, and can be got back from, is added to the trail.
@@ -34,8 +34,10 @@ impl<'a, 't> RowMaker<'a, 't> {
 
     fn eval_kept(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {
         // Each alternative is read by itself, so that what is compared with the chosen one is read, too.
-        let reads = if self.is_passed_on(expr) { None } else { self.reads.take() };
-        let Some(reads) = reads else { return self.unread(expr, scope, trail) };
+        let Some(reads) = self.reads.filter(|_| !self.is_passed_on(expr)) else {
+            return self.unread(expr, scope, trail);
+        };
+        self.reads = None;
         let before = trail.len();
         let got = self.unread(expr, scope, trail);
         self.reads = Some(reads);
@@ -66,6 +68,9 @@ impl<'a, 't> RowMaker<'a, 't> {
         if !expr.without.is_empty() {
             got = self.cut(got, &expr.without, trail)?;
             self.read_only(read, &trail[before..]); // what is cut out is not read
+        }
+        if expr.steps.is_empty() {
+            return Ok(got);
         }
         self.steps(&expr.steps, (expr, None), got, trail, before)
     }
@@ -109,11 +114,30 @@ impl<'a, 't> RowMaker<'a, 't> {
         trail: &mut Trail,
         before: usize,
     ) -> Result<Operand<'t>, Stop> {
-        if steps.is_empty() {
-            return Ok(got);
-        }
+        let (mut applied, mut keeps) = (0, true);
         let (mut datum, at, shown) = match got {
             Operand::Missing | Operand::Null => return Ok(got),
+            Operand::Node(node, doc) if node.kind() == Kind::String && self.scope.trace.is_none() => {
+                let mut made = None;
+                // A text that is only tested, or found in, is read where it is.
+                while let (None, Some(step)) = (&made, steps.get(applied)) {
+                    if self.ends_on_empty && node.text().is_empty() {
+                        break; // as below
+                    }
+                    match step.look(node.text()) {
+                        Some(Look::Holds) => {}
+                        Some(Look::Finds(text)) => made = Some(Datum::Text(text.to_owned())),
+                        Some(Look::Missing) => {
+                            trail.truncate(before);
+                            return Ok(Operand::Missing);
+                        }
+                        None => break,
+                    }
+                    keeps &= step.keeps();
+                    applied += 1;
+                }
+                (made.map_or_else(|| to_datum(node), Ok)?, Some(node.at()), Some((node, doc)))
+            }
             Operand::Node(node, doc) if node.is_container() && steps[0].takes_containers() => {
                 let mut document = String::new();
                 self.container(node, doc, &[], trail, &mut document);
@@ -128,15 +152,13 @@ impl<'a, 't> RowMaker<'a, 't> {
                     trail.push(LeafSpan::Nodes(doc, node.span())); // the steps work on all of its elements
                     self.taint_from_below(node, doc);
                 }
-                let hidden = self.scope.declared.facts(doc, node.path()).is_hidden();
-                (to_datum(node)?, Some(node.at()), (!hidden).then(|| written(node)).flatten())
+                (to_datum(node)?, Some(node.at()), Some((node, doc)))
             }
             // A step of a `let` or of an inner expression made it.
             Operand::Datum(datum) => (datum, first_place(&trail[before..], self.scope), None),
         };
-        let mut keeps = true;
-        for (i, step) in steps.iter().enumerate() {
-            if self.ends_on_empty && datum == Datum::Text(String::new()) {
+        for (i, step) in steps.iter().enumerate().skip(applied) {
+            if self.ends_on_empty && matches!(&datum, Datum::Text(text) if text.is_empty()) {
                 break; // the policy decides, not the steps that are left
             }
             keeps &= step.keeps();
@@ -152,7 +174,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                         self.count(&given, &next, at);
                     }
                     datum = next;
-                    if datum == Datum::Null {
+                    if matches!(datum, Datum::Null) {
                         break;
                     }
                 }
@@ -168,14 +190,17 @@ impl<'a, 't> RowMaker<'a, 't> {
                         None => format!("step {} `{}`: {why}", i + 1, step.name()),
                     };
                     let fault = Fault::new(&VALUE_STEP, why).at(at);
-                    return Err(Fault { found: shown, line: expr.line, ..fault }.into());
+                    let is_hidden = |node: NodeRef, doc| self.scope.declared.facts(doc, node.path()).is_hidden();
+                    let found = shown.filter(|(node, doc)| !is_hidden(*node, *doc));
+                    let found = found.and_then(|(node, _)| written(node));
+                    return Err(Fault { found, line: expr.line, ..fault }.into());
                 }
             }
         }
         if !keeps {
             trail.truncate(before);
         }
-        Ok(if datum == Datum::Null { Operand::Null } else { Operand::Datum(datum) })
+        Ok(if matches!(datum, Datum::Null) { Operand::Null } else { Operand::Datum(datum) })
     }
 
     /// Notes that a step made null of a value, or rounded it.
@@ -304,6 +329,10 @@ impl<'a, 't> RowMaker<'a, 't> {
 
     /// Where a path in a document leads. What its picks compare with is worked out first, and claims nothing.
     pub(super) fn reach(&mut self, path: &PathExpr, scope: &Scope<'_, 't>) -> Result<Reached<'t>, Stop> {
+        let is_picked = |step: &PathStep| matches!(step, PathStep::Pick { equals: Picked::Path(_), .. });
+        if !path.steps.iter().any(is_picked) {
+            return Ok(scope.reach(path, &[]));
+        }
         let mut picked = Vec::new();
         for step in &path.steps {
             if let PathStep::Pick { equals: Picked::Path(path), .. } = step {
@@ -347,8 +376,9 @@ impl<'a, 't> RowMaker<'a, 't> {
             self.note_void(LeafSpan::Nodes(doc, node.span()));
             return Operand::Null;
         }
-        self.tainted |= self.hides(node, doc);
-        self.hidden |= self.scope.declared.facts(doc, node.path()).is_hidden();
+        let facts = self.scope.declared.facts(doc, node.path());
+        self.tainted |= self.hides_of(facts);
+        self.hidden |= facts.is_hidden();
         if let Some(trace) = self.scope.trace {
             trace.read(doc, node.id());
         }
@@ -358,14 +388,18 @@ impl<'a, 't> RowMaker<'a, 't> {
     /// What is made from a container is as secret as anything below it.
     fn taint_from_below(&mut self, node: NodeRef<'t>, doc: Doc) {
         for below in node.span().map(|id| node.sibling(id)) {
-            self.tainted |= self.hides(below, doc);
-            self.hidden |= self.scope.declared.facts(doc, below.path()).is_hidden();
+            let facts = self.scope.declared.facts(doc, below.path());
+            self.tainted |= self.hides_of(facts);
+            self.hidden |= facts.is_hidden();
         }
     }
 
     /// Whether a node is secret, or lies below a secret path.
     pub(super) fn hides(&self, node: NodeRef, doc: Doc) -> bool {
-        let facts = self.scope.declared.facts(doc, node.path());
+        self.hides_of(self.scope.declared.facts(doc, node.path()))
+    }
+
+    fn hides_of(&self, facts: PathFacts) -> bool {
         facts.secret && !self.sealing && !(self.declassifying && facts.declassified)
     }
 
