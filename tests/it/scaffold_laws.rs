@@ -92,8 +92,11 @@ fn a_scaffold_imports_the_tree_it_was_made_of_often() {
 
 #[test]
 fn trees_of_ten_kinds_are_scaffolded() {
+    let kinds = std::fs::read_dir(crate::house::project("tests/kinds")).unwrap();
+    let kinds: Vec<std::path::PathBuf> = kinds.map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(kinds.len(), 10, "{kinds:?}");
     let mut broken = Vec::new();
-    for kind in std::fs::read_dir(crate::house::project("tests/kinds")).unwrap().map(|entry| entry.unwrap().path()) {
+    for kind in kinds {
         let house = House::new();
         crate::house::copy_tree(&kind.join("tree"), &house.path("tree"));
         if let Err(what) = holds(&house) {
