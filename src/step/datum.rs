@@ -6,6 +6,17 @@ use crate::instant::Instant;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
+/// What a step makes of a text that it only looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look<'t> {
+    /// The text as it is.
+    Holds,
+    /// A part of it.
+    Finds(&'t str),
+    /// Nothing: what it looks for is not there.
+    Missing,
+}
+
 /// A value between two steps. What comes from a source is text, a number as written, or a boolean.
 #[derive(Clone, PartialEq)]
 pub enum Datum {

@@ -16,7 +16,7 @@ mod structure;
 mod text;
 mod time;
 
-pub use datum::{Datum, OutputType};
+pub use datum::{Datum, Look, OutputType};
 pub use literal::Literal;
 pub use registry::{REGISTRY, StepInfo, reference_table, successor};
 
@@ -33,17 +33,6 @@ use time::TimeStep;
 pub struct Step {
     info: &'static StepInfo,
     action: Action,
-}
-
-/// What a step makes of a text that it only looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look<'t> {
-    /// The text as it is.
-    Holds,
-    /// A part of it.
-    Finds(&'t str),
-    /// Nothing: what it looks for is not there.
-    Missing,
 }
 
 impl Step {

@@ -557,39 +557,3 @@ fn a_map_names_what_it_knows() {
     assert_eq!(run(many, r#""x""#), "error: expected one of `a`, `b`, `c`, `d`, `e`, `f`, `g`, `h` and 2 more");
     assert_eq!(run(r#"{ map = { 1 = "one", values = "v" } }"#, "1"), r#""one""#);
 }
-
-/// Every list under a key that holds steps, wherever it is.
-fn step_lists<'t>(value: &'t toml::Value, found: &mut Vec<&'t toml::Value>) {
-    match value {
-        toml::Value::Table(entries) => {
-            for (name, value) in entries {
-                if matches!(name.as_str(), "steps" | "column_steps") {
-                    found.extend(value.as_array().expect("steps are a list"));
-                } else {
-                    step_lists(value, found);
-                }
-            }
-        }
-        toml::Value::Array(parts) => parts.iter().for_each(|part| step_lists(part, found)),
-        _ => {}
-    }
-}
-
-#[test]
-fn the_worked_example_of_the_reference_uses_steps_that_there_are() {
-    let readme = include_str!("../../mappings/README.md");
-    let mut blocks = 0;
-    let mut steps = 0;
-    for block in readme.split("```toml\n").skip(1) {
-        let (text, _) = block.split_once("```").expect("the block's end");
-        let document = toml::Value::Table(toml::from_str(text).expect("the example is TOML"));
-        let mut found = Vec::new();
-        step_lists(&document, &mut found);
-        for step in &found {
-            parse_value(step).unwrap_or_else(|error| panic!("{step:?}: {error}"));
-        }
-        blocks += 1;
-        steps += found.len();
-    }
-    assert_eq!((blocks, steps), (3, 9));
-}

@@ -1,8 +1,7 @@
 //! Steps on strings: white space, case, prefixes and suffixes, regular expressions.
 
-use super::Look;
 use super::argument::Argument;
-use super::datum::{Datum, OutputType};
+use super::datum::{Datum, Look, OutputType};
 use regex::Regex;
 use unicode_normalization::UnicodeNormalization;
 

@@ -253,7 +253,7 @@ mod tests {
             ("a['b]", "`a['b]` opens a quote and does not close it"),
             ("@title", "`@title` has `t` where a path continues or ends"),
             ("^", "`^` does not name a column of a row above"),
-            ("=a.b", "`=a.b` does not name a column or `let` of the rule"),
+            ("=a.b.c", "`=a.b.c` does not name a column or `let` of the rule"),
             ("#place.id", "`#place.id` does not name a context name"),
         ];
         for (text, message) in cases {
