@@ -247,7 +247,8 @@ fn a_secret_that_cannot_be_converted_becomes_what_on_error_says() {
     assert_eq!(ignored(&lifted), [("logins.logins.pin: could not be read as TEXT".to_owned(), 1)]);
     assert_eq!(house.holders(&lifted, "hunter2-no-pin"), [] as [&str; 0]);
     assert_eq!(house.rows("SELECT pin, password IS NOT NULL FROM logins"), [["NULL", "1"]]);
-    of("\"reject\"").lift(&[]).ends(1, "rolled-back").finds(&["error V004 logins.json /0/pin"]);
+    let refused = ["error V004 logins.json /0/pin", "warning X005 logins.json"];
+    of("\"reject\"").lift(&[]).ends(1, "rolled-back").finds(&refused);
 }
 
 #[test]
