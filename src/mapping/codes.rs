@@ -140,6 +140,8 @@ codes! {
         "a mapping whose files lie in owners' directories and that writes into the owner table makes them, without `#owner`; else `find` finds them";
     LOSSY_IDLE = "M173" "`lossy` has no effect: nothing is lost there",
         "remove it: it is for steps that do not keep, ids, alternatives that may differ, `agrees_with`, and what `by` compares";
+    LOOKUP_UNSEEN = "M174" "a lookup asks for what an import cannot see of its own rows",
+        "name the column in the rule (`COLUMN = { value = … }`, or `\"#started\"` for a clock), or look up another one";
 }
 
 /// The code of this id, of a mapping set or of a finding, in either case.

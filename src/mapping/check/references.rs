@@ -2,7 +2,7 @@
 //! point at.
 
 use super::spot::{Spot, columns_of, tables};
-use crate::mapping::model::{Expr, From, PathExpr, Root, Rule, Sought};
+use crate::mapping::model::{Expr, From, OnDuplicate, PathExpr, Root, Rule, Sought};
 use crate::mapping::walk::{self, Read, Visit};
 use crate::mapping::{codes, suggest};
 use crate::table::{ForeignKey, Table};
@@ -37,7 +37,28 @@ fn names(spot: &Spot<'_>, visit: &Visit<'_, '_>) {
 fn column_is_there(spot: &Spot<'_>, table: &Table, name: &str, line: u32) {
     if table.column(name).is_none() {
         let message = format!("column `{name}` is looked up, and table `{}` does not have it", table.name);
-        spot.refuse(&codes::COLUMN_UNKNOWN, line, message, suggest::hint(name, columns_of(table)));
+        return spot.refuse(&codes::COLUMN_UNKNOWN, line, message, suggest::hint(name, columns_of(table)));
+    }
+    is_seen(spot, table, name, line);
+}
+
+/// What a lookup sees of the rows of its own run is what their rules write, and no more: a default is the
+/// database's, and nobody reads what is sealed. The next import would find something else there.
+fn is_seen(spot: &Spot<'_>, table: &Table, name: &str, line: u32) {
+    let is_left_out = table.integer_key() != Some(name) && table.column(name).is_some_and(|it| it.default.is_some());
+    for (mapping, rule) in spot.set.rules().filter(|(_, rule)| rule.into == table.name) {
+        let of = format!(
+            "column `{name}` of table `{}` is looked up, and rule `{}.{}`",
+            table.name, mapping.name, rule.name
+        );
+        let message = if rule.protected().any(|(column, _)| column.name == name) {
+            format!("{of} seals or hashes it")
+        } else if is_left_out && rule.column(name).is_none() && rule.on_duplicate != OnDuplicate::Fill {
+            format!("{of} leaves it to its default in the schema, which this import does not see")
+        } else {
+            continue;
+        };
+        return spot.refuse(&codes::LOOKUP_UNSEEN, line, message, codes::LOOKUP_UNSEEN.help);
     }
 }
 

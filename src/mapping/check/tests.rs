@@ -342,6 +342,36 @@ fn sealed_values_need_a_row_and_a_column_that_keep_them() {
     );
 }
 
+#[test]
+fn what_an_import_does_not_see_of_its_own_rows_is_not_looked_up() {
+    let book = |title: &str| {
+        format!(
+            "[table.notebooks]\n[table.notebooks.columns]\nperson_id = \"id\"\ntitle = {title}\n\
+             [table.logins]\nkey = [\"person_id\", \"service\"]\n[table.logins.columns]\nperson_id = \"id\"\n\
+             service = {{ value = \"s\" }}\nsecret = {{ seal = \"pin\" }}\n"
+        )
+    };
+    let cases = [
+        (
+            "{ lookup = \"people.made\", by = { id = \"of\" }, steps = [{ time = { as = \"rfc3339\" } }] }",
+            "column `made` of table `people` is looked up, and rule `a.people` leaves it to its default in the schema, \
+             which this import does not see @12",
+        ),
+        (
+            "{ value = \"t\", when = { exists = \"people\", by = { made = \"of\" } } }",
+            "column `made` of table `people` is looked up, and rule `a.people` leaves it to its default in the schema, \
+             which this import does not see @12",
+        ),
+        (
+            "{ lookup = \"logins.secret\", by = { person_id = \"of\" } }",
+            "column `secret` of table `logins` is looked up, and rule `a.logins` seals or hashes it @12",
+        ),
+    ];
+    for (title, message) in cases {
+        assert_eq!(first_line(&book(title)), message, "{title}");
+    }
+}
+
 const SEALED: &str = "[table.logins]\nkey = [\"person_id\", \"service\"]\n[table.logins.columns]\nperson_id = \"id\"\nservice = { value = \"s\" }\n\
                       secret = { seal = \"door.pin\" }\n";
 
