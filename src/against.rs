@@ -3,7 +3,7 @@
 use crate::config::Quiet;
 use crate::database::{self, schema};
 use crate::error::{Error, Result};
-use crate::finding::{Code, Finding, ROW_DANGLING, ROW_ORPHAN, ROW_REFERENCE, Severity, printable};
+use crate::finding::{Code, Finding, ROW_DANGLING, ROW_ORPHAN, ROW_REFERENCE, Severity, VALUE_MISSING, printable};
 use crate::import::plan::{Disposition, Plan, everything, optional};
 use crate::import::rehearsal::rehearse;
 use crate::import::summary::{self, Ending};
@@ -11,6 +11,7 @@ use crate::import::watch::Watch;
 use crate::mapping::load::{self, SetSource};
 use crate::mapping::model::Set;
 use crate::mapping::usage::Unused;
+use crate::mapping::walk::{self, Read, Visit};
 use crate::mapping::{bundled, check};
 use crate::report::FindingReport;
 use crate::source::walk::Tree;
@@ -18,7 +19,7 @@ use crate::table::Schema;
 use crate::validate::gather;
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Loads a set and checks all of it: the files themselves, and against the schema it writes into.
@@ -125,15 +126,38 @@ pub fn against(set: Set, schema: Schema, tree: Tree, manner: Manner) -> Result<J
         let file = finding.place.as_ref().map(|place| printable(&place.file));
         broken.iter().any(|(path, first)| first.code.id == finding.code && file.as_ref() == Some(path))
     };
-    let is_of_others =
-        |finding: &FindingReport| sample.is_some() && NOT_OF_A_SAMPLE.iter().any(|code| code.id == finding.code);
+    let looked_up = if sample.is_some() { looked_up(&plan.set) } else { BTreeSet::new() };
+    // What a reference finds may lie in another file.
+    let is_of_others = |finding: &FindingReport| {
+        sample.is_some()
+            && (NOT_OF_A_SAMPLE.iter().any(|code| code.id == finding.code)
+                || (finding.code == VALUE_MISSING.id && looked_up.contains(&finding.subject)))
+    };
     let findings = findings
         .into_iter()
         .filter(|finding| finding.severity > Severity::Note && !is_broken(finding) && !is_of_others(finding));
     Ok(Judgement { files, sample, undecided: grouped(findings), unused, broken, set: plan.set })
 }
 
-/// Files of each kind, spread over all of them: of each mapping, of what is ignored, of what nothing names.
+/// The columns that rows elsewhere give, as findings name them: `rule.column`, with the mapping or without it.
+fn looked_up(set: &Set) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (mapping, rule) in set.rules() {
+        for column in &rule.columns {
+            let mut see = |visit: Visit<'_, '_>| {
+                if matches!(visit.read, Read::Row(..)) {
+                    let name = format!("{}.{}", rule.name, column.name);
+                    found.extend([format!("{}.{name}", mapping.name), name]);
+                }
+            };
+            column.exprs().for_each(|expr| walk::through(rule, expr, &mut see));
+        }
+    }
+    found
+}
+
+/// Files of each kind, spread over all of them: of each mapping, of what is ignored, of what nothing names. Those that
+/// make owners are all there.
 fn chosen(plan: &Plan, most: usize) -> Vec<usize> {
     let mut kinds: BTreeMap<Option<usize>, [Vec<usize>; 2]> = BTreeMap::new();
     for (file, disposition) in plan.dispositions.iter().enumerate() {
@@ -148,7 +172,14 @@ fn chosen(plan: &Plan, most: usize) -> Vec<usize> {
         let many = files.len().min(most);
         (0..many).map(|at| files[at * files.len() / many]).collect()
     };
-    let mut chosen: Vec<usize> = kinds.values().flatten().flat_map(spread).collect();
+    let makes_owners = |kind: &Option<usize>| {
+        let (Some(mapping), Some(owners)) = (kind, &plan.set.owners) else { return false };
+        plan.set.mappings[*mapping].rules.iter().any(|rule| rule.into == owners.table)
+    };
+    let of_kind = |(kind, lists): (&Option<usize>, &[Vec<usize>; 2])| -> Vec<usize> {
+        if makes_owners(kind) { lists.concat() } else { lists.iter().flat_map(spread).collect() }
+    };
+    let mut chosen: Vec<usize> = kinds.iter().flat_map(of_kind).collect();
     chosen.sort_unstable();
     chosen
 }

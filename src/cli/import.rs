@@ -24,6 +24,10 @@ pub(super) fn run(mut args: ImportArgs, log_file: Option<PathBuf>, output: &Outp
     let secret = secrets::choose(args.secrets.clone(), std::env::var_os(secrets::VARIABLE))?;
     let database = DatabaseUrl::given(args.database.as_ref())?;
     let terminal = Terminal::new(Manner { yes: args.yes, quiet: output.is_quiet() }, secret)?;
+    if let (Some(database), Some(_)) = (&database, &args.scaffold) {
+        database::open(database.url())?.exists()?; // before the set is written
+    }
+    let (source, yes) = (args.source.clone(), args.yes);
     let scaffold = args.scaffold.take().map(|folder| scaffold(&args, &folder, output)).transpose()?;
     let mappings = match &scaffold {
         Some(made) => Some(made.set.clone()),
@@ -36,7 +40,10 @@ pub(super) fn run(mut args: ImportArgs, log_file: Option<PathBuf>, output: &Outp
     }
     let imported = crate::import::import(&options, &terminal);
     terminal.end();
-    let report = imported?;
+    let report = imported.map_err(|error| match &scaffold {
+        Some(made) => made.remembered(error, &source, yes),
+        None => error,
+    })?;
     log::done("import", json!({ "run": report.run_id, "outcome": report.outcome, "verdict": report.verdict }));
     output.report(&report, scaffold.as_ref().map(|made| &made.document));
     Ok(report.status(terminal.interrupted()))
@@ -46,6 +53,16 @@ pub(super) fn run(mut args: ImportArgs, log_file: Option<PathBuf>, output: &Outp
 struct Made {
     set: String,
     document: serde_json::Value,
+}
+
+impl Made {
+    /// The error with how to go on: the set is there by now.
+    fn remembered(&self, error: Error, source: &Path, yes: bool) -> Error {
+        let (source, yes) = (printable(&source.display().to_string()), if yes { " --yes" } else { "" });
+        let next = format!("the set is written: go on with `treelift import {source} --mappings {}{yes}`", self.set);
+        let hint = error.hint.as_ref().map_or_else(|| next.clone(), |hint| format!("{hint}; {next}"));
+        error.hint(hint)
+    }
 }
 
 /// Writes a first set for the tree and says what was guessed.

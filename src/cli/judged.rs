@@ -39,8 +39,9 @@ pub(super) fn against_words(judgement: &Judgement, root: &Path) -> String {
         words += &format!("{severity} {}{times}: {}\n", first.code, printable(&first.message));
         words += &first.place.as_ref().map_or_else(String::new, |place| format!("  at {}\n", at(place)));
     }
+    let sampled = if judgement.sample.is_some() { " (in the sample)" } else { "" };
     for unused in &judgement.unused {
-        words += &format!("note {}: {}\n  at {}\n", unused.code.id, printable(&unused.message), unused.place);
+        words += &format!("note {}{sampled}: {}\n  at {}\n", unused.code.id, printable(&unused.message), unused.place);
     }
     if judgement.unused.is_empty() {
         words += "every part of the set was used\n";

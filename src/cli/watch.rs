@@ -7,7 +7,7 @@ use crate::against::{self, Manner};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::mapping::load::SetSource;
-use crate::source::walk::{Tree, walk};
+use crate::source::walk::walk;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -18,9 +18,8 @@ const EVERY: Duration = Duration::from_millis(400);
 /// How often a signal is.
 const MOMENT: Duration = Duration::from_millis(40);
 
-/// Checks a set against a tree, and again whenever one of its files changes, until a signal ends it.
-///
-/// The tree is walked once: it does not change while its mapping is written.
+/// Checks a set against a tree, and again whenever one of its files changes, until a signal ends it. Each time says what
+/// a new check would.
 pub(super) fn run(set: Option<&str>, tree: &Path, manner: Manner, output: &Output) -> Result<u8> {
     if output.is_document() {
         return Err(Error::request("`--watch` prints until it is ended, which is no document")
@@ -32,12 +31,10 @@ pub(super) fn run(set: Option<&str>, tree: &Path, manner: Manner, output: &Outpu
             .hint("`treelift mappings export SET DIR` writes one into a folder"));
     };
     let manner = Manner { sample: manner.sample.or(Some(SAMPLE)), ..manner };
-    let walked = walk(&root)?;
-    let whole: Vec<usize> = (0..walked.files.len()).collect();
     loop {
         let state = state(folder);
         let begun = Instant::now();
-        let words = look(&source, &walked, &whole, &root, manner)?;
+        let words = look(&source, &root, manner)?;
         let took = begun.elapsed().as_millis();
         let end = format!("{words}watching {} ({took} ms); Ctrl-C ends it\n\n", folder.display());
         if !output.live(&end)? {
@@ -48,10 +45,10 @@ pub(super) fn run(set: Option<&str>, tree: &Path, manner: Manner, output: &Outpu
 }
 
 /// What is to be said of the set as it is now.
-fn look(source: &SetSource, tree: &Tree, whole: &[usize], root: &Path, manner: Manner) -> Result<String> {
+fn look(source: &SetSource, root: &Path, manner: Manner) -> Result<String> {
     let judged = against::judge(source).and_then(|(set, schema)| {
         let said = valid(&set, &schema);
-        let judgement = against::against(set, schema, tree.part(whole), manner)?;
+        let judgement = against::against(set, schema, walk(root)?, manner)?;
         let kinds = judgement.undecided.len() + judgement.broken.len();
         let last = match kinds {
             0 => "nothing is undecided\n".to_owned(),

@@ -157,9 +157,10 @@ fn file_type(tree: &Tree, group: &merge::Group, manner: Manner, state: &RandomSt
         interrupt::check()?;
         let path = &tree.files[*file].path;
         match outline(tree, *file, manner.depth, of.lines, &mut of.profile) {
-            Ok(Some(found)) => {
+            Ok(Some((found, broken))) => {
                 found.into_iter().for_each(|form| *forms.entry(form).or_default() += 1);
                 whole.push(*file);
+                of.broken.extend(broken.map(|finding| broken_words(path, &finding)));
             }
             Ok(None) => {
                 of.other += 1;
@@ -196,6 +197,11 @@ fn file_type(tree: &Tree, group: &merge::Group, manner: Manner, state: &RandomSt
     Ok(of)
 }
 
+/// A file that is broken, and what is wrong with it.
+fn broken_words(path: &str, finding: &Finding) -> (String, String) {
+    (printable(path), format!("{}: {}", finding.code.id, finding.message))
+}
+
 impl FileType {
     /// Whether none of its files can be read.
     pub fn is_unread(&self) -> bool {
@@ -203,7 +209,7 @@ impl FileType {
     }
 
     fn break_off(&mut self, path: &str, finding: &Finding) {
-        self.broken.push((printable(path), format!("{}: {}", finding.code.id, finding.message)));
+        self.broken.push(broken_words(path, finding));
         self.unread.push((path.to_owned(), Unread::Broken));
     }
 

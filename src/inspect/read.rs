@@ -49,6 +49,9 @@ pub(super) fn head(tree: &Tree, file: usize, depth: u32) -> Option<Head> {
     Some(head)
 }
 
+/// The forms of the documents of a file, and what is wrong with the first line that is no document, where others are.
+pub(super) type Outlined = (BTreeSet<Form>, Option<Finding>);
+
 /// Notes the names in a file and gives the forms of its documents; nothing for one that is not JSON.
 pub(super) fn outline(
     tree: &Tree,
@@ -56,7 +59,7 @@ pub(super) fn outline(
     depth: u32,
     lines: bool,
     profile: &mut Profile,
-) -> Result<Option<BTreeSet<Form>>, Finding> {
+) -> Result<Option<Outlined>, Finding> {
     let (name, source) = plain(tree, file);
     let mut opened = source::open(&source, limits(depth))?;
     let json = lines || name.ends_with(".json");
@@ -76,7 +79,8 @@ pub(super) fn outline(
         Ok(())
     });
     match scanned {
-        Ok(()) => Ok(Some(forms)),
+        Ok(Some(first)) if forms.is_empty() => Err(first),
+        Ok(broken) => Ok(Some((forms, broken))),
         // A file that is not named or formed like JSON is plain text.
         Err(_) if !json => Ok(None),
         Err(finding) => Err(finding),
@@ -87,32 +91,40 @@ pub(super) fn outline(
 pub(super) fn measure(tree: &Tree, file: usize, depth: u32, lines: bool, profile: &mut Profile) -> Result<(), Finding> {
     let opened = source::open(&plain(tree, file).1, limits(depth))?;
     profile.begin_file();
+    // A line that is broken was reported by the outline.
     documents(opened, lines, depth, &mut |document| {
         profile.begin_document();
         scan(document, &mut |token| profile.measure(token))
     })
+    .map(drop)
 }
 
-/// Shows the one document of a file, or every line of it.
+/// Shows the one document of a file, or every line that is one; gives what is wrong with the first other line.
 fn documents(
     mut opened: Opened,
     lines: bool,
     depth: u32,
     see: &mut dyn FnMut(&mut Opened) -> Result<(), Finding>,
-) -> Result<(), Finding> {
+) -> Result<Option<Finding>, Finding> {
     if !lines {
-        return see(&mut opened);
+        return see(&mut opened).map(|()| None);
     }
+    let mut broken = None;
     let mut blocks = Blocks::of(opened)?;
     while let Some(block) = blocks.next_block()? {
         if let Some((_, finding)) = block.too_long() {
             return Err(finding);
         }
         for line in block.lines().filter(|line| !line.is_blank()) {
-            see(&mut Opened::of_bytes(block.file, line.text.to_vec(), limits(depth)))?;
+            let open = || Opened::of_bytes(block.file, line.text.to_vec(), limits(depth));
+            // Nothing of a line is seen that is broken behind it.
+            match scan(&mut open(), &mut |_| {}) {
+                Ok(()) => see(&mut open())?,
+                Err(finding) => _ = broken.get_or_insert(finding),
+            }
         }
     }
-    Ok(())
+    Ok(broken)
 }
 
 /// Whether a file is no one document, and its first lines are.

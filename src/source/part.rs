@@ -1,14 +1,24 @@
 //! A part of a tree, for who needs no more of it.
 
 use super::walk::Tree;
-use crate::finding::FileId;
-use std::collections::BTreeSet;
+use crate::finding::{FileId, Finding, Place};
+use std::collections::{BTreeSet, HashMap};
 
 impl Tree {
-    /// The tree with these files alone, by their numbers in order, and the directories that they lie in. Nothing is
-    /// said of what was skipped.
+    /// The tree with these files alone, by their numbers in order, and the directories that they lie in; with what was
+    /// skipped, and with what was found that is not about another file.
     pub fn part(&self, files: &[usize]) -> Tree {
         let number = |at: usize| FileId(u32::try_from(at).unwrap_or(u32::MAX)); // no more than there were
+        let new: HashMap<FileId, FileId> =
+            files.iter().enumerate().map(|(at, file)| (self.files[*file].id, number(at))).collect();
+        let moved = |place: Option<Place>| match place {
+            None => Some(None),
+            Some(place) => new.get(&place.file).map(|file| Some(Place { file: *file, ..place })),
+        };
+        let findings = self.findings.iter().cloned().filter_map(|finding| {
+            let (place, also) = (moved(finding.place)?, moved(finding.also)?);
+            Some(Finding { place, also, ..finding })
+        });
         let files: Vec<_> = files.iter().map(|file| self.files[*file].clone()).collect();
         let files: Vec<_> = files.into_iter().enumerate().map(|(at, file)| file.numbered(number(at))).collect();
         let above =
@@ -18,8 +28,8 @@ impl Tree {
             root: self.root.clone(),
             directories: self.directories.iter().filter(|directory| kept.contains(*directory)).cloned().collect(),
             files,
-            findings: Vec::new(),
-            skipped: Vec::new(),
+            findings: findings.collect(),
+            skipped: self.skipped.clone(),
         }
     }
 }

@@ -72,6 +72,7 @@ fn with_yes_an_unknown_tree_is_imported_into_a_database_called_as_the_set() {
 fn a_key_is_asked_for_only_where_something_is_sealed() {
     let refused = import(&house(true), &["--yes"]).status(2);
     assert!(refused.stderr.contains("passphrase"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("`treelift import inn --mappings ./my_inn --yes`"), "{}", refused.stderr);
     let ran = import(&house(false), &["--yes"]).status(0);
     assert_eq!(ran.last_line(), "committed: 4 rows into sqlite:///./my_inn.db");
 }
@@ -115,4 +116,30 @@ fn as_json_the_report_has_the_set_with_its_guesses() {
             "why": "it looks like a secret; if it is none, keep it in a column with `declassify`",
         })
     );
+}
+
+#[test]
+fn a_broken_file_is_read_and_refused_with_its_line_and_never_left_out() {
+    let house = house(false);
+    house.file("inn/stays/2025-05-09.json", "{\"guest\": \"g-1\", \"nig");
+    house.file("inn/bell.jsonl", "{\"rung\": 1}\n{\"rung\": 2}\n{\"ru");
+    house.file("inn/alone.json", "[1,");
+    let ran = import(&house, &["--yes"]).status(1);
+    for place in ["stays/2025-05-09.json:1:", "bell.jsonl:3:", "alone.json"] {
+        assert!(ran.stdout.contains(place), "{place}: {}", ran.stdout);
+    }
+    let set = std::fs::read_to_string(house.path("my_inn/set.toml")).unwrap();
+    assert!(set.contains("# guess: bell.jsonl is broken: the import refuses it; mend it, or name it under"), "{set}");
+    let ignored = set.split("[ignore]").nth(1).unwrap();
+    assert!(ignored.contains("menu.txt") && !ignored.contains("bell") && !ignored.contains("alone"), "{ignored}");
+    assert!(!house.path("my_inn.db").exists());
+}
+
+#[test]
+fn tables_get_names_that_the_database_leaves_free() {
+    let house = House::new();
+    for name in ["sqlite_x", "treelift_runs", "schema_migrations"] {
+        house.file(&format!("inn/{name}.json"), json!([{"id": 1, "a": 2}]).to_string());
+    }
+    import(&house, &["--yes"]).status(0);
 }

@@ -115,6 +115,15 @@ fn a_reference_to_what_is_not_in_the_sample_is_no_finding() {
     assert!(stays.contains("lookup = \"rooms.id\""), "{stays}");
     let ran = house.run(["check", "set", "--against", "inn", "--sample", "1"]).status(0);
     assert!(ran.stdout.contains("a sample: 2 files read; references to rows of other files"), "{}", ran.stdout);
+    // Nor where the row needs it.
+    edit(&house.path("set/schema/001_first.up.sql"), "\"room\" TEXT REFERENCES", "\"room\" TEXT NOT NULL REFERENCES");
+    edit(
+        &house.path("set/stays.toml"),
+        "by = { id = \"room\" } }",
+        "by = { id = \"room\" }, on_dangling = \"reject\" }",
+    );
+    house.run(["check", "set", "--against", "inn"]).status(0);
+    house.run(["check", "set", "--against", "inn", "--sample", "1"]).status(0);
 }
 
 #[test]

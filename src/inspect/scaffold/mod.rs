@@ -15,7 +15,7 @@ mod shapes;
 mod table;
 mod words;
 
-use super::{FileType, Inspection, Unread};
+use super::{Inspection, Unread};
 use mapping::{Mapping, stem};
 use names::{snake, unique};
 use std::collections::BTreeSet;
@@ -38,21 +38,27 @@ pub fn scaffold(inspection: &Inspection, name: &str) -> Scaffold {
     let name = snake(name);
     let mut taken = BTreeSet::from(["set".to_owned()]);
     let mut tables = BTreeSet::new();
-    let (mut mappings, mut ignored) = (Vec::new(), Vec::new());
+    let (mut mappings, mut ignored, mut broken) = (Vec::new(), Vec::new(), Vec::new());
     for of in &inspection.types {
-        if of.is_unread() || !can_be_left_out(of) {
-            let what = if of.broken.is_empty() { "not JSON" } else { "invalid JSON" };
-            ignored.push((of.pattern.clone(), what.to_owned()));
+        broken.extend(of.broken.iter().map(|(path, _)| path.clone()));
+        let not_json = of.unread.iter().filter(|(_, why)| *why == Unread::NotJson);
+        if of.is_unread() && of.broken.is_empty() {
+            ignored.push((of.pattern.clone(), NOT_JSON.to_owned()));
             continue; // nothing is known of what is in it
         }
-        ignored.extend(of.unread.iter().map(|(path, why)| (path.clone(), why_unread(*why).to_owned())));
+        // What is broken stays for the import to refuse.
+        let named = not_json.filter(|(path, _)| can_be_named(path));
+        ignored.extend(named.map(|(path, _)| (path.clone(), NOT_JSON.to_owned())));
+        if of.is_unread() {
+            continue;
+        }
         let mapping = unique(&snake(stem(&of.pattern)), &mut taken);
         mappings.push(Mapping::new(of, mapping, &mut tables));
     }
     let owners = links::link(&mut mappings, &mut tables);
     let all: Vec<&Table> = mappings.iter().flat_map(|mapping| &mapping.made.tables).collect();
     let (up, down) = words::schema(&ordered(all));
-    let texts = std::iter::once(words::set(&set_text(inspection, &name, owners, ignored)));
+    let texts = std::iter::once(words::set(&set_text(inspection, &name, owners, (ignored, broken))));
     let (mut files, mut guesses) = (Vec::new(), Vec::new());
     for text in texts.chain(mappings.iter().map(Mapping::text)) {
         files.push((text.file, text.text));
@@ -85,23 +91,19 @@ fn ordered(mut tables: Vec<&Table>) -> Vec<&Table> {
     out
 }
 
-/// Whether its files that are not read can be named one by one: no pattern says some characters.
-fn can_be_left_out(of: &FileType) -> bool {
-    of.unread.iter().all(|(path, _)| !path.contains(['{', '}', '*', '\\']))
-}
+/// Why a file is left out.
+const NOT_JSON: &str = "not JSON";
 
-fn why_unread(why: Unread) -> &'static str {
-    match why {
-        Unread::NotJson => "not JSON",
-        Unread::Broken => "invalid JSON",
-    }
+/// Whether an entry of `[ignore]` can name a file: no pattern says some characters.
+fn can_be_named(path: &str) -> bool {
+    !path.contains(['{', '}', '*', '\\'])
 }
 
 fn set_text(
     inspection: &Inspection,
     name: &str,
     owners: Option<words::Owners>,
-    ignored: Vec<(String, String)>,
+    (ignored, broken): (Vec<(String, String)>, Vec<String>),
 ) -> SetText {
     let fixed = inspection.types.iter().filter(|of| !of.pattern.contains(['{', '*']) && !of.is_unread());
     SetText {
@@ -110,5 +112,6 @@ fn set_text(
         recognise: fixed.take(2).map(|of| of.pattern.clone()).collect(),
         owners,
         ignored,
+        broken,
     }
 }

@@ -25,6 +25,12 @@ pub(super) fn snake(name: &str) -> String {
     if out.starts_with(|c: char| c.is_ascii_digit()) { format!("n_{out}") } else { out.to_owned() }
 }
 
+/// A name for a table: some belong to the database or to treelift.
+pub(super) fn table_name(name: &str) -> String {
+    let is_reserved = name == "schema_migrations" || ["sqlite_", "treelift_"].iter().any(|of| name.starts_with(of));
+    if is_reserved { format!("n_{name}") } else { name.to_owned() }
+}
+
 /// A name for one of what a name in the plural stands for.
 pub(super) fn one_of(name: &str) -> Option<String> {
     let (before, last) = name.rsplit_once('_').map_or(("", name), |(before, last)| (before, last));

@@ -4,7 +4,7 @@
 //! has no one form stays as JSON, and what looks like a secret is sealed.
 
 use super::fill::{Fill, Filled, List, Rows, name_of};
-use super::names::{one_of, snake, unique};
+use super::names::{one_of, snake, table_name, unique};
 use super::shapes::Records;
 use super::table::{Column, Expr, Source, Table, path_of};
 use crate::document::tape::{Segment, Selection};
@@ -106,7 +106,7 @@ impl<'a> Planner<'a> {
         };
         let key_as = (rows == Rows::Members).then(|| self.context(&of.records, of.at));
         let wanted = Wanted {
-            name: unique(self.name, self.taken),
+            name: unique(&table_name(self.name), self.taken),
             parent: None,
             each: Vec::new(),
             way: Vec::new(),
@@ -216,7 +216,7 @@ impl<'a> Planner<'a> {
                 name.clone_from(&table.name);
             }
             self.wanted.push_back(Wanted {
-                name: unique(&name, self.taken),
+                name: unique(&table_name(&name), self.taken),
                 parent: is_parent.then(|| table.name.clone()),
                 way: of.way.iter().chain(&each).cloned().collect(),
                 each,

@@ -10,6 +10,9 @@ use crate::document::tape::Selection;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+/// What is to be done about a broken file.
+const MEND: &str = "the import refuses it; mend it, or name it under [ignore] with a reason";
+
 /// A form of a document, and where its records are: it is for documents that have some there.
 #[derive(Debug, Default)]
 pub(super) struct Shape {
@@ -43,6 +46,8 @@ pub(super) struct SetText {
     /// Lines about owners, as they are.
     pub(super) owners: Option<Owners>,
     pub(super) ignored: Vec<(String, String)>,
+    /// Files that are broken, which the import refuses.
+    pub(super) broken: Vec<String>,
 }
 
 /// Whose folders they are.
@@ -285,6 +290,11 @@ pub(super) fn set(of: &SetText) -> Out {
         let _ = writeln!(out, "capture = {}", toml_string(&owners.capture));
         let _ = writeln!(out, "table   = {}", toml_string(&owners.table));
         let _ = writeln!(out, "find    = [{{ by = {{ {} = \"#owner\" }} }}]", owners.column);
+    }
+    for path in &of.broken {
+        let what = one_line(&format!("{path} is broken"));
+        let why = out.guess_and_show(Weight::LeftOut, &what, MEND, &format!("{what}: {MEND}"));
+        let _ = writeln!(out, "{}", why.trim_start());
     }
     ignore(&mut out, &of.ignored);
     out
