@@ -2,7 +2,8 @@
 
 use super::super::{form, sql};
 use crate::database::ledger::RunRecord;
-use crate::table::Column;
+use crate::mapping::schema_default::SchemaDefault;
+use crate::table::{Column, ColumnType};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
@@ -22,12 +23,17 @@ pub(super) fn is_default(conn: &Connection, column: &Column, run: &RunRecord) ->
     };
     let plain: String = default.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
     let plain = std::iter::successors(Some(plain.as_str()), |text| text.strip_prefix('(')?.strip_suffix(')')).last();
+    // An import gives the moment at which it started, other programs and earlier versions let SQLite give one.
+    let moment = || {
+        let started = form::clock_text(run.started);
+        format!("({} OR {name} IN ('{started}', '{started}+00:00'))", between("%Y-%m-%d %H:%M:%S"))
+    };
+    let is_clock = SchemaDefault::of(column) == Some(SchemaDefault::Clock);
     Some(match plain.unwrap_or_default() {
-        // An import gives the moment at which it started, other programs and earlier versions let SQLite give one.
-        "current_timestamp" | "datetime('now')" | "datetime()" => {
-            let started = form::clock_text(run.started);
-            format!("({} OR {name} IN ('{started}', '{started}+00:00'))", between("%Y-%m-%d %H:%M:%S"))
-        }
+        _ if is_clock && column.kind == ColumnType::Date => between("%Y-%m-%d"),
+        _ if is_clock => moment(),
+        // SQLite gives a column of any type the text of one.
+        "current_timestamp" | "datetime('now')" | "datetime()" => moment(),
         "current_date" | "date('now')" | "date()" => between("%Y-%m-%d"),
         plain if changes(plain) => return None,
         // One that cannot be asked for here is taken for changed, so that nothing is lost by it.
@@ -49,6 +55,30 @@ fn changes(plain: &str) -> bool {
 mod tests {
     use super::*;
     use crate::database::undo::tests::run;
+
+    #[test]
+    fn a_clock_that_only_the_import_can_read_is_recognised() {
+        let conn = Connection::open_in_memory().unwrap();
+        let now = Timestamp::now();
+        let about = RunRecord { started: now, finished: now, ..run("r", "import", None) };
+        let (moment, day) = (form::clock_text(now), now.strftime("%Y-%m-%d").to_string());
+        for (kind, default, written) in [
+            (ColumnType::Time, "now()", &moment),
+            (ColumnType::Time, "datetime(\"now\")", &moment),
+            (ColumnType::Zoned, "(now())", &moment),
+            (ColumnType::Date, "date(\"now\")", &day),
+        ] {
+            let default = Some(default.to_owned());
+            let (name, declared) = ("c".to_owned(), String::new());
+            let column = Column { name, kind, declared, not_null: false, default, primary_key: 0 };
+            let holds = |text: &str| -> bool {
+                let test = is_default(&conn, &column, &about).unwrap();
+                conn.query_row(&format!("SELECT {test} FROM (SELECT '{text}' AS c) t"), [], |row| row.get(0)).unwrap()
+            };
+            assert!(holds(written), "{column:?}");
+            assert!(!holds("2001-01-01 00:00:00"), "{column:?}");
+        }
+    }
 
     #[test]
     fn a_column_that_holds_its_default_is_recognised() {
