@@ -20,8 +20,8 @@ codes! {
         "check for a typo; mappings/README.md lists every key";
     WORD_UNKNOWN = "M004" "a key takes none of these words",
         "use one of the words that mappings/README.md lists for the key";
-    NOT_BUILT = "M005" "the language reserves this, and this version does not support it",
-        "express it in another way, or use a newer version";
+    NOT_SUPPORTED = "M005" "a word is not supported in this place",
+        "express it in another way, as the message names it";
     TYPE_WRONG = "M006" "a key takes another type of TOML value",
         "write what the message names: a string in quotes, a list in brackets, a table in braces";
     KEY_MISSING = "M007" "a required key is missing",

@@ -77,8 +77,8 @@ impl<'l> Names<'l> {
                     self.read(&visit, &scope);
                 });
                 if asks_for_rows {
-                    let message = "`exists` in a shape is not built yet";
-                    self.refuse(&codes::NOT_BUILT, shape.line, message, "test it in the `when` of a rule");
+                    let message = "`exists` is not supported in a shape";
+                    self.refuse(&codes::NOT_SUPPORTED, shape.line, message, "test it in the `when` of a rule");
                 }
             }
         }
