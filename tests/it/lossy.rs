@@ -84,6 +84,30 @@ fn it_covers_nothing_where_no_value_came_out() {
 }
 
 #[test]
+fn it_covers_nothing_that_a_policy_inside_replaced_or_left_out() {
+    let tags = json!([{"id": "a", "tags": ["One", "12", "two"]}]);
+    let rest = r#"doc = { each = "tags[*]", item = { from = ".", steps = [{ require = '^[a-zA-Z]+$' }, "lower"], on_error = "skip" }, lossy = "case" }"#;
+    let house = items(rest, &tags);
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 1, json 2, ignored 1");
+    assert_eq!(lossy(&lifted), ["items.items.doc: case 2"]);
+    assert_eq!(house.rows("SELECT doc FROM items"), [[r#"["one","two"]"#]]);
+
+    let low = "[let]\nlow = { from = \".\", steps = [{ matching = '^[a-zA-Z]+$' }, \"lower\"], on_missing = \"skip\" }";
+    let rest =
+        format!("doc = {{ object = {{ a = {{ each = \"tags[*]\", item = \"=low\" }} }}, lossy = \"case\" }}\n{low}");
+    let lifted = items(&rest, &tags).lift(&[]).ends(1, "rolled-back").leaves("column 1, json 2, unmapped 1");
+    lifted.finds(&["error S002 items.json /0/tags/1"]);
+
+    let up = "[let]\nup = { lookup = \"items.id\", by = { id = { from = \"to\", steps = [\"lower\"] } }, \
+              on_dangling = \"default\", default = \"none\" }";
+    let rest = format!("t = {{ join = [\"=up\", \"u\"], with = \"-\", lossy = \"case\" }}\n{up}");
+    let house = items(&rest, &json!([{"id": "a", "u": "1", "to": "X"}, {"id": "b", "u": "2", "to": "A"}]));
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 5, ignored 1");
+    assert_eq!(lossy(&lifted), ["items.items.t: case 1"]);
+    assert_eq!(house.rows("SELECT t FROM items ORDER BY id"), [["none-1"], ["a-2"]]);
+}
+
+#[test]
 fn an_expected_loss_is_written_down_and_an_unexpected_one_is_refused() {
     let day = |words: &str| {
         items(

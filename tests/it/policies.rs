@@ -153,6 +153,33 @@ fn policies_of_a_let_act_where_it_is_used() {
 }
 
 #[test]
+fn policies_of_a_let_act_in_a_key() {
+    let rules = "[table.items]\nkey = [\"=label\"]\n[table.items.columns]\nid = \"id\"\nt = \"label\"\n";
+    let names = "otherwise = \"has no label\"\n[let]\nlabel = { from = \"label\", on_absent = \"skip\" }\n";
+    let records = json!([{"id": "a", "label": "x"}, {"id": "b"}, {"id": "c", "label": null}]);
+    let house = mapped(names, rules).source("items.json", &records);
+    house.lift(&[]).ends(0, "committed").leaves("column 2, ignored 3");
+    assert_eq!(house.rows("SELECT id, t FROM items"), [["a", "x"]]);
+}
+
+#[test]
+fn elements_that_lead_nowhere_name_what_they_ask_for() {
+    let things = "CREATE TABLE things (id TEXT PRIMARY KEY NOT NULL);";
+    let names = "[let]\nthing = { lookup = \"things.id\", by = { id = \"to\" }, on_dangling = \"null\" }\n";
+    let rules = "[table.items]\neach = \"=thing\"\nkey = [\"id\"]\n[table.items.columns]\nid = \"@.id\"\n\
+                 other = \".\"\n";
+    let names = format!("otherwise = \"no thing\"\n{names}");
+    let rule = "[table.things]\nkey = [\"id\"]\n[table.things.columns]\nid = \"id\"\n";
+    let house = mapped(&names, rules).schema(&format!("{TABLES}{things}"));
+    let house = house.list("things", r#"["things.json"]"#, rule).source("things.json", &json!([{"id": "x"}]));
+    let house = house.source("items.json", &json!([{"id": "a", "to": "x"}, {"id": "b", "to": "y"}]));
+    let lifted = house.lift(&[]).ends(0, "committed");
+    let nowhere = ("items.items: leads nowhere in things.id".to_owned(), 1);
+    assert!(ignored(&lifted).contains(&nowhere), "{:?}", ignored(&lifted));
+    assert_eq!(house.rows("SELECT id, other FROM items"), [["a", "x"]]);
+}
+
+#[test]
 fn a_let_is_its_default_or_null_or_rejects_before_a_column_judges() {
     let of = |policy: &str, column: &str| {
         let names = format!("[let]\nseen = {{ from = \"seen\", {policy} }}\n");
@@ -249,6 +276,22 @@ fn a_secret_that_cannot_be_converted_becomes_what_on_error_says() {
     assert_eq!(house.rows("SELECT pin, password IS NOT NULL FROM logins"), [["NULL", "1"]]);
     let refused = ["error V004 logins.json /0/pin", "warning X005 logins.json"];
     of("\"reject\"").lift(&[]).ends(1, "rolled-back").finds(&refused);
+}
+
+#[test]
+fn a_row_whose_only_secret_is_replaced_is_made() {
+    let schema = "CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, pin TEXT);";
+    let rules = "[table.logins]\nkey = [\"id\"]\n[table.logins.columns]\nid = \"id\"\n\
+                 pin = { hash = \"pin\", steps = [{ require = '^[0-9]+$' }], on_error = \"null\" }\n";
+    let house = House::new().schema(schema).list("logins", r#"["logins.json"]"#, rules);
+    let house = house.source("logins.json", &json!([{"id": "a", "pin": "hunter2-no-pin"}, {"id": "b"}]));
+    let lifted = house.lift(&[]).ends(0, "committed").leaves("column 1, ignored 2");
+    let left = [
+        ("logins.logins: makes no row: its secret is empty".to_owned(), 1),
+        ("logins.logins.pin: could not be read as TEXT".to_owned(), 1),
+    ];
+    assert_eq!(ignored(&lifted), left);
+    assert_eq!(house.rows("SELECT id, pin FROM logins"), [["a", "NULL"]]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::sheet::Why;
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::model::{Rule, Sought};
+use crate::mapping::model::{Expr, KeyPart, PathExpr, Root, Rule, Sought};
 use crate::mapping::walk::{self, Read};
 
 /// What is left out, and why.
@@ -31,11 +31,18 @@ pub(super) fn said(why: Why, rule: &CompiledRule, model: &Rule) -> (String, Stri
     (what, says)
 }
 
-/// The references of a column that lead nowhere.
+/// The references that lead nowhere: of a column, or of what stands in none, the elements and the key.
 fn leads_nowhere(model: &Rule, field: Option<usize>) -> String {
     let mut places: Vec<String> = Vec::new();
-    let exprs = model.columns.iter().enumerate().filter(|(at, _)| field.is_none_or(|field| field == *at));
-    for expr in exprs.map(|(_, column)| &column.expr) {
+    let lets_of_key = model.key.iter().filter_map(|part| match part {
+        KeyPart::Path(PathExpr { root: Root::Column(name), .. }) => model.let_of(name),
+        _ => None,
+    });
+    let exprs: Vec<&Expr> = match field {
+        Some(at) => vec![&model.columns[at].expr],
+        None => model.each_exprs().chain(lets_of_key.map(|one| &one.expr)).collect(),
+    };
+    for expr in exprs {
         walk::through(model, expr, &mut |visit| {
             if let Read::Row(Sought { table, column, .. }) = visit.read {
                 let place = column.as_ref().map_or_else(|| table.clone(), |column| format!("{table}.{column}"));

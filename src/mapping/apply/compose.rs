@@ -69,7 +69,12 @@ impl<'t> RowMaker<'_, 't> {
         match parts {
             Parts::Of(parts) => {
                 for part in parts {
-                    add(&self.eval(part, scope, trail)?)?;
+                    let read = self.read_so_far();
+                    let got = self.eval(part, scope, trail)?;
+                    if matches!(got, Operand::Missing) {
+                        self.read_only(read, &[]); // no value came of it
+                    }
+                    add(&got)?;
                 }
             }
             Parts::In(list) => {

@@ -63,7 +63,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             return Ok(Operand::Missing);
         }
         let before = trail.len();
-        let read = self.reading.as_ref().map(Vec::len);
+        let read = self.read_so_far();
         let mut got = self.source(expr, scope, trail)?;
         if !expr.without.is_empty() {
             got = self.cut(got, &expr.without, trail)?;
@@ -407,7 +407,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         let mut null = false;
         for (i, expr) in all.iter().enumerate() {
             let before = trail.len();
-            let read = self.reading.as_ref().map(Vec::len);
+            let read = self.read_so_far();
             let flags = (self.tainted, self.clock);
             match self.eval(expr, scope, trail)? {
                 Operand::Missing => {
@@ -438,7 +438,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         for expr in rest {
             let before = trail.len();
             let asides = self.asides.len();
-            let read = self.reading.as_ref().map(Vec::len);
+            let read = self.read_so_far();
             let same = match self.eval(expr, scope, trail) {
                 Ok(Operand::Null) => true,
                 Ok(Operand::Missing) => {

@@ -58,6 +58,7 @@ impl<'t> RowMaker<'_, 't> {
     fn judged(&mut self, inner: Inner<'_>, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {
         let (expr, policies) = inner.parts();
         let before = trail.len();
+        let since = self.read_so_far();
         let outer_ends = self.ends_on_empty;
         self.ends_on_empty = policies.empty.is_some() || (outer_ends && matches!(inner, Inner::Let(_)));
         let outer_dangling = self.dangling.take();
@@ -75,15 +76,18 @@ impl<'t> RowMaker<'_, 't> {
                 let left = Some((ClaimAs::NotConvertible, read));
                 let fault = Fault { code: &VALUE_NULLED, help: None, ..*fault };
                 self.asides.push(Aside { severity: Severity::Warning, fault, left });
+                self.read_only(since, &[]); // no value came of it
                 let policy = policies.error.unwrap_or(Policy::Null);
                 return self.instead_of(policy, policies.default.as_ref());
             }
             Err(Stop::SkipItem) if matches!(inner, Inner::Item(_)) => {
                 trail.truncate(before); // a `let` in it leaves it out
+                self.read_only(since, &[]);
                 return Err(Stop::SkipItem);
             }
             Err(stop) => return Err(stop),
             Ok(Operand::Missing) => {
+                self.read_only(since, &[]);
                 if let Some(dangling) = dangling {
                     return self.leads_nowhere_inside(inner, dangling, scope);
                 }
@@ -108,6 +112,7 @@ impl<'t> RowMaker<'_, 't> {
                 }
             }),
             Some(policy) => {
+                self.read_only(since, &[]);
                 let skipped = if policy == Policy::Skip { trail.split_off(before) } else { Trail::new() };
                 self.note_policy(inner, what, policy, at, scope, skipped);
                 self.instead_of(policy, policies.default.as_ref())

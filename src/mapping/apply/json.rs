@@ -113,7 +113,7 @@ impl<'t> RowMaker<'_, 't> {
         let (start, mut written, mut from_source) = (out.len(), 0, 0);
         out.push('{');
         for (name, value) in members {
-            let before = out.len();
+            let (before, read) = (out.len(), self.read_so_far());
             if written > 0 {
                 out.push(',');
             }
@@ -121,6 +121,7 @@ impl<'t> RowMaker<'_, 't> {
             out.push(':');
             if let Wrote::Nothing = self.write(value, scope, trail, out)? {
                 out.truncate(before);
+                self.read_only(read, &[]);
                 continue; // a member that is missing is left out
             }
             written += 1;
@@ -199,7 +200,7 @@ impl<'t> RowMaker<'_, 't> {
         let mut first = true;
         for (i, element) in elements.into_iter().enumerate() {
             let scope = scope.at(element, i + 1);
-            let (before, claimed) = (out.len(), trail.len());
+            let (before, claimed, read) = (out.len(), trail.len(), self.read_so_far());
             if !first {
                 out.push(',');
             }
@@ -211,6 +212,7 @@ impl<'t> RowMaker<'_, 't> {
             if let Wrote::Nothing = wrote {
                 out.truncate(before);
                 trail.truncate(claimed);
+                self.read_only(read, &[]);
                 continue;
             }
             first = false;

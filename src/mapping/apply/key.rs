@@ -9,7 +9,8 @@ use crate::mapping::model::KeyPart;
 use crate::row::Value;
 
 impl<'t> RowMaker<'_, 't> {
-    pub(super) fn key(&mut self) -> Result<Option<KeyText>, Fault> {
+    /// The key; a policy of a `let` in it may say that there is no row.
+    pub(super) fn key(&mut self) -> Result<Option<KeyText>, Stop> {
         if self.rule.key.is_empty() {
             return Ok(None);
         }
@@ -27,17 +28,21 @@ impl<'t> RowMaker<'_, 't> {
                         None if in_target => {
                             let message = format!("`{name}` is part of the key and would be NULL");
                             let fault = Fault::new(&ROW_KEY, message).of_column(name, rule.line);
-                            return Err(fault.at(Some(self.draft.at)));
+                            return Err(fault.at(Some(self.draft.at)).into());
                         }
                         None => key.push("\0null"),
                     }
                 }
                 KeyPart::Path(path) => {
                     let scope = self.scope;
-                    let got = match self.path(path, scope, &mut Vec::new()) {
-                        Ok(got) => got,
-                        Err(Stop::Reject(fault)) => return Err(*fault),
-                        Err(Stop::Skip | Stop::SkipItem | Stop::Later) => Operand::Missing,
+                    // What a condition put aside is not said.
+                    let outer = (std::mem::take(&mut self.asides), self.dangling.take());
+                    let got = self.path(path, scope, &mut Vec::new());
+                    self.put_aside(None);
+                    (self.asides, self.dangling) = outer;
+                    let got = match got {
+                        Err(Stop::Later) => Operand::Missing,
+                        got => got?,
                     };
                     key.push(&self.key_part(&got));
                 }

@@ -38,7 +38,7 @@ impl<'t> RowMaker<'_, 't> {
             });
         }
         let before = trail.len();
-        let read = self.reading.as_ref().map(Vec::len);
+        let read = self.read_so_far();
         Ok(match self.eval(list, scope, trail)? {
             Operand::Missing => Elements::Missing,
             Operand::Null => Elements::Null,

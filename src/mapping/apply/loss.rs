@@ -26,6 +26,11 @@ impl<'t> RowMaker<'_, 't> {
         }
     }
 
+    /// How much was read so far, where that counts.
+    pub(super) fn read_so_far(&self) -> Option<usize> {
+        self.reading.as_ref().map(Vec::len)
+    }
+
     /// Of what was read since then, no more than this counts.
     pub(super) fn read_only(&mut self, since: Option<usize>, spans: &[LeafSpan]) {
         if let (Some(read), Some(since)) = (&mut self.reading, since) {

@@ -58,6 +58,8 @@ pub(super) struct RowMaker<'a, 't> {
     pub(super) scope: &'a Scope<'a, 't>,
     /// Whether what is being evaluated came from a secret path.
     pub(super) tainted: bool,
+    /// Whether `on_error` or `on_dangling` made NULL of a secret of the row.
+    pub(super) without_secret: bool,
     /// Whether what is being evaluated came from the run's start time.
     pub(super) clock: bool,
     /// Whether what is being evaluated came from a path whose values no message shows.

@@ -70,6 +70,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         Self {
             scope,
             tainted: false,
+            without_secret: false,
             clock: false,
             hidden: false,
             sealing: false,
@@ -139,17 +140,16 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
         self.dropped();
         self.without_secrets();
-        if self.faults.is_empty() {
-            match self.key() {
-                Ok(key) => self.draft.key = key,
-                Err(fault) => self.faults.push(fault),
+        let is_good = self.faults.is_empty();
+        match self.key() {
+            // For a bad one that is the last, earlier rows were left out.
+            Ok(key) if is_good || self.rule.on_duplicate == OnDuplicate::Last => self.draft.key = key,
+            Err(Stop::Skip | Stop::SkipItem) => {
+                self.faults.clear();
+                return Err(self.no_row(true));
             }
-        }
-        if !self.faults.is_empty()
-            && self.rule.on_duplicate == OnDuplicate::Last
-            && let Ok(key) = self.key()
-        {
-            self.draft.key = key; // earlier rows were left out for it
+            Err(Stop::Reject(fault)) if is_good => self.faults.push(*fault),
+            Ok(_) | Err(Stop::Reject(_) | Stop::Later) => {}
         }
         // A fault that another column already reported has no message.
         self.faults.retain(|fault| !fault.message.is_empty());
@@ -176,7 +176,9 @@ impl<'a, 't> RowMaker<'a, 't> {
         if self.faults.is_empty() {
             match self.key() {
                 Ok(key) => self.draft.key = key,
-                Err(fault) => self.faults.push(fault),
+                Err(Stop::Skip | Stop::SkipItem) => return Err(self.no_row(true)),
+                Err(Stop::Reject(fault)) => self.faults.push(*fault),
+                Err(Stop::Later) => {}
             }
         }
         self.faults.retain(|fault| !fault.message.is_empty());

@@ -42,11 +42,15 @@ impl RowMaker<'_, '_> {
                 self.draft.secrets.push((field, text));
                 return Ok(());
             }
-            Ok(Found::Missing) if dangling.is_some() => policies.dangling,
+            Ok(Found::Missing) if dangling.is_some() => {
+                self.without_secret |= policies.dangling == Some(Policy::Null);
+                policies.dangling
+            }
             Ok(Found::Missing) => policies.missing.or(policies.absent),
             Ok(Found::Nothing) => policies.absent,
             Err(Stop::Reject(fault)) if is_lenient && !fault.message.is_empty() => {
                 self.not_convertible(Some(field), *fault, std::mem::take(&mut trail));
+                self.without_secret |= policies.error == Some(Policy::Null);
                 policies.error
             }
             Err(stop) => return Err(stop),
@@ -128,7 +132,8 @@ impl RowMaker<'_, '_> {
     pub(super) fn without_secrets(&mut self) {
         let sealed = self.compiled.fields.iter().any(|field| field.protection.is_some());
         let all_empty = self.draft.secrets.iter().all(|(_, text)| text.expose_secret().is_empty());
-        if sealed && all_empty && !self.rule.protected().any(|(column, _)| may_be_without(column)) {
+        let may_be_without = self.without_secret || self.rule.protected().any(|(column, _)| may_be_without(column));
+        if sealed && all_empty && !may_be_without {
             self.draft.empty = true;
         }
         if self.draft.empty {
@@ -142,7 +147,7 @@ impl RowMaker<'_, '_> {
     }
 }
 
-/// Whether the mapping asks for a row without this secret, by the word.
+/// Whether the mapping asks for a row without this secret where the source has none, by the word.
 fn may_be_without(column: &ColumnRule) -> bool {
     [column.policies.absent, column.policies.missing].contains(&Some(Policy::Null))
 }
