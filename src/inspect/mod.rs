@@ -13,12 +13,12 @@ pub mod scaffold;
 mod stamp;
 
 use crate::error::Result;
-use crate::finding::{Finding, printable};
+use crate::finding::{FILE_CASE_TWINS, Finding, printable};
 use crate::interrupt;
 use crate::mapping::model::Pattern;
 use crate::source::walk::{self, Tree};
 use profile::{Profile, Stats};
-use read::{Form, are_lines, head, measure, outline};
+use read::{Form, are_lines, has_half_characters, head, measure, outline};
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
@@ -39,6 +39,9 @@ pub struct Inspection {
     pub skipped: Vec<String>,
     /// The types of files, by their patterns.
     pub types: Vec<FileType>,
+    /// Whether names of files differ in case only.
+    #[serde(skip)]
+    pub case_twins: bool,
 }
 
 /// Files that seem to be of one type.
@@ -70,6 +73,9 @@ pub struct FileType {
     /// The paths of files that are in no profile, as they are.
     #[serde(skip)]
     pub unread: Vec<(String, Unread)>,
+    /// Whether strings have half a surrogate pair.
+    #[serde(skip)]
+    pub half_characters: bool,
     /// The captures of the pattern, each with the hashes of its values.
     #[serde(skip)]
     pub captures: Vec<(String, HashSet<u64>)>,
@@ -138,6 +144,7 @@ pub fn inspect(root: &Path, manner: Manner) -> Result<Inspection> {
         bytes: tree.files.iter().map(|file| file.bytes).sum(),
         skipped: tree.skipped.iter().map(|skipped| skipped.finding.message.clone()).collect(),
         types,
+        case_twins: tree.findings.iter().any(|finding| finding.code == &FILE_CASE_TWINS),
     })
 }
 
@@ -172,13 +179,16 @@ fn file_type(tree: &Tree, group: &merge::Group, manner: Manner, state: &RandomSt
     of.profile.end_outline();
     let patterns = [Some(&group.pattern), group.packed.as_ref()];
     let patterns: Vec<Pattern> = patterns.into_iter().flatten().filter_map(|text| Pattern::parse(text).ok()).collect();
-    for file in whole {
+    for file in &whole {
+        let file = *file;
         interrupt::check()?;
         if let Err(finding) = measure(tree, file, manner.depth, of.lines, &mut of.profile) {
             of.break_off(&tree.files[file].path, &finding);
         }
         of.note_captures(&patterns, &tree.files[file].path, state);
     }
+    of.half_characters =
+        of.profile.has_replaced && whole.iter().any(|file| has_half_characters(tree, *file, manner.depth, of.lines));
     let mut shapes: BTreeMap<String, u64> = BTreeMap::new();
     for (form, files) in forms {
         *shapes.entry(form.words(&of.profile)).or_default() += files;

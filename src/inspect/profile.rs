@@ -105,6 +105,8 @@ pub struct Profile {
     pub stats: Vec<Stats>,
     /// Hashes of values that are no words, at paths that are secret by their names, and at other secret ones.
     secrets: [HashSet<u64>; 2],
+    /// Whether a string or name has U+FFFD, which may stand for half a character.
+    pub has_replaced: bool,
     state: RandomState,
     measuring: bool,
     file: u64,
@@ -136,7 +138,16 @@ impl Profile {
     /// An empty one; values are compared by hashes of this state.
     pub fn new(state: RandomState) -> Self {
         let stats = vec![Stats::default()];
-        Self { stats, secrets: Default::default(), state, measuring: false, file: 0, list: 0, open: Vec::new() }
+        Self {
+            stats,
+            secrets: Default::default(),
+            has_replaced: false,
+            state,
+            measuring: false,
+            file: 0,
+            list: 0,
+            open: Vec::new(),
+        }
     }
 
     /// The next document is of another file.
@@ -166,6 +177,7 @@ impl Profile {
             Event::Name(text) => {
                 let mut scratch = String::new();
                 let name = text.decode(&mut scratch);
+                self.has_replaced |= name.contains(char::REPLACEMENT_CHARACTER);
                 if let Some(open) = self.open.last() {
                     let (at, next) = (open.at, open.next);
                     if self.measuring && self.stats[at].any_member.is_some() {
@@ -224,6 +236,7 @@ impl Profile {
                     stats.facts.strings += 1;
                     return;
                 }
+                self.has_replaced |= text.contains(char::REPLACEMENT_CHARACTER);
                 stats.facts.string(text);
                 if !stats.secret && secret_values::recognise(text).is_some() {
                     stats.secret = true;

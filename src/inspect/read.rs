@@ -3,12 +3,12 @@
 use super::head::Head;
 use super::look;
 use super::profile::Profile;
-use crate::finding::{FileId, Finding, printable};
+use crate::finding::{FileId, Finding, JSON_SURROGATE, printable};
 use crate::source::json::Event;
 use crate::source::lines::{Block, Blocks};
 use crate::source::scan::{begin, begins_as_json, scan};
 use crate::source::walk::Tree;
-use crate::source::{self, Limits, Opened};
+use crate::source::{self, Limits, Opened, Replace};
 use std::collections::BTreeSet;
 
 /// So much of a file is looked at to tell whether it is like another one.
@@ -16,7 +16,20 @@ const HEAD_TOKENS: usize = 200;
 
 /// It is not known yet where secrets are, so all buffers are wiped.
 fn limits(depth: u32) -> Limits {
-    Limits { depth, sensitive: true, ..Limits::default() }
+    // Half a character is read as the set will read it.
+    let replace = Replace { lone_surrogate: true, ..Replace::default() };
+    Limits { depth, sensitive: true, replace, ..Limits::default() }
+}
+
+/// Whether a string of the file has half a surrogate pair.
+pub(super) fn has_half_characters(tree: &Tree, file: usize, depth: u32, lines: bool) -> bool {
+    let strict = Limits { replace: Replace::default(), ..limits(depth) };
+    let is_half = |finding: &Finding| finding.code == &JSON_SURROGATE;
+    let Ok(opened) = source::open(&plain(tree, file).1, strict) else { return false };
+    match documents(opened, lines, strict, &mut |document| scan(document, &mut |_| {})) {
+        Ok(first) => first.is_some_and(|finding| is_half(&finding)),
+        Err(finding) => is_half(&finding),
+    }
 }
 
 /// A file's name in small letters, without the ending of what is packed, and the file as it is to be opened.
@@ -68,7 +81,7 @@ pub(super) fn outline(
     }
     let mut forms = BTreeSet::new();
     profile.begin_file();
-    let scanned = documents(opened, lines, depth, &mut |document| {
+    let scanned = documents(opened, lines, limits(depth), &mut |document| {
         profile.begin_document();
         let mut form = Form::default();
         scan(document, &mut |token| {
@@ -92,7 +105,7 @@ pub(super) fn measure(tree: &Tree, file: usize, depth: u32, lines: bool, profile
     let opened = source::open(&plain(tree, file).1, limits(depth))?;
     profile.begin_file();
     // A line that is broken was reported by the outline.
-    documents(opened, lines, depth, &mut |document| {
+    documents(opened, lines, limits(depth), &mut |document| {
         profile.begin_document();
         scan(document, &mut |token| profile.measure(token))
     })
@@ -103,7 +116,7 @@ pub(super) fn measure(tree: &Tree, file: usize, depth: u32, lines: bool, profile
 fn documents(
     mut opened: Opened,
     lines: bool,
-    depth: u32,
+    limits: Limits,
     see: &mut dyn FnMut(&mut Opened) -> Result<(), Finding>,
 ) -> Result<Option<Finding>, Finding> {
     if !lines {
@@ -116,7 +129,7 @@ fn documents(
             return Err(finding);
         }
         for line in block.lines().filter(|line| !line.is_blank()) {
-            let open = || Opened::of_bytes(block.file, line.text.to_vec(), limits(depth));
+            let open = || Opened::of_bytes(block.file, line.text.to_vec(), limits);
             // Nothing of a line is seen that is broken behind it.
             match scan(&mut open(), &mut |_| {}) {
                 Ok(()) => see(&mut open())?,

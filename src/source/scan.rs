@@ -26,7 +26,7 @@ pub fn begins_as_json(opened: &mut Opened) -> Result<bool, Finding> {
 pub fn scan(opened: &mut Opened, see: &mut dyn FnMut(&Token<'_>)) -> Result<(), Finding> {
     opened.rewind()?;
     let file = opened.file();
-    let mut scanner = Scanner::new(&mut opened.window, opened.limits.depth);
+    let mut scanner = Scanner::within(&mut opened.window, opened.limits.depth, opened.limits.replace);
     loop {
         match scanner.next() {
             Ok(Some(token)) => see(&token),
@@ -43,7 +43,7 @@ pub fn scan(opened: &mut Opened, see: &mut dyn FnMut(&Token<'_>)) -> Result<(), 
 pub fn begin(opened: &mut Opened, most: usize, see: &mut dyn FnMut(&Token<'_>)) -> Result<(), Finding> {
     opened.rewind()?;
     let file = opened.file();
-    let mut scanner = Scanner::new(&mut opened.window, opened.limits.depth);
+    let mut scanner = Scanner::within(&mut opened.window, opened.limits.depth, opened.limits.replace);
     for _ in 0..most {
         match scanner.next() {
             Ok(Some(token)) => see(&token),

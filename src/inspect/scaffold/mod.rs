@@ -106,7 +106,15 @@ fn set_text(
     (ignored, broken): (Vec<(String, String)>, Vec<String>),
 ) -> SetText {
     let fixed = inspection.types.iter().filter(|of| !of.pattern.contains(['{', '*']) && !of.is_unread());
+    let half = inspection.types.iter().any(|of| of.half_characters);
+    let half = half.then_some([
+        "lone_surrogate",
+        "replace",
+        "some strings end in half a character, which no database keeps; U+FFFD takes its place",
+    ]);
+    let twins = inspection.case_twins.then_some(["case_twins", "keep", "the names of some files differ in case only"]);
     SetText {
+        strings: half.into_iter().chain(twins).collect(),
         root: inspection.root.clone(),
         name: name.to_owned(),
         recognise: fixed.take(2).map(|of| of.pattern.clone()).collect(),

@@ -46,6 +46,8 @@ pub(super) struct SetText {
     /// Lines about owners, as they are.
     pub(super) owners: Option<Owners>,
     pub(super) ignored: Vec<(String, String)>,
+    /// Entries of `[strings]`: key, word and why.
+    pub(super) strings: Vec<[&'static str; 3]>,
     /// Files that are broken, which the import refuses.
     pub(super) broken: Vec<String>,
 }
@@ -290,6 +292,11 @@ pub(super) fn set(of: &SetText) -> Out {
         let _ = writeln!(out, "capture = {}", toml_string(&owners.capture));
         let _ = writeln!(out, "table   = {}", toml_string(&owners.table));
         let _ = writeln!(out, "find    = [{{ by = {{ {} = \"#owner\" }} }}]", owners.column);
+    }
+    for (at, [key, word, why]) in of.strings.iter().enumerate() {
+        let _ = write!(out, "{}", if at == 0 { "\n[strings]\n" } else { "" });
+        let why = out.guess(Weight::LeftOut, format!("{key} = {word}"), why);
+        let _ = writeln!(out, "{key} = {}{why}", toml_string(word));
     }
     for path in &of.broken {
         let what = one_line(&format!("{path} is broken"));
