@@ -214,6 +214,44 @@ fn the_last_record_of_one_owner_is_in_the_way_of_another_owners() {
     }
 }
 
+/// What another rule for the table does with a row that the log removes.
+#[test]
+fn a_removal_is_to_other_rules_what_a_row_would_be() {
+    let run = |set: &str, words: &str, columns: &str, more: &[&str], status: i32| {
+        let schema = "CREATE TABLE todos (id TEXT PRIMARY KEY, title TEXT NOT NULL, done BOOLEAN);";
+        let rules = RULES.split("[table.parts]").next().unwrap();
+        let other = format!("[table.todos]\nkey = [\"id\"]\n{words}[table.todos.columns]\nid = \"id\"\n{columns}");
+        let house = Small::new(schema, set)
+            .formatted("todos", "log.x", &format!("format = \"lines\"\n{rules}"))
+            .lists("with", "with.json", &format!("{other}[ignore]\n\"*\" = \"of rows that are gone\"\n"))
+            .file("log.x", "{\"id\": \"a\", \"title\": \"one\"}\n{\"id\": \"a\", \"gone\": true}\n{\"id\": \"b\", \"title\": \"two\"}\n")
+            .file("with.json", r#"[{"id": "a", "title": "uno", "done": true}]"#);
+        let report = house.report(status, more);
+        let titles = house.house.rows("SELECT id, title FROM todos");
+        let other = |one: &&String| ["R001", "R002", "R005", "R014"].iter().any(|code| one.contains(code));
+        (told(&report).iter().filter(other).cloned().collect::<Vec<_>>(), titles, report["leaves"]["rejected"].clone())
+    };
+    let (ranked, title) = ("[precedence]\ntodos = [\"todos\", \"with\"]\n", "title = \"title\"\n");
+    let stays = vec![vec!["b".to_owned(), "two".to_owned()]];
+    // A `fill` rule that starts no row has none to give to; others give way.
+    for (set, words, columns) in [
+        (ranked, "on_duplicate = \"fill\"\n", "done = \"done\"\n"),
+        (ranked, "", title),
+        ("", "on_duplicate = \"first\"\n", title),
+    ] {
+        let (told, titles, rejected) = run(set, words, columns, &[], 0);
+        assert!(!told.iter().any(|one| one.contains("R001")), "{words}: {told:?}");
+        assert_eq!((titles, rejected), (stays.clone(), json!(0)), "{words}");
+    }
+    // One that makes rows and has no rank finds the key taken.
+    for words in ["", "on_duplicate = \"fill\"\n"] {
+        let (told, titles, rejected) =
+            run(if words.is_empty() { "" } else { ranked }, words, title, &["--max-rejects", "1"], 1);
+        assert!(told.iter().any(|one| one.starts_with("error R001")), "{words}: {told:?}");
+        assert_eq!((titles, rejected), (stays.clone(), json!(3)), "{words}");
+    }
+}
+
 #[test]
 fn the_folders_of_one_owner_are_read_as_one_and_two_owners_may_remove_the_same() {
     let (row, gone) = ("{\"id\": \"a\", \"title\": \"one\"}\n", "{\"id\": \"a\", \"gone\": true}\n");

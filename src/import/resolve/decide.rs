@@ -137,8 +137,8 @@ impl Resolver<'_> {
             id.or_else(held).or_else(field).unwrap_or(&Value::Null)
         };
         let mut known = Known::made(place, rule.number);
-        (known.existing, known.present) =
-            (one.fate == RowFate::Unchanged, !matches!(one.fate, RowFate::Empty | RowFate::Removed));
+        (known.existing, known.removed) = (one.fate == RowFate::Unchanged, one.fate == RowFate::Removed);
+        known.present = !known.removed && one.fate != RowFate::Empty;
         let says = self.says(row);
         let feeds = &self.plan.keys.of(rule).feeds;
         self.index.enter(feeds, draft.key.as_ref(), &value_of, &known, &says)

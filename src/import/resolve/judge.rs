@@ -45,22 +45,25 @@ impl Resolver<'_> {
             }
             Some(RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_)) | None => {}
         }
-        if let Some(removal) = self.earlier_of_key(row).filter(|earlier| !row.draft.removes && self.is_removal(earlier))
-        {
-            let message = format!("an earlier record removes the row of `{}` with the same key", rule.table.name);
-            let finding = self.finding(&ROW_DUPLICATE, row, message, removal.place);
-            return Ok(Verdict::Refused(vec![finding]));
-        }
         match rule.model(&self.plan.set).on_duplicate {
             OnDuplicate::Across => {
                 if let Some(number) = self.folds_across(row) {
                     let stayed = self.twin(row, number).or_else(|| self.earlier_of_key(row));
                     return self.superseded(row, stayed.as_ref());
                 }
+                if let Some(removal) = self.earlier_of_key(row).filter(|earlier| earlier.removed) {
+                    return Ok(self.in_the_way(row, &removal));
+                }
             }
-            OnDuplicate::Fill if rule.starts && self.earlier_of_key(row).is_none() => {
-                if let Some(started) = self.started_before(cx, row)? {
-                    return Ok(started);
+            OnDuplicate::Fill if rule.starts => {
+                match self.earlier_of_key(row) {
+                    Some(earlier) if earlier.removed => return Ok(self.in_the_way(row, &earlier)),
+                    Some(_) => {}
+                    None => {
+                        if let Some(started) = self.started_before(cx, row)? {
+                            return Ok(started);
+                        }
+                    }
                 }
                 if let Some(verdict) = self.judge_fill(cx, row)? {
                     return Ok(verdict);
@@ -68,7 +71,6 @@ impl Resolver<'_> {
             }
             OnDuplicate::Fill => match self.judge_fill(cx, row)? {
                 Some(verdict) => return Ok(verdict),
-                None if rule.starts => {}
                 None => return decided(RowFate::NotTaken),
             },
             OnDuplicate::Reject | OnDuplicate::First | OnDuplicate::Last => {
@@ -79,9 +81,7 @@ impl Resolver<'_> {
                     if self.may_give_way(rule, earlier.feeder) {
                         return self.superseded(row, Some(&earlier));
                     }
-                    let message = format!("an earlier row of `{}` has the same key", rule.table.name);
-                    let finding = self.finding(&ROW_DUPLICATE, row, message, earlier.place);
-                    return Ok(Verdict::Refused(vec![finding]));
+                    return Ok(self.in_the_way(row, &earlier));
                 }
             }
         }
@@ -95,6 +95,17 @@ impl Resolver<'_> {
         }
         let verdict = self.compare_with_target(cx, row)?;
         Ok(self.once_per_row(row, verdict))
+    }
+
+    /// A row whose key an earlier one has, or a record of another owner or turn that removes it.
+    fn in_the_way(&self, row: Candidate<'_>, earlier: &Known) -> Verdict {
+        let table = &row.rule.table.name;
+        let message = if earlier.removed {
+            format!("an earlier record removes the row of `{table}` with the same key")
+        } else {
+            format!("an earlier row of `{table}` has the same key")
+        };
+        Verdict::Refused(vec![self.finding(&ROW_DUPLICATE, row, message, earlier.place)])
     }
 
     /// A row of the target from which an earlier record differs already is not compared for those that the record
@@ -131,11 +142,6 @@ impl Resolver<'_> {
         let mut finding = Finding::new(code, message).at(row.place).also(also).about(row.rule.name.clone());
         finding.mapping = Some(row.rule.line_in(&self.plan.set).into());
         finding
-    }
-
-    /// Whether a record that removes a row took its key: one of another owner, or of an earlier turn.
-    fn is_removal(&self, known: &Known) -> bool {
-        !known.present && self.plan.rule(known.feeder).is_some_and(|rule| rule.model(&self.plan.set).delete.is_some())
     }
 
     /// The row of this run that has the draft's key.

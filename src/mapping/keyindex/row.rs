@@ -13,6 +13,8 @@ pub struct Known {
     pub existing: bool,
     /// Whether there is a row at all: an empty secret reserves its key and makes no row.
     pub present: bool,
+    /// Whether a record that removes the row took the key, so that there is none.
+    pub removed: bool,
     /// Whether the run's counts have the row.
     pub counted: bool,
     /// Where it stands what its rule's fields say, where a later row of the key may be dropped and is compared with it.
@@ -20,7 +22,7 @@ pub struct Known {
 }
 
 /// The number of no rule: there are fewer.
-pub(super) const NO_RULE: u32 = (1 << 28) - 1;
+pub(super) const NO_RULE: u32 = (1 << 27) - 1;
 
 /// Where it stands what a row says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +35,12 @@ pub(super) struct Said {
 impl Known {
     /// A row of this run.
     pub fn made(place: Place, feeder: u32) -> Self {
-        Self { place: Some(place), feeder, existing: false, present: true, counted: true, says: None }
+        Self { place: Some(place), feeder, existing: false, present: true, removed: false, counted: true, says: None }
     }
 
     /// A row that the target had before the run.
     pub fn existing() -> Self {
-        Self { place: None, feeder: NO_RULE, existing: true, present: true, counted: false, says: None }
+        Self { place: None, feeder: NO_RULE, existing: true, present: true, removed: false, counted: false, says: None }
     }
 }
 
@@ -47,6 +49,7 @@ impl Known {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Packed([u32; 5]);
 
+const REMOVED: u32 = 1 << 27;
 const HAS_PLACE: u32 = 1 << 28;
 const EXISTING: u32 = 1 << 29;
 const PRESENT: u32 = 1 << 30;
@@ -66,6 +69,7 @@ impl Packed {
         let bits = bit(known.place.is_some(), HAS_PLACE)
             | bit(known.existing, EXISTING)
             | bit(known.present, PRESENT)
+            | bit(known.removed, REMOVED)
             | bit(known.counted, COUNTED);
         let high = (offset >> 32 << 16 | says >> 32) as u32;
         Self([file, known.feeder | bits, offset as u32, says as u32, high])
@@ -82,6 +86,7 @@ impl Packed {
             feeder: rule & NO_RULE,
             existing: has(EXISTING),
             present: has(PRESENT),
+            removed: has(REMOVED),
             counted: has(COUNTED),
             says: (says != END - 1).then_some(Said { lasts, at: says }),
         }
@@ -114,6 +119,7 @@ mod tests {
             Known::existing(),
             Known { counted: true, ..Known::existing() },
             made,
+            Known { present: false, removed: true, ..made },
             Known { present: false, says: said(false, END - 2), ..made },
             Known { existing: true, says: said(true, 0), ..Known::made(place(0, 0), 0) },
         ];
