@@ -17,7 +17,7 @@ use crate::mapping::keyindex::Ahead;
 use crate::migrations::Loss;
 use crate::report::write::ReportFiles;
 use crate::report::{Outcome, Report, TableReport};
-use crate::validate;
+use crate::validate::{self, checks::Answer};
 
 /// Attempts until one knows every bad record before it begins to write. `missing` are the files by which the set
 /// recognises a tree and that are not there, `losses` what the pending migrations lose.
@@ -82,22 +82,28 @@ impl Job<'_> {
 
         let id = random_id()?;
         let before = Before { known: self.known, ahead, is_last: self.is_last, watch: None };
-        let (mut run, failed, is_early) = match self.beginning.begin(&id, database, secrets, before)? {
-            Began::Ready(run) => (*run, None, false),
-            Began::Anew(run) => (*run, None, true),
-            Began::Failed(run, error) => (*run, Some(error), false),
+        let (mut run, asked) = match self.beginning.begin(&id, database, secrets, before)? {
+            Began::Ready(mut run) => {
+                let asked = self.ask_and_read(&mut run);
+                (*run, asked)
+            }
+            Began::Anew(mut run) => {
+                let next = Next { rejects: run.rejects.take_late(), ahead: Ahead::Nothing };
+                run.writer.roll_back()?;
+                return Ok(Attempt::Again(next));
+            }
+            Began::Failed(run, error) => (*run, Err(error)),
         };
-        let before = validate::ask(run.writer.transaction()?, &plan.set)?;
-        run.rejects.folder = options.rejects.as_deref().map(RejectFolder::open).transpose()?;
-
-        let read = failed.map_or_else(|| if is_early { Ok(()) } else { run.read() }, Err);
-        if let Err(error) = read {
-            let ErrorKind::Interrupted(_) = error.kind else { return Err(run.with_place(error)) };
-            let report = summary::report(&mut run, &ending(database, &id, clock, Outcome::Interrupted));
-            run.writer.roll_back()?;
-            reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
-            return Ok(Attempt::Done(Box::new(report)));
-        }
+        let before = match asked {
+            Ok(before) => before,
+            Err(error) => {
+                let ErrorKind::Interrupted(_) = error.kind else { return Err(run.with_place(error)) };
+                let report = summary::report(&mut run, &ending(database, &id, clock, Outcome::Interrupted));
+                run.writer.roll_back()?;
+                reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
+                return Ok(Attempt::Done(Box::new(report)));
+            }
+        };
         clock.lap(|timings| &mut timings.import);
         let next = if run.rejects.must_begin_anew(options.max_rejects) && !self.is_last {
             Some(Next { rejects: run.rejects.take_late(), ahead: Ahead::Nothing })
@@ -160,6 +166,15 @@ impl Job<'_> {
         clock.lap(|timings| &mut timings.finish);
         report.timings = clock.timings();
         Ok(Attempt::Done(Box::new(report)))
+    }
+
+    /// Asks the set's assertions of the database as it is before, and reads everything.
+    fn ask_and_read(&self, run: &mut Import<'_>) -> Result<Vec<Answer>> {
+        let Beginning { plan, options, .. } = *self.beginning;
+        let before = validate::ask(run.writer.transaction()?, &plan.set)?;
+        run.rejects.folder = options.rejects.as_deref().map(RejectFolder::open).transpose()?;
+        run.read()?;
+        Ok(before)
     }
 
     fn audit_entry(&self, id: &str, report: &Report) -> Result<AuditEntry> {

@@ -46,7 +46,7 @@ pub(crate) fn rehearse<W: Watch, T>(
                 run
             }
             Began::Anew(run) => run,
-            Began::Failed(_, error) => return Err(error),
+            Began::Failed(mut run, error) => return Err(run.with_place(error)),
         };
         let next = if !run.rejects.must_begin_anew(options.max_rejects) || is_last {
             run.not_as_known(is_last)
