@@ -301,6 +301,25 @@ fn columns_of_a_row_that_has_a_name_are_used_everywhere() {
         .refuses("column `nick` is looked up, and table `nodes` does not have it");
 }
 
+#[test]
+fn a_row_whose_secret_is_read_later_is_one_that_others_find() {
+    let rules = "[table.nodes]\nkey = [\"name\"]\n[table.nodes.columns]\nname = \"name\"\n\
+                 parent = { lookup = \"nodes.id\", by = { name = \"up\" }, on_dangling = \"reject\" }\n\
+                 sealed = { seal = { lookup = \"nodes.other\", by = { name = \"as\" } } }\nother = \"nick\"\n";
+    let house = House::new().schema(&NODES.replace("other TEXT", "other TEXT, sealed TEXT"));
+    let house = house.list("nodes", r#"["nodes.json"]"#, rules).source(
+        "nodes.json",
+        &json!([
+            {"name": "a", "up": "b", "as": "c"},
+            {"name": "b", "up": "a", "as": "c"},
+            {"name": "c", "up": "a", "as": "c", "nick": "invented"}
+        ]),
+    );
+    settles(&house, &[]).ends(0, "committed").finds(&["warning X005 nodes.json"]).counts("inserted", "nodes 3");
+    assert_eq!(tree(&house), [["a", "b"], ["b", "a"], ["c", "a"]]);
+    assert_eq!(house.one("SELECT count(sealed) FROM nodes"), "3");
+}
+
 /// Nodes of a forest: name and parent, which may not be there.
 fn forest(dice: &mut Dice) -> Vec<(usize, Option<usize>)> {
     let size = 1 + dice.below(12);

@@ -129,7 +129,11 @@ impl RowMaker<'_, '_> {
     }
 
     /// A row all of whose secrets are empty is no credential, unless the mapping says that it may be without one.
+    /// Nothing is known of a secret that is left open.
     pub(super) fn without_secrets(&mut self) {
+        if self.draft.later.iter().any(|field| self.compiled.fields[*field].protection.is_some()) {
+            return;
+        }
         let sealed = self.compiled.fields.iter().any(|field| field.protection.is_some());
         let all_empty = self.draft.secrets.iter().all(|(_, text)| text.expose_secret().is_empty());
         let may_be_without = self.without_secret || self.rule.protected().any(|(column, _)| may_be_without(column));
