@@ -168,6 +168,19 @@ fn a_secret_among_many_settings_is_sealed_alone() {
     assert_eq!(house.rows("SELECT settingc FROM settings"), [["1"]]);
 }
 
+#[test]
+fn a_document_that_is_no_map_among_maps_with_secrets_makes_no_table_for_them() {
+    let of = |id: &str| json!({id: {"name": "Ada", "password": format!("s3cret-of-{id}")}});
+    let house = house(&vec![
+        ("days/2025-01-01.json".to_owned(), b"null".to_vec()),
+        ("days/2025-01-02.json".to_owned(), of("1001").to_string().into()),
+        ("days/2025-01-03.json".to_owned(), of("1002").to_string().into()),
+    ]);
+    holds(&house).unwrap_or_else(|broken| panic!("{broken}"));
+    let said = std::fs::read_to_string(house.path("set/days.toml")).unwrap();
+    assert_eq!(said.matches("seal = ").count(), 1, "{said}");
+}
+
 /// The types that a tree has, as patterns with how many files are of each.
 fn types(house: &House) -> Vec<String> {
     let report = house.run(["inspect", "tree", "--json"]).status(0).json();

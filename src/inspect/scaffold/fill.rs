@@ -39,6 +39,8 @@ pub(super) struct Fill<'a> {
     pub(super) way: &'a [Segment],
     /// Whether only objects are meant, although the path leads to more.
     pub(super) only_objects: bool,
+    /// The same of scalars.
+    pub(super) only_scalars: bool,
     /// Whether the rows have a key, or can have one.
     pub(super) keyed: bool,
     /// The member that is the key already.
@@ -77,7 +79,7 @@ impl<'a> Fill<'a> {
     /// Makes columns of what a path leads to.
     pub(super) fn element(&mut self, table: &mut Table, at: At) {
         let stats = self.stats(at);
-        if stats.is_scalar() {
+        if stats.is_scalar() || self.only_scalars {
             self.scalar(table, &[], at);
         } else if (stats.kinds() == 1 || self.only_objects)
             && stats.objects > 0

@@ -43,6 +43,7 @@ struct Wanted {
     /// Whether they are records, which are known in the whole type.
     records: bool,
     only_objects: bool,
+    only_scalars: bool,
     shapes: Vec<&'static str>,
 }
 
@@ -116,6 +117,7 @@ impl<'a> Planner<'a> {
             map: of.map,
             records: true,
             only_objects: of.only_objects,
+            only_scalars: of.only_scalars,
             shapes: of.shapes.clone(),
         };
         self.table(&wanted, key_as.as_deref());
@@ -184,6 +186,7 @@ impl<'a> Planner<'a> {
             profile: self.profile,
             way: &of.way,
             only_objects: of.only_objects,
+            only_scalars: of.only_scalars,
             keyed,
             skip,
             room: MOST_TABLES.saturating_sub(self.made.tables.len() + self.wanted.len()),
@@ -226,6 +229,7 @@ impl<'a> Planner<'a> {
                 map,
                 records: false,
                 only_objects: false,
+                only_scalars: false,
                 shapes: of.shapes.clone(),
             });
         }

@@ -45,6 +45,8 @@ pub(super) struct Records {
     pub(super) shapes: Vec<&'static str>,
     /// Whether they are objects, although the same path leads to other documents, too, which another shape takes.
     pub(super) only_objects: bool,
+    /// Whether they are no containers, since other shapes take all of those.
+    pub(super) only_scalars: bool,
 }
 
 /// The shapes of a type with their records.
@@ -98,6 +100,7 @@ pub(super) fn shapes(profile: &Profile) -> Shapes {
         found.add("one", Vec::new(), 0, 0);
         if let Some(one) = found.records.last_mut() {
             one.only_objects = root.objects > 0 && scalars == 0;
+            one.only_scalars = objects && scalars > 0;
         }
     }
     if found.shapes.len() == 1 {
@@ -113,7 +116,14 @@ impl Shapes {
         match self.records.iter_mut().find(|known| known.at == at && !known.records.is_empty()) {
             // The same records in another form.
             Some(known) => known.shapes.push(name),
-            None => self.records.push(Records { records, at, map, shapes: vec![name], only_objects: false }),
+            None => self.records.push(Records {
+                records,
+                at,
+                map,
+                shapes: vec![name],
+                only_objects: false,
+                only_scalars: false,
+            }),
         }
     }
 }
