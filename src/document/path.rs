@@ -142,6 +142,8 @@ struct PathNode {
 pub struct Paths {
     nodes: Vec<PathNode>,
     apart: fn(&str) -> bool,
+    /// Whether names share a path.
+    shares: bool,
 }
 
 impl Default for Paths {
@@ -159,7 +161,7 @@ impl Paths {
     /// Only the root. Names for which `apart` holds never share a path with others: they have paths of
     /// their own up to 4,000 siblings, and beyond those one that only they share.
     pub fn keeping_apart(apart: fn(&str) -> bool) -> Self {
-        Self { nodes: vec![PathNode::new(0, Segment::Elements)], apart }
+        Self { nodes: vec![PathNode::new(0, Segment::Elements)], apart, shares: false }
     }
 
     /// How many paths are known.
@@ -170,6 +172,11 @@ impl Paths {
     /// Never: the root is always there.
     pub fn is_empty(&self) -> bool {
         false
+    }
+
+    /// Whether names share a path, so that its number depends on the names before.
+    pub fn shares(&self) -> bool {
+        self.shares
     }
 
     /// The path of a member below `parent`.
@@ -216,6 +223,7 @@ impl Paths {
         if let Some(id) = self.nodes[parent as usize].others[at] {
             return id;
         }
+        self.shares = true;
         let id = self.add(parent, Segment::Members);
         self.nodes[parent as usize].others[at] = Some(id);
         id

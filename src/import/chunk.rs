@@ -33,6 +33,8 @@ pub(crate) struct Held {
     pub(crate) earlier: Option<Arc<Sheet>>,
     /// The rows that the rules of this turn make of it.
     pub(crate) mapped: Mapped,
+    /// Whether these are made, but for what asks for other rows.
+    pub(crate) is_made: bool,
     /// What becomes of them.
     pub(crate) decision: Decision,
 }
@@ -51,11 +53,12 @@ impl Chunk {
         Self { records: Vec::with_capacity(records.min(most)), bytes: 0, most }
     }
 
-    /// Takes a record in.
-    pub(crate) fn add(&mut self, record: Record) {
+    /// Takes a record in, with what is made of it already.
+    pub(crate) fn add(&mut self, record: Record, made: Option<Mapped>) {
         self.bytes += record.span.end - record.span.start;
-        let (earlier, mapped, decision) = Default::default();
-        self.records.push(Held { record, earlier, mapped, decision });
+        let (earlier, decision) = Default::default();
+        let (is_made, mapped) = (made.is_some(), made.unwrap_or_default());
+        self.records.push(Held { record, earlier, mapped, is_made, decision });
     }
 
     /// Whether it is to be decided before another record is read in.

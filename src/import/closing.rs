@@ -2,13 +2,15 @@
 
 use crate::error::{Error, Result};
 use crate::finding::Place;
+use crate::import::early::Early;
 use crate::import::readers::Readers;
 use crate::import::run::{Import, Parts};
 use crate::import::sweep::{self, Swept};
 use crate::import::walked;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 
-impl Import<'_> {
+impl<'p> Import<'p> {
     /// Reads, maps and writes the whole tree, and takes over what the database rejected of it.
     pub(crate) fn read(&mut self) -> Result<()> {
         let ui = self.ui;
@@ -19,8 +21,9 @@ impl Import<'_> {
         let (plan, depth, threads) = (self.plan, self.options.max_depth, self.options.threads());
         std::thread::scope(|scope| {
             if threads > 1 {
-                // One thread writes, and one makes rows.
-                self.readers = Readers::start(scope, threads.saturating_sub(2).max(1), plan, depth);
+                // One thread writes, and one decides.
+                let early = self.early();
+                self.readers = Readers::start(scope, threads.saturating_sub(2).max(1), plan, depth, early.as_ref());
             }
             let read = catch_unwind(AssertUnwindSafe(|| self.write_rows()));
             self.readers = Readers::default(); // so that the threads end, and are not waited for in vain
@@ -28,6 +31,17 @@ impl Import<'_> {
         })?;
         let Parts { rejects, mut cx, .. } = self.parts();
         rejects.take_refused(&mut cx)
+    }
+
+    /// What rows are made with ahead; nothing where someone watches how that is done.
+    fn early(&self) -> Option<Early<'p>> {
+        let mut is_new = Vec::new();
+        for rule in self.plan.rules.iter().flatten() {
+            is_new.resize(is_new.len().max(rule.table_number + 1), false);
+            is_new[rule.table_number] = self.writer.rows_before(&rule.table.name) == 0;
+        }
+        let search = Arc::clone(self.writer.vault.search());
+        self.watch.is_none().then(|| Early::new(self.plan, self.started, search, is_new))
     }
 
     fn write_rows(&mut self) -> Result<()> {

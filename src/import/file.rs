@@ -4,7 +4,7 @@ use crate::document::tape::Tape;
 use crate::finding::Place;
 use crate::import::leaves::sheet::{Mark, Sheet};
 use crate::import::look::Shaped;
-use crate::mapping::apply::{FileContext, LeafSpan};
+use crate::mapping::apply::{FileContext, LeafSpan, Mapped};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::order::Turn;
@@ -34,6 +34,8 @@ pub(crate) struct Reading<'r> {
     pub(crate) may_reject: bool,
     /// The names on the way to the record before.
     pub(crate) last_names: Vec<String>,
+    /// What is made already of the records that come next.
+    pub(crate) made: std::vec::IntoIter<Mapped>,
     /// In a file of lines the number of the line that is the document, from 1; else 0.
     pub(crate) line: u64,
 }

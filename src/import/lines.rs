@@ -178,7 +178,7 @@ impl<'p> Import<'p> {
         }
         let Some(batch) = &mut of.batch else { return Ok(()) };
         record.tape.number_paths(&mut batch.table.record);
-        batch.chunk.add(record);
+        batch.chunk.add(record, None);
         if batch.chunk.is_full() { self.decide_batch(batch) } else { Ok(()) }
     }
 
@@ -189,7 +189,8 @@ impl<'p> Import<'p> {
         let Lines { file, pass, turn, rules, owner, may_reject, .. } = *of;
         let context = self.plan.file_context(file, owner, self.started);
         let frame_sheet = Sheet::new(shaped.frame.len());
-        Reading { file, pass, turn, rules, context, shaped, frame_sheet, may_reject, last_names: Vec::new(), line }
+        let (last_names, made) = (Vec::new(), Vec::new().into_iter());
+        Reading { file, pass, turn, rules, context, shaped, frame_sheet, may_reject, last_names, made, line }
     }
 
     fn decide_batch(&mut self, batch: &mut Batch<'_>) -> Result<()> {

@@ -3,6 +3,7 @@
 
 use crate::document::tape::{Kind, NodeRef, Segment, Selection, Tape};
 use crate::finding::{FileId, Finding, JSON_INSIDE, Place, SHAPE_NONE};
+use crate::import::made::Made;
 use crate::mapping::apply::{kind_name, select, shape_fits};
 use crate::mapping::model::{Mapping, Shape, TypeName};
 use crate::source::lines::Block;
@@ -24,6 +25,8 @@ pub(crate) struct Shaped {
     pub sha256: [u8; 32],
     /// Its records, where they were kept.
     pub records: Option<Vec<Record>>,
+    /// What was made of them ahead.
+    pub made: Option<Made>,
 }
 
 /// Files up to this size are read once: their records are kept, unless these take many times as much memory.
@@ -143,7 +146,7 @@ fn shape(opened: &mut Opened, mapping: &Mapping, is_small: bool) -> Result<Shape
     let sha256 = opened.digest().map_err(|finding| vec![finding])?;
     let (file, replace) = (opened.file(), opened.replace());
     notes.extend(frame.odd().iter().map(|odd| replace.finding(file, *odd)));
-    Ok(Shaped { shape: chosen, frame, leaves, notes, sha256, records })
+    Ok(Shaped { shape: chosen, frame, leaves, notes, sha256, records, made: None })
 }
 
 /// Why a document is of no shape of its mapping, and where that shows.

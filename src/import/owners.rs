@@ -11,7 +11,7 @@ use crate::mapping::keyindex::{KeyIndex, KeyText};
 use crate::mapping::model::{By, Expr, Find, From, Owners, ReadAs, Root};
 use crate::row::Value;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// How the owner of a directory was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -349,7 +349,7 @@ impl<'s> Matcher<'s> {
         let scope = Scope {
             file: &file,
             declared: &declared,
-            index: &index,
+            index: Some(&index),
             record: tape.root(),
             frame: tape.root(),
             whole: true,
@@ -357,7 +357,7 @@ impl<'s> Matcher<'s> {
             part: None,
             position: 1,
             trace: None,
-            names: Rc::default(),
+            names: Arc::default(),
         };
         compared_text(&by.expr, self.reads.get(by.column.as_str()), &scope)
     }

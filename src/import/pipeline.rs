@@ -31,16 +31,19 @@ impl Import<'_> {
         self.writer.order(turns.iter().flat_map(|turn| -> Vec<_> { of_turn(turn) }));
         let (mut ownerless, mut by_directory) = self.sort_files();
         let before = self.expected(&ownerless, |stage| stage == Stage::Before);
-        self.readers.expect(self.plan, before.into_iter());
+        self.readers.expect(self.plan, None, before.into_iter());
         self.in_reading_order(&mut ownerless)?;
         for turn in turns.iter().filter(|turn| turn.stage == Stage::Before) {
             self.take_turn(*turn, &ownerless, None)?;
         }
         let mut owners = self.resolve(&mut by_directory)?;
         self.refuse_unknown_owners(&owners)?;
-        let of_owners = owners.iter().flat_map(|(_, files)| self.expected(files, |_| true));
-        let of_owners: Vec<usize> = of_owners.chain(self.expected(&ownerless, |_| true)).collect();
-        self.readers.expect(self.plan, of_owners.into_iter());
+        for (owner, files) in &owners {
+            let files = self.expected(files, |_| true);
+            self.readers.expect(self.plan, Some(owner), files.into_iter());
+        }
+        let after = self.expected(&ownerless, |_| true);
+        self.readers.expect(self.plan, None, after.into_iter());
         let of_owners: Vec<Turn> = turns.iter().copied().filter(|turn| turn.stage == Stage::Owners).collect();
         for round in of_owners.chunk_by(|turn, next| turn.round == next.round) {
             for (owner, files) in &mut owners {
@@ -115,7 +118,7 @@ impl Import<'_> {
     }
 
     /// Finds the owner of each directory. Owners come back in the order of their ids.
-    fn resolve(&mut self, by_directory: &mut BTreeMap<Option<String>, Files>) -> Result<Vec<(Owner, Files)>> {
+    fn resolve(&mut self, by_directory: &mut BTreeMap<Option<String>, Files>) -> Result<Vec<(Arc<Owner>, Files)>> {
         let Some(owners) = &self.plan.set.owners else { return Ok(Vec::new()) };
         let plan = self.plan;
         self.findings.extend(self.resolver.owners.form_twins());
@@ -168,13 +171,13 @@ impl Import<'_> {
                 for (mapping, files) in directories.into_iter().flat_map(|(_, files)| files) {
                     all.entry(mapping).or_default().extend(files);
                 }
-                (owner, all)
+                (Arc::new(owner), all)
             })
             .collect())
     }
 
     /// A requested owner that does not exist is a typo: the run would silently import nothing of theirs.
-    fn refuse_unknown_owners(&self, owners: &[(Owner, Files)]) -> Result<()> {
+    fn refuse_unknown_owners(&self, owners: &[(Arc<Owner>, Files)]) -> Result<()> {
         if self.resolver.owners.is_incomplete() {
             return Ok(()); // it may be one that could not be read, which is reported
         }

@@ -5,10 +5,13 @@
 //! what it was when its turn comes.
 
 use crate::finding::Finding;
+use crate::import::early::Early;
 use crate::import::files::file_id;
 use crate::import::look::{LinesSeen, Looked, SMALL, look, look_at_lines};
 use crate::import::plan::{Disposition, Plan};
+use crate::import::shaping::PathTables;
 use crate::interrupt;
+use crate::mapping::apply::Owner;
 use crate::source::Opened;
 use crate::source::lines::{Block, Blocks};
 use foldhash::HashMap;
@@ -42,8 +45,8 @@ struct Line {
     /// Files, each with the number of its mapping.
     ask: Sender<Ask>,
     seen: Receiver<Told>,
-    /// Small files that are not asked for yet, in the order in which they are expected to be read.
-    next: VecDeque<u32>,
+    /// Small files that are not asked for yet, in the order in which they are expected to be read, by owner.
+    next: VecDeque<(Option<Arc<Owner>>, VecDeque<u32>)>,
     /// Files that were asked for, with their sizes.
     asked: HashMap<usize, u64>,
     /// Files that were seen before they were wanted.
@@ -59,8 +62,8 @@ struct Line {
 
 /// What readers are asked to look at.
 enum Ask {
-    /// Files, each with the number of its mapping.
-    Files(Vec<(usize, usize)>),
+    /// Files, each with the number of its mapping, and their owner.
+    Files(Vec<(usize, usize, Option<Arc<Owner>>)>),
     /// Lines of a file, with their number and that of the mapping.
     Lines(u64, usize, Arc<Block>),
 }
@@ -97,17 +100,30 @@ impl LineSupply {
 
 impl Readers {
     /// Starts so many threads, or as many as the system allows; they end when this is gone.
-    pub(crate) fn start<'p>(scope: &'p Scope<'p, '_>, threads: usize, plan: &'p Plan, depth: u32) -> Self {
+    /// What they make rows with is given where they do.
+    pub(crate) fn start<'s, 'p: 's>(
+        scope: &'s Scope<'s, '_>,
+        threads: usize,
+        plan: &'p Plan,
+        depth: u32,
+        early: Option<&Early<'p>>,
+    ) -> Self {
         let (ask, asked) = channel::<Ask>();
         let (tell, seen) = channel();
         let asked = Arc::new(Mutex::new(asked));
         let is_started = |_: &usize| {
-            let (asked, tell) = (Arc::clone(&asked), tell.clone());
+            let (asked, tell, early) = (Arc::clone(&asked), tell.clone(), early.cloned());
             let read = move || {
+                let mut paths = PathTables::default();
                 let next = || asked.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
-                let see = |(file, number): (usize, usize)| {
+                let mut see = |(file, number, owner): (usize, usize, Option<Arc<Owner>>)| {
                     let (source, mapping) = (&plan.tree.files[file], &plan.set.mappings[number]);
-                    let look = || look(source, plan.limits(number, depth), mapping).map(|(shaped, _)| (shaped, None));
+                    let look = || {
+                        let (mut shaped, _) = look(source, plan.limits(number, depth), mapping)?;
+                        let make = |early: &Early| early.make(&mut paths, (file, number), owner.as_ref(), &mut shaped);
+                        shaped.made = early.as_ref().and_then(make);
+                        Ok((shaped, None))
+                    };
                     (file, catch_unwind(AssertUnwindSafe(look)).ok())
                 };
                 let see_lines = |number: usize, block: &Block| {
@@ -116,7 +132,7 @@ impl Readers {
                 };
                 while let Some(asked) = next() {
                     let told = match asked {
-                        Ask::Files(files) => Told::Files(files.into_iter().map(see).collect()),
+                        Ask::Files(files) => Told::Files(files.into_iter().map(&mut see).collect()),
                         Ask::Lines(block, number, lines) => Told::Lines(block, see_lines(number, &lines)),
                     };
                     if tell.send(told).is_err() {
@@ -134,14 +150,14 @@ impl Readers {
         Self { line: Some(Line { ask, seen, next, asked, ready, done, bytes: 0, block: 0, blocks }) }
     }
 
-    /// Expects these files, in this order.
-    pub(crate) fn expect(&mut self, plan: &Plan, files: impl Iterator<Item = usize>) {
+    /// Expects these files of an owner, in this order.
+    pub(crate) fn expect(&mut self, plan: &Plan, owner: Option<&Arc<Owner>>, files: impl Iterator<Item = usize>) {
         if let Some(line) = &mut self.line {
             let is_small = |file: &usize| {
                 let file = &plan.tree.files[*file];
                 file.bytes <= SMALL as u64 && !file.form().lines
             };
-            line.next.extend(files.filter(is_small).map(|file| file_id(file).0));
+            line.next.push_back((owner.cloned(), files.filter(is_small).map(|file| file_id(file).0).collect()));
             line.ask(plan);
         }
     }
@@ -253,9 +269,13 @@ impl Line {
     }
 
     /// The next files that are asked for together; none where there is no room for the next one, or none is left.
-    fn gather(&mut self, plan: &Plan) -> Vec<(usize, usize)> {
+    fn gather(&mut self, plan: &Plan) -> Vec<(usize, usize, Option<Arc<Owner>>)> {
         let (mut files, before) = (Vec::new(), self.bytes);
-        while let Some(file) = self.next.front().map(|file| *file as usize) {
+        while let Some((owner, of_owner)) = self.next.front_mut() {
+            let Some(file) = of_owner.front().map(|file| *file as usize) else {
+                self.next.pop_front();
+                continue;
+            };
             let bytes = plan.tree.files[file].bytes;
             // One that was read without is not asked for.
             if let (false, Disposition::Mapped { mapping, .. }) = (self.done[file], &plan.dispositions[file]) {
@@ -265,9 +285,9 @@ impl Line {
                 }
                 self.bytes += bytes;
                 self.asked.insert(file, bytes);
-                files.push((file, *mapping));
+                files.push((file, *mapping, owner.clone()));
             }
-            self.next.pop_front();
+            of_owner.pop_front();
         }
         files
     }

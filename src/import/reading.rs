@@ -14,7 +14,7 @@ use crate::import::shaping::{PathTable, record_scope};
 use crate::import::supply::Supply;
 use crate::import::watch::Watch;
 use crate::instant::Instant;
-use crate::mapping::apply::{Owner, Trace, apply, follow, time_of};
+use crate::mapping::apply::{Owner, Trace, apply, complete, follow, time_of};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::{Format, Mapping};
@@ -55,6 +55,8 @@ impl Import<'_> {
             self.learn_shape(file, mapping, &shaped);
         }
         let kept = shaped.records.take().or_else(|| self.shelf.take(file));
+        let made = if pass == Pass::Lasts { None } else { self.shelf.take_made(file) };
+        let mut made = made.filter(|made| kept.is_some() && made.is_for(owner));
         let shape = shaped.shape;
         self.files[file].belongs_to(owner.and_then(|owner| self.resolver.owners.number(&owner.id)));
         self.files[file].count(|counts| counts.records = 0);
@@ -69,9 +71,24 @@ impl Import<'_> {
         let context = plan.file_context(file, owner, self.started);
         let frame_sheet = Sheet::new(shaped.frame.len());
         let may_reject = self.writer.may_reject(rules)?;
-        let last_names = Vec::new();
-        let mut reading =
-            Reading { file, pass, turn, rules, context, shaped, frame_sheet, may_reject, last_names, line: 0 };
+        let of_turn = made.as_mut().and_then(|made| {
+            self.leaves.entries.add(made.take_entries());
+            made.take(turn)
+        });
+        let (last_names, line, of_turn) = (Vec::new(), 0, of_turn.unwrap_or_default().into_iter());
+        let mut reading = Reading {
+            file,
+            pass,
+            turn,
+            rules,
+            context,
+            shaped,
+            frame_sheet,
+            may_reject,
+            last_names,
+            made: of_turn,
+            line,
+        };
         let is_last = pass != Pass::Lasts && plan.turns_of(self.mapping).1 == turn;
         let gathered = match kept {
             Some(records) => Some(self.read_records(&mut reading, Supply::kept(records), !is_last)?),
@@ -85,6 +102,7 @@ impl Import<'_> {
         }
         if let Some(records) = gathered.filter(|_| !is_last) {
             self.shelf.keep(file, records);
+            made.into_iter().for_each(|made| self.shelf.keep_made(file, made));
         }
         if is_last {
             if pass == Pass::Rows {
@@ -150,6 +168,8 @@ impl Import<'_> {
             source.unchanged().map_err(|finding| vec![finding])?;
         }
         self.leaves.paths.number(number, mapping, &mut shaped);
+        let made = shaped.made.take().filter(|_| !self.leaves.paths.shares(number, shaped.shape));
+        made.into_iter().for_each(|made| self.shelf.keep_made(file, made));
         Ok((shaped, opened))
     }
 
@@ -217,7 +237,7 @@ impl Import<'_> {
                 .map(|record| {
                     record.into_iter().for_each(|mut record| {
                         record.number |= reading.frame_number();
-                        chunk.add(record);
+                        chunk.add(record, reading.made.next());
                     });
                 })
                 .err();
@@ -265,11 +285,16 @@ impl Import<'_> {
         let (frame, index) = (&reading.shaped.frame, &self.resolver.index);
         for held in &mut chunk.records {
             let record = &held.record;
-            let scope = record_scope(&reading.context, &table.declared, index, shape, record, frame, trace);
-            let mapped = apply(&plan.set, reading.rules, &shape.name, &scope);
+            if !held.is_made || !held.mapped.is_complete() {
+                let scope = record_scope(&reading.context, &table.declared, index, shape, record, frame, trace);
+                if held.is_made {
+                    complete(&plan.set, reading.rules, &shape.name, &scope, &mut held.mapped);
+                } else {
+                    held.mapped = apply(&plan.set, reading.rules, &shape.name, &scope);
+                }
+            }
             watch.inspect(|watch| watch.made(record.number));
             held.earlier = self.files[reading.file].take_sheet(record.number);
-            held.mapped = mapped;
         }
     }
 

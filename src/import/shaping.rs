@@ -9,7 +9,7 @@ use crate::mapping::keyindex::KeyIndex;
 use crate::mapping::model::{Mapping, Shape};
 use crate::mapping::secret_words::looks_secret;
 use crate::source::Record;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Paths of records of one shape, and what the mapping says about paths.
 #[derive(Debug)]
@@ -50,6 +50,11 @@ impl PathTables {
         Some((self.tables.get(number)?.get(shape)?.as_ref()?, self.frames.get(number)?.as_ref()?))
     }
 
+    /// Whether names share paths, in records of a shape or in frames of its mapping's files.
+    pub(crate) fn shares(&self, number: usize, shape: usize) -> bool {
+        self.known(number, shape).is_none_or(|(table, frames)| table.record.shares() || frames.shares())
+    }
+
     /// Numbers the paths of a file that was looked at.
     pub(crate) fn number(&mut self, number: usize, mapping: &Mapping, shaped: &mut Shaped) {
         let mut table = self.take(number, mapping, shaped.shape);
@@ -84,7 +89,7 @@ fn slot<T: Default>(of: &mut Vec<T>, number: usize) -> &mut T {
 pub fn record_scope<'a, 't>(
     file: &'a FileContext<'a>,
     declared: &'a Declared,
-    index: &'a KeyIndex,
+    index: impl Into<Option<&'a KeyIndex>>,
     shape: &Shape,
     record: &'t Record,
     frame: &'t Tape,
@@ -98,7 +103,7 @@ pub fn record_scope<'a, 't>(
     Scope {
         file,
         declared,
-        index,
+        index: index.into(),
         record: root,
         frame: if whole { root } else { frame.root() },
         whole,
@@ -106,6 +111,6 @@ pub fn record_scope<'a, 't>(
         part: None,
         position: i64::try_from(record.position()).unwrap_or(i64::MAX),
         trace,
-        names: Rc::new(names.collect()),
+        names: Arc::new(names.collect()),
     }
 }

@@ -1,5 +1,6 @@
 //! The records of small files that are read again: kept for their next turn, as far as there is room.
 
+use crate::import::made::Made;
 use crate::source::Record;
 use std::collections::HashMap;
 
@@ -10,6 +11,8 @@ const ROOM: usize = 8 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
     files: HashMap<usize, (Vec<Record>, usize)>,
+    /// What was made of such records ahead.
+    made: HashMap<usize, Made>,
     bytes: usize,
 }
 
@@ -27,6 +30,21 @@ impl Shelf {
         if self.bytes + bytes <= ROOM {
             self.bytes += bytes;
             self.files.insert(file, (records, bytes));
+        }
+    }
+
+    /// What was made of a file's records ahead, if it is kept.
+    pub(crate) fn take_made(&mut self, file: usize) -> Option<Made> {
+        let made = self.made.remove(&file)?;
+        self.bytes -= made.memory;
+        Some(made)
+    }
+
+    /// Keeps what was made of a file's records ahead, unless there is no room.
+    pub(crate) fn keep_made(&mut self, file: usize, made: Made) {
+        if self.bytes + made.memory <= ROOM {
+            self.bytes += made.memory;
+            self.made.insert(file, made);
         }
     }
 }

@@ -19,6 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Replaces a text that holds the value of a secret.
@@ -81,7 +82,7 @@ pub struct Vault {
     salt: [u8; 32],
     sealed: Vec<Sealed>,
     secrets: SecretSet,
-    search: LeakSearch,
+    search: Arc<LeakSearch>,
     /// Digests of values that were dropped, and of those that were sealed.
     dropped: HashSet<[u8; 32]>,
     kept: HashSet<[u8; 32]>,
@@ -142,7 +143,7 @@ impl Vault {
             hashes: false,
             hasher: Hasher::default(),
             hashed: 0,
-            search: secrets.freeze(),
+            search: Arc::new(secrets.freeze()),
             secrets,
             dropped: HashSet::new(),
             kept: HashSet::new(),
@@ -236,6 +237,11 @@ impl Vault {
     /// Whether the run has no secret to search for.
     pub fn searches_nothing(&self) -> bool {
         self.search.is_empty()
+    }
+
+    /// The search for the secrets of the run.
+    pub(crate) fn search(&self) -> &Arc<LeakSearch> {
+        &self.search
     }
 
     /// Whether a text holds the value of a secret.

@@ -65,6 +65,13 @@ impl Mapped {
         }
     }
 
+    /// Takes over what was noted elsewhere.
+    fn add(&mut self, other: Mapped) {
+        for (step, texts) in other.texts {
+            self.texts.entry(step).or_default().extend(texts);
+        }
+    }
+
     fn met(&self, step: &Step, text: &str) -> bool {
         self.texts.get(&(std::ptr::from_ref(step) as usize)).is_some_and(|texts| texts.contains(text))
     }
@@ -75,6 +82,11 @@ impl Mapped {
 pub struct MapEntries(RefCell<Mapped>);
 
 impl MapEntries {
+    /// Takes over what was recorded elsewhere.
+    pub fn add(&self, other: Mapped) {
+        self.0.borrow_mut().add(other);
+    }
+
     /// What was recorded.
     pub fn into_inner(self) -> Mapped {
         self.0.into_inner()

@@ -292,6 +292,19 @@ fn a_row_whose_only_secret_is_replaced_is_made() {
     ];
     assert_eq!(ignored(&lifted), left);
     assert_eq!(house.rows("SELECT id, pin FROM logins"), [["a", "NULL"]]);
+    // So is one that asks for another row, whoever begins with it.
+    let schema = format!("{schema} CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT);");
+    let rules = format!("{rules}name = {{ lookup = \"people.name\", by = {{ id = \"id\" }} }}\n");
+    let people = "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"\n";
+    let schema = schema.replace("pin TEXT", "pin TEXT, name TEXT");
+    for jobs in ["1", "2"] {
+        let house = House::new().schema(&schema).list("people", r#"["people.json"]"#, people);
+        let house = house.list("logins", r#"["logins.json"]"#, &rules);
+        let house = house.source("people.json", &json!([{"id": "a", "name": "Ann"}]));
+        let house = house.source("logins.json", &json!([{"id": "a", "pin": "hunter2-no-pin"}]));
+        house.lift(&["--jobs", jobs]).ends(0, "committed");
+        assert_eq!(house.rows("SELECT id, pin, name FROM logins"), [["a", "NULL", "Ann"]], "--jobs {jobs}");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::{Root, Rooted};
 use crate::row::Value;
-use crate::secret::proof::digest;
+use crate::secret::proof::{LeakSearch, digest};
 use crate::secret::whole::is_strong;
 use crate::source::Record;
 use std::cell::OnceCell;
@@ -71,7 +71,9 @@ impl Leaves<'_> {
                     let message = format!("`{}.{column}` would hold a secret in plaintext", rule.table.name);
                     self.leaks.hits += 1;
                     cx.findings.push(Finding::new(&SECRET_FOUND, message).at(place).about(subject(rule, at)));
-                } else if holds_secret(&cx.writer.vault, &draft.values[at]) {
+                } else if draft.unsearched.as_ref().is_none_or(|fields| fields.contains(&at))
+                    && holds_secret(cx.writer.vault.search(), &draft.values[at])
+                {
                     self.report_leaks(cx, &origin, rule, draft, at, place);
                 }
             }
@@ -230,11 +232,12 @@ fn written(rule: &CompiledRule, draft: &Draft, fate: RowFate) -> Vec<usize> {
     }
 }
 
-fn holds_secret(vault: &Vault, value: &Value) -> bool {
+/// Whether a cell holds the value of a secret.
+pub(crate) fn holds_secret(search: &LeakSearch, value: &Value) -> bool {
     match value {
-        Value::Text(text) | Value::Json(text) => vault.finds_secret(text),
-        Value::Integer(_) | Value::Real(_) => value.as_key_text().is_some_and(|text| vault.finds_secret(&text)),
-        Value::Bytes(bytes) => vault.finds_secret(&String::from_utf8_lossy(bytes)),
+        Value::Text(text) | Value::Json(text) => search.finds(text),
+        Value::Integer(_) | Value::Real(_) => value.as_key_text().is_some_and(|text| search.finds(&text)),
+        Value::Bytes(bytes) => search.finds(&String::from_utf8_lossy(bytes)),
         Value::Null | Value::Bool(_) | Value::Civil(_) | Value::Day(_) | Value::Instant(_) | Value::Sealed(_) => false,
     }
 }

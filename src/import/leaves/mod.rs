@@ -9,6 +9,7 @@ pub(crate) mod sheets;
 mod unused;
 
 pub(crate) use account::{deciding_line, declassifying};
+pub(crate) use leak::holds_secret;
 
 use crate::finding::{FileId, Finding, Place, VALUE_DEFAULTED};
 use crate::import::context::Context;

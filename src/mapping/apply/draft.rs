@@ -1,13 +1,13 @@
 //! A row as mapped, with the leaves it claims.
 
 use super::span::{LeafSpan, Part};
+use super::unmade::{Lengths, Unmade};
 use crate::document::name::NameLeaf;
 use crate::finding::{Code, Severity};
 use crate::mapping::keyindex::KeyText;
 use crate::mapping::model::Lossy;
 use crate::row::Value;
 use secrecy::SecretString;
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// What is bad about a record.
@@ -142,7 +142,7 @@ pub struct Draft {
     /// The index of the row of the element from which `recurse` led here.
     pub above: Option<usize>,
     /// What made it, where that is no node.
-    pub part: Option<Rc<Part>>,
+    pub part: Option<Arc<Part>>,
     /// The leaves it is made from.
     pub claims: Vec<Claim>,
     /// All its secrets are empty: it takes its key, and makes no row.
@@ -154,11 +154,27 @@ pub struct Draft {
     /// Names that a `.*` matched; they count as leaves.
     pub names: Vec<NameLeaf>,
     /// The names that `key_as` gave, which the rules below it see as well.
-    pub named: Rc<Vec<(String, String, NameLeaf)>>,
+    pub named: Arc<Vec<(String, String, NameLeaf)>>,
     /// What was found out about values that are written all the same.
     pub differing: Vec<(Severity, Fault)>,
     /// Columns that do not agree, where the mapping says what the application then needs.
     pub follow_up: Vec<String>,
     /// Fields whose values are those of rows that may be read later: NULL meanwhile, and nothing is written.
     pub later: Vec<usize>,
+    /// What is still to be made of it, once other rows are known.
+    pub(super) unmade: Option<Box<Unmade>>,
+    /// The fields in which secrets are still to be looked for; none where that is all of them.
+    pub unsearched: Option<Vec<usize>>,
+}
+
+impl Draft {
+    /// How much was found out about it.
+    pub(super) fn lengths(&self) -> Lengths {
+        Lengths { claims: self.claims.len(), differing: self.differing.len() }
+    }
+
+    /// The fields whose values are made once other rows are known.
+    pub fn unmade(&self) -> impl Iterator<Item = usize> {
+        self.unmade.iter().flat_map(|unmade| &unmade.fields).map(|field| field.at)
+    }
 }

@@ -276,7 +276,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 }
                 Key::Missing => continue,
             };
-            let found = scope.index.lookup(row.number, &key).map_err(|_| Stop::Later).transpose();
+            let found = scope.index.ok_or(Stop::Asks)?.lookup(row.number, &key).map_err(|_| Stop::Later).transpose();
             if let Some(value) = found {
                 self.dangling = outer_dangling;
                 return value.map(|value| Operand::of_value(&value));
@@ -419,7 +419,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 Operand::Null => null = true,
                 got => {
                     let flags = (self.tainted, self.clock);
-                    self.claim_equals(&all[i + 1..], &got, scope, trail);
+                    self.claim_equals(&all[i + 1..], &got, scope, trail)?;
                     (self.tainted, self.clock) = flags;
                     self.chosen = Some(i);
                     return Ok(got);
@@ -430,9 +430,15 @@ impl<'a, 't> RowMaker<'a, 't> {
     }
 
     /// An alternative that was not chosen but has the same value counts as the chosen one.
-    fn claim_equals(&mut self, rest: &[Expr], chosen: &Operand<'t>, scope: &Scope<'_, 't>, trail: &mut Trail) {
+    fn claim_equals(
+        &mut self,
+        rest: &[Expr],
+        chosen: &Operand<'t>,
+        scope: &Scope<'_, 't>,
+        trail: &mut Trail,
+    ) -> Result<(), Stop> {
         if rest.is_empty() || (!has_text(chosen) && self.reading.is_none()) {
-            return;
+            return Ok(());
         }
         let number = is_number(chosen);
         for expr in rest {
@@ -446,6 +452,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                     false
                 }
                 Ok(other) => is_number(&other) == number && has_text(chosen) && is_same_text(chosen, &other),
+                Err(Stop::Asks) => return Err(Stop::Asks),
                 Err(_) => false,
             };
             self.asides.truncate(asides);
@@ -453,6 +460,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                 trail.truncate(before);
             }
         }
+        Ok(())
     }
 
     /// The key that a `by` table gives.
@@ -490,7 +498,7 @@ impl<'a, 't> RowMaker<'a, 't> {
     /// Whether a row exists; claims nothing.
     pub(super) fn exists_row(&mut self, row: &Sought, scope: &Scope<'_, 't>) -> Result<bool, Stop> {
         Ok(match self.by(row, scope, &mut Vec::new())? {
-            Key::Known(key) => scope.index.contains(row.number, &key),
+            Key::Known(key) => scope.index.ok_or(Stop::Asks)?.contains(row.number, &key),
             Key::Null | Key::Missing => false,
         })
     }

@@ -4,6 +4,7 @@ use super::draft::{ClaimAs, Draft, Fault};
 use super::fit::kind_name;
 use super::scope::{Operand, Scope, Stop};
 use super::span::LeafSpan;
+use super::unmade::Memo;
 use crate::finding::{ROW_DANGLING, Severity, VALUE_STEP};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
@@ -42,15 +43,6 @@ impl Dangling {
         let fault = Fault::new(&ROW_DANGLING, message).of_column(&column.name, column.line).at(self.at);
         Fault { found: self.key, ..fault }
     }
-}
-
-/// What is known of a column of the row; its value stands in the draft.
-pub(super) enum Memo {
-    Unknown,
-    Running,
-    Failed,
-    Later,
-    Known { tainted: bool, clock: bool, hidden: bool },
 }
 
 /// Evaluates the columns of one rule for one element.
@@ -94,6 +86,8 @@ pub(super) struct RowMaker<'a, 't> {
     pub(super) above: Above<'a>,
     pub(super) memo: Vec<Memo>,
     pub(super) faults: Vec<Fault>,
+    /// Whether the row must be made anew once other rows are known.
+    pub(super) anew: bool,
     pub(super) draft: Draft,
 }
 

@@ -3,11 +3,12 @@
 use super::draft::{Claim, ClaimAs, Draft, Fault, Origin};
 use super::eval::RuleView;
 use super::fit::as_key_text;
-use super::maker::{Above, Aside, Dangling, Memo, RowMaker, Trail};
+use super::maker::{Above, Aside, Dangling, RowMaker, Trail};
 use super::scope::{Current, Operand, Scope, Stop};
 use super::span::LeafSpan;
 use super::times::settled;
 use super::trace::Made;
+use super::unmade::Memo;
 use crate::finding::{Severity, VALUE_NULLED, VALUE_TYPE};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
@@ -16,7 +17,7 @@ use crate::row::Value;
 use crate::table::ColumnType;
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::OnceLock;
 
 /// Up to so many leaves, comparing them one by one is faster than hashing.
@@ -26,8 +27,18 @@ const FEW: usize = 16;
 pub(super) struct NoRow {
     pub(super) faults: Vec<Fault>,
     pub(super) draft: Draft,
-    /// Whether a policy said that there is none.
-    pub(super) by_policy: bool,
+    pub(super) why: Why,
+}
+
+/// Why there is no row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// It is bad, or the rule does not take the element.
+    NotMade,
+    /// A policy said that there is none.
+    Policy,
+    /// It asks for other rows, and they are not known yet.
+    Asks,
 }
 
 impl<'a, 't> RowMaker<'a, 't> {
@@ -37,7 +48,6 @@ impl<'a, 't> RowMaker<'a, 't> {
         scope: &'a Scope<'a, 't>,
         above: Above<'a>,
     ) -> Self {
-        let rule = &rules[compiled.rule];
         let count = compiled.fields.len();
         let (node, at) = match &scope.element {
             Current::Node(node) => (Some(node.id()), node.at()),
@@ -62,11 +72,25 @@ impl<'a, 't> RowMaker<'a, 't> {
             removes: false,
             ids_above: Vec::new(),
             names: Vec::new(),
-            named: Rc::clone(&scope.names),
+            named: Arc::clone(&scope.names),
             differing: Vec::new(),
             follow_up: Vec::new(),
             later: Vec::new(),
+            unmade: None,
+            unsearched: None,
         };
+        let memo = (0..count).map(|_| Memo::Unknown).collect();
+        Self::of(rules, compiled, scope, above, (draft, memo))
+    }
+
+    /// One that goes on with a row.
+    pub(super) fn of(
+        rules: &'a [Rule],
+        compiled: &'a CompiledRule,
+        scope: &'a Scope<'a, 't>,
+        above: Above<'a>,
+        (draft, memo): (Draft, Vec<Memo>),
+    ) -> Self {
         Self {
             scope,
             tainted: false,
@@ -84,12 +108,13 @@ impl<'a, 't> RowMaker<'a, 't> {
             chosen: None,
             field: None,
             spare: Trail::new(),
-            rule,
+            rule: &rules[compiled.rule],
             rules,
             compiled,
             above,
-            memo: (0..count).map(|_| Memo::Unknown).collect(),
+            memo,
             faults: Vec::new(),
+            anew: false,
             draft,
         }
     }
@@ -101,12 +126,8 @@ impl<'a, 't> RowMaker<'a, 't> {
             let scope = self.scope;
             match super::condition::holds(when, &mut RuleView { maker: &mut self, scope }) {
                 Ok(true) | Err(Stop::Later) => {}
-                Ok(false) => return Err(self.no_row(false)),
-                Err(Stop::Skip | Stop::SkipItem) => return Err(self.no_row(true)),
-                Err(Stop::Reject(fault)) => {
-                    self.faults.push(*fault);
-                    return Err(self.no_row(false));
-                }
+                Ok(false) => return Err(self.no_row(Why::NotMade)),
+                Err(stop) => return Err(self.stopped(stop)),
             }
         }
         if let Some(delete) = &self.rule.delete {
@@ -114,50 +135,73 @@ impl<'a, 't> RowMaker<'a, 't> {
             match super::condition::holds(delete, &mut RuleView { maker: &mut self, scope }) {
                 Ok(true) => return self.removal(),
                 Ok(false) | Err(Stop::Skip | Stop::SkipItem | Stop::Later) => {}
-                Err(Stop::Reject(fault)) => {
-                    self.faults.push(*fault);
-                    return Err(self.no_row(false));
-                }
+                Err(stop) => return Err(self.stopped(stop)),
             }
         }
         for field in 0..self.compiled.fields.len() {
             if keys_only && !self.compiled.deciding.contains(&field) {
                 continue;
             }
-            let done = match self.compiled.fields[field].protection {
-                None => self.column(field),
-                Some(_) => self.secret(field),
-            };
-            match done {
+            match self.field(field) {
                 Ok(()) => {}
-                Err(Stop::Skip | Stop::SkipItem) => {
-                    self.faults.clear(); // there is no row that could be bad
-                    return Err(self.no_row(true));
-                }
                 Err(Stop::Reject(fault)) => self.faults.push(*fault),
                 Err(Stop::Later) => self.draft.later.push(field),
+                Err(Stop::Asks) => self.note_unmade(field),
+                Err(stop) => return Err(self.stopped(stop)),
             }
         }
-        self.dropped();
-        self.without_secrets();
-        let is_good = self.faults.is_empty();
-        match self.key() {
-            // For a bad one that is the last, earlier rows were left out.
-            Ok(key) if is_good || self.rule.on_duplicate == OnDuplicate::Last => self.draft.key = key,
-            Err(Stop::Skip | Stop::SkipItem) => {
-                self.faults.clear();
-                return Err(self.no_row(true));
-            }
-            Err(Stop::Reject(fault)) if is_good => self.faults.push(*fault),
-            Ok(_) | Err(Stop::Reject(_) | Stop::Later) => {}
-        }
-        // A fault that another column already reported has no message.
-        self.faults.retain(|fault| !fault.message.is_empty());
-        if self.faults.is_empty() { Ok(self.draft) } else { Err(self.no_row(false)) }
+        if self.draft.unmade.is_some() { self.unfinished() } else { self.finish() }
     }
 
-    pub(super) fn no_row(self, by_policy: bool) -> Box<NoRow> {
-        Box::new(NoRow { faults: self.faults, draft: self.draft, by_policy })
+    /// Makes the value of a field, or its secret.
+    pub(super) fn field(&mut self, field: usize) -> Result<(), Stop> {
+        match self.compiled.fields[field].protection {
+            None => self.column(field),
+            Some(_) => self.secret_or_unmade(field),
+        }
+    }
+
+    /// The row, once all of its fields are made.
+    pub(super) fn finish(mut self) -> Result<Draft, Box<NoRow>> {
+        self.dropped();
+        self.without_secrets();
+        // Of a bad one that is the last as well: earlier rows were left out for it.
+        let is_good = self.faults.is_empty();
+        match self.key() {
+            Ok(key) if is_good || self.rule.on_duplicate == OnDuplicate::Last => self.draft.key = key,
+            Ok(_) => {}
+            Err(Stop::Reject(fault)) => self.faults.extend(is_good.then_some(*fault)),
+            Err(stop) => return Err(self.stopped(stop)),
+        }
+        self.unless_bad()
+    }
+
+    /// The row, unless something is wrong with it.
+    fn unless_bad(mut self) -> Result<Draft, Box<NoRow>> {
+        // A fault that another column already reported has no message.
+        self.faults.retain(|fault| !fault.message.is_empty());
+        if self.faults.is_empty() { Ok(self.draft) } else { Err(self.no_row(Why::NotMade)) }
+    }
+
+    /// Why there is no row.
+    pub(super) fn stopped(mut self, stop: Stop) -> Box<NoRow> {
+        // What asks for other rows may say as well that there is no row, and what of it is left out.
+        let asks = self.draft.unmade.is_some() || matches!(stop, Stop::Asks);
+        match stop {
+            _ if asks => self.no_row(Why::Asks),
+            Stop::Skip | Stop::SkipItem | Stop::Later | Stop::Asks => {
+                self.faults.clear(); // there is no row that could be bad
+                self.no_row(Why::Policy)
+            }
+            Stop::Reject(fault) => {
+                self.faults.push(*fault);
+                self.no_row(Why::NotMade)
+            }
+        }
+    }
+
+    pub(super) fn no_row(self, why: Why) -> Box<NoRow> {
+        Box::new(NoRow { faults: self.faults, draft: self.draft, why })
     }
 
     /// The key of the rows that the element removes; all that is in the element says that.
@@ -166,33 +210,27 @@ impl<'a, 't> RowMaker<'a, 't> {
         for &field in compiled.key_fields.iter().flatten() {
             match self.column(field) {
                 Ok(()) | Err(Stop::Later) => {}
-                Err(Stop::Skip | Stop::SkipItem) => {
-                    self.faults.clear();
-                    return Err(self.no_row(true));
-                }
                 Err(Stop::Reject(fault)) => self.faults.push(*fault),
+                Err(stop) => return Err(self.stopped(stop)),
             }
         }
         if self.faults.is_empty() {
             match self.key() {
                 Ok(key) => self.draft.key = key,
-                Err(Stop::Skip | Stop::SkipItem) => return Err(self.no_row(true)),
                 Err(Stop::Reject(fault)) => self.faults.push(*fault),
-                Err(Stop::Later) => {}
+                Err(stop) => return Err(self.stopped(stop)),
             }
         }
-        self.faults.retain(|fault| !fault.message.is_empty());
-        if !self.faults.is_empty() {
-            return Err(self.no_row(false));
-        }
-        self.draft.removes = true;
-        self.draft.claims.clear();
-        if let Current::Node(node) = &self.scope.element {
-            let doc = self.rule.selections().map(|each| self.scope.doc_of(&each.root)).next().unwrap_or(Doc::Record);
+        let (rule, scope) = (self.rule, self.scope);
+        let mut draft = self.unless_bad()?;
+        draft.removes = true;
+        draft.claims.clear();
+        if let Current::Node(node) = &scope.element {
+            let doc = rule.selections().map(|each| scope.doc_of(&each.root)).next().unwrap_or(Doc::Record);
             let touch = LeafSpan::Nodes(doc, node.span());
-            self.draft.claims.extend(Claim::of(touch, ClaimAs::Removal, None));
+            draft.claims.extend(Claim::of(touch, ClaimAs::Removal, None));
         }
-        Ok(self.draft)
+        Ok(draft)
     }
 
     /// Makes the value of a column, once.
@@ -206,6 +244,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             }
             Memo::Later => return Err(Stop::Later),
             Memo::Failed | Memo::Running => return Err(Fault::new(&VALUE_TYPE, "").into()),
+            Memo::Asks => return Err(Stop::Asks),
             Memo::Unknown => self.memo[field] = Memo::Running,
         }
         let column = &self.rule.columns[field];
@@ -223,11 +262,9 @@ impl<'a, 't> RowMaker<'a, 't> {
         if let Some(trace) = self.scope.trace {
             trace.end(&Made { field, value: made.as_ref().ok(), secret: self.tainted });
         }
-        if self.tainted {
-            self.draft.tainted.push(field);
-        }
-        if self.clock {
-            self.draft.clock.push(field);
+        if !matches!(made, Err(Stop::Asks)) {
+            self.draft.tainted.extend(self.tainted.then_some(field));
+            self.draft.clock.extend(self.clock.then_some(field));
         }
         let (tainted, clock, hidden) = (self.tainted, self.clock, self.hidden);
         // What reads this column is as tainted, as bound to the clock, and as hidden, as it is.
@@ -250,6 +287,10 @@ impl<'a, 't> RowMaker<'a, 't> {
                 self.memo[field] = Memo::Later;
                 Err(Stop::Later)
             }
+            Err(Stop::Asks) => {
+                self.memo[field] = Memo::Asks;
+                Err(Stop::Asks)
+            }
             Err(Stop::Reject(mut fault)) => {
                 self.memo[field] = Memo::Failed;
                 fault.column.get_or_insert_with(|| column.name.clone());
@@ -269,6 +310,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         }
         let json = self.compiled.fields[field].column.kind == ColumnType::Json;
         let mut class = if json { ClaimAs::Json } else { ClaimAs::Column };
+        let before = self.draft.lengths();
         let mut trail = std::mem::take(&mut self.spare);
         let outer_asides = std::mem::take(&mut self.asides);
         let (made, voids) = self.noting_voids(|maker| {
@@ -278,6 +320,13 @@ impl<'a, 't> RowMaker<'a, 't> {
             (maker.ends_on_empty, maker.reads) = (outer, outer_reads);
             made
         });
+        if let Err(Stop::Asks) = made {
+            self.asides = outer_asides;
+            self.unmake(field, before);
+            trail.clear();
+            self.spare = trail;
+            return made;
+        }
         self.put_aside(Some(field));
         self.asides = outer_asides;
         // What a bad value was made from is claimed too: it is rejected with its record.

@@ -12,7 +12,7 @@ use crate::row::Value;
 use crate::step::Datum;
 use jiff::Timestamp;
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The owner of a directory: columns of the owner table's row.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,6 +108,8 @@ pub enum Stop {
     Reject(Box<Fault>),
     /// The value is that of a row which may be read later.
     Later,
+    /// It asks for other rows, and they are not known yet.
+    Asks,
 }
 
 impl From<Fault> for Stop {
@@ -132,8 +134,8 @@ pub struct Scope<'a, 't> {
     pub file: &'a FileContext<'a>,
     /// What the mapping says about paths.
     pub declared: &'a Declared,
-    /// Keys of finished levels.
-    pub index: &'a KeyIndex,
+    /// Keys of finished levels; none where rows are made before these are known.
+    pub index: Option<&'a KeyIndex>,
     /// The record.
     pub record: NodeRef<'t>,
     /// The frame; the record itself where the document is the record.
@@ -143,13 +145,13 @@ pub struct Scope<'a, 't> {
     /// The current element.
     pub element: Current<'t>,
     /// The part that the element is, where an `each` took it from a text.
-    pub part: Option<Rc<Part>>,
+    pub part: Option<Arc<Part>>,
     /// Its position in the innermost selection, from 1.
     pub position: i64,
     /// Observes how values are made, if requested.
     pub trace: Option<&'a dyn Trace>,
     /// Names given by `key_as`: context name, member name, and its leaf.
-    pub names: Rc<Vec<(String, String, NameLeaf)>>,
+    pub names: Arc<Vec<(String, String, NameLeaf)>>,
 }
 
 impl<'t> Scope<'_, 't> {

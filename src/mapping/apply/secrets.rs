@@ -111,6 +111,7 @@ impl RowMaker<'_, '_> {
             Err(Stop::Reject(bad)) => {
                 Err(fault(format!("a step cannot convert the secret for `{}`", column.name), bad.at))
             }
+            Err(Stop::Asks) => Err(Stop::Asks),
             Err(Stop::Skip | Stop::SkipItem) => Err(Stop::Skip),
             Err(Stop::Later) => Err(Stop::Later),
         }
