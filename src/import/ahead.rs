@@ -111,6 +111,7 @@ impl Import<'_> {
     pub(super) fn take_ahead(&mut self, reading: &Reading, held: &mut Held) {
         let place = reading.place(held.record.span.start);
         let (before, refused) = (held.was_rejected(), std::mem::take(&mut held.decision.refused));
+        let cause = held.decision.cause;
         self.files[reading.file].count(|counts| counts.records += 1);
         if !before && refused.is_empty() {
             let ids: Vec<Option<i64>> = held.decision.judged.iter().map(|one| one.id).collect();
@@ -118,8 +119,10 @@ impl Import<'_> {
             return;
         }
         self.count_rejected(place, &held.mapped);
-        if !before {
-            self.note_reject(reading, &held.mapped, place, &refused);
+        if before {
+            self.rejects.note_again(place, refused);
+        } else {
+            self.note_reject(reading, &held.mapped, place, (&refused, cause));
             self.rejects.count += 1;
         }
         if self.plan.turns_of(self.mapping).1 != reading.turn {

@@ -7,7 +7,7 @@ use crate::import::file::{Pass, Reading};
 use crate::import::leaves::sheet::Sheet;
 use crate::import::look::broken;
 use crate::import::refused::rejections;
-use crate::import::resolve::{Decision, Resolver};
+use crate::import::resolve::{Cause, Decision, Resolver};
 use crate::import::run::{Import, Parts};
 use crate::import::writer::{NewRow, Noted};
 use crate::mapping::apply::Mapped;
@@ -90,7 +90,17 @@ impl Import<'_> {
                     inside.iter().map(|one| one.clone().about(mapping.clone())).chain(faults).collect()
                 }
             };
-            held.decision = Decision::rejected(held.mapped.drafts.len(), findings);
+            held.decision = Decision::rejected(held.mapped.drafts.len(), findings, Cause::Source);
+        }
+        if !rejects.for_target.is_empty() {
+            for held in chunk.records.iter_mut().filter(|held| held.was_rejected() && held.decision.refused.is_empty())
+            {
+                let place = reading.place(held.record.span.start);
+                if rejects.for_target.contains(&(place.file, place.offset)) {
+                    let found = resolver.would_be_rejected(&mut cx, place, &mut held.mapped.drafts)?;
+                    held.decision = Decision::rejected(held.mapped.drafts.len(), found, Cause::Database);
+                }
+            }
         }
         let open = |held: &&mut Held| held.decision.refused.is_empty() && !held.was_rejected();
         let mut open: Vec<&mut Held> = chunk.records.iter_mut().filter(open).collect();
@@ -128,7 +138,7 @@ impl Import<'_> {
                 let findings = rejected.remove(&(reading.context.id, held.record.span.start));
                 let stays = findings.is_none();
                 if let Some(findings) = findings {
-                    held.decision = Decision::rejected(held.mapped.drafts.len(), findings);
+                    held.decision = Decision::rejected(held.mapped.drafts.len(), findings, Cause::Database);
                 }
                 stays
             });
@@ -166,7 +176,7 @@ fn decide_alone(resolver: &mut Resolver<'_>, cx: &mut Context<'_>, reading: &Rea
     resolver.back_to(cx, mark);
     cx.writer.vault.back_to(sealed);
     let findings = rejections(cx, &refused, &rows)?.into_values().flatten().collect();
-    held.decision = Decision::rejected(held.mapped.drafts.len(), findings);
+    held.decision = Decision::rejected(held.mapped.drafts.len(), findings, Cause::Database);
     Ok(())
 }
 

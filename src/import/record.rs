@@ -7,8 +7,8 @@ use crate::import::chunk::Held;
 use crate::import::file::Reading;
 use crate::import::leaves::sheet::{Class, Mark, Sheet};
 use crate::import::owners::{Unread, owner_of};
-use crate::import::resolve::Candidate;
 use crate::import::resolve::verdict::RowFate;
+use crate::import::resolve::{Candidate, Cause};
 use crate::import::run::{Import, Parts};
 use crate::import::shaping::PathTable;
 use crate::import::watch::Seen;
@@ -33,7 +33,7 @@ impl Import<'_> {
         let place = reading.place(held.record.span.start);
         let Parts { resolver, mut cx, .. } = self.parts();
         resolver.settle(&mut cx, place, &held.mapped.drafts, &mut held.decision)?;
-        let refused = std::mem::take(&mut held.decision.refused);
+        let (cause, refused) = (held.decision.cause, std::mem::take(&mut held.decision.refused));
         let (record, mapped) = (&held.record, &held.mapped);
         let watch = self.watching().filter(|watch| watch.follows(reading.file));
         let mut sheet = Sheet::new(record.tape.len());
@@ -45,8 +45,10 @@ impl Import<'_> {
         }
         if !refused.is_empty() {
             // A record that was known to be bad is reported once, when it is read first.
-            if !before {
-                self.note_reject(reading, mapped, place, &refused);
+            if before {
+                self.rejects.note_again(place, refused);
+            } else {
+                self.note_reject(reading, mapped, place, (&refused, cause));
                 self.reject_record(reading, table, record, refused)?;
             }
             sheet.rejected = true;
@@ -151,12 +153,21 @@ impl Import<'_> {
 
     /// Notes where it is too late to reject a record: rows of it were decided in an earlier turn, or earlier rows were
     /// left out for it, which count without it.
-    pub(super) fn note_reject(&mut self, reading: &Reading, mapped: &Mapped, place: Place, findings: &[Finding]) {
+    pub(super) fn note_reject(
+        &mut self,
+        reading: &Reading,
+        mapped: &Mapped,
+        place: Place,
+        (findings, cause): (&[Finding], Cause),
+    ) {
         let row = |draft| Candidate::new(&self.plan.rules[self.mapping], draft, place.file);
         let is_late = self.plan.turns_of(self.mapping).0 != reading.turn
             || mapped.drafts.iter().chain(&mapped.partial).any(|draft| self.resolver.is_later(row(draft)));
         if is_late {
             self.rejects.late.insert((place.file, place.offset), findings.to_vec());
+        }
+        if cause == Cause::Target {
+            self.rejects.for_target.insert((place.file, place.offset));
         }
         if self.plan.order.looks_ahead() {
             self.ahead.note_reject((place.file, place.offset), findings);

@@ -3,7 +3,7 @@
 use crate::document::json::write_json_string;
 use crate::document::tape::{Kind, NodeRef};
 use crate::error::{Error, Result};
-use crate::finding::{FileId, Finding};
+use crate::finding::{FileId, Finding, Place};
 use crate::hex;
 use crate::import::context::Context;
 use crate::import::vault::Vault;
@@ -14,7 +14,7 @@ use crate::source::locate::{Located, Locator};
 use crate::source::{Record, SourceFile};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::ops::Range;
@@ -190,6 +190,8 @@ pub struct Rejects<'p> {
     pub late: KnownRejects,
     /// Records with rows that the database rejected.
     pub refused: KnownRejects,
+    /// Records that were rejected for rows of the target alone that an earlier import made of this tree.
+    pub for_target: HashSet<(FileId, u64)>,
     /// Records, and broken files, that were rejected.
     pub count: u64,
     /// Their findings at error level.
@@ -201,7 +203,17 @@ pub struct Rejects<'p> {
 impl<'p> Rejects<'p> {
     /// None so far.
     pub fn new(known: &'p KnownRejects) -> Self {
-        Self { known, late: KnownRejects::new(), refused: KnownRejects::new(), count: 0, errors: 0, folder: None }
+        let (late, refused, for_target) = Default::default();
+        Self { known, late, refused, for_target, count: 0, errors: 0, folder: None }
+    }
+
+    /// Notes that a later turn rejects a record, too, that was rejected for rows of the target: an earlier import made
+    /// them after it had rejected the record for what is found now, and the next attempt says so.
+    pub(crate) fn note_again(&mut self, place: Place, findings: Vec<Finding>) {
+        let record = (place.file, place.offset);
+        if self.for_target.remove(&record) {
+            self.late.insert(record, findings);
+        }
     }
 
     /// Whether records turned out to be bad only after rows of theirs were written, and the rest may

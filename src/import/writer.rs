@@ -255,9 +255,7 @@ impl Writer {
             return Ok((Vec::new(), Vec::new()));
         }
         let noted = rows.iter().map(|row| Noted::of(row, self.dialect).digested(row, self.dialect)).collect();
-        let mut batches = Vec::new();
-        rows.into_iter().for_each(|row| _ = add(&mut batches, &self.ranks, row));
-        let (rules, batches): (Vec<u32>, Vec<Batch>) = batches.into_iter().unzip();
+        let (rules, batches) = self.batches(rows);
         let mut refused = Vec::new();
         for (batch, Rejected { row, why }) in self.transaction()?.insert_together(&batches)? {
             let row = RefusedRow::of(rules[batch], &batches[batch], row, why);
@@ -265,6 +263,21 @@ impl Writer {
             refuse(rows, row)?;
         }
         Ok((noted, refused))
+    }
+
+    /// What the database would reject of rows, were none in their way; nothing is written.
+    pub fn would_reject(&mut self, rows: Vec<NewRow<'_>>) -> Result<Vec<RefusedRow>> {
+        let (rules, batches) = self.batches(rows);
+        let rejected = self.transaction()?.would_reject(&batches)?;
+        let row = |(batch, Rejected { row, why }): (usize, _)| RefusedRow::of(rules[batch], &batches[batch], row, why);
+        Ok(rejected.into_iter().map(row).collect())
+    }
+
+    /// Rows by their rules, in the order in which those are written.
+    fn batches(&self, rows: Vec<NewRow<'_>>) -> (Vec<u32>, Vec<Batch>) {
+        let mut batches = Vec::new();
+        rows.into_iter().for_each(|row| _ = add(&mut batches, &self.ranks, row));
+        batches.into_iter().unzip()
     }
 
     /// Notes for the ledger and the counts that rows are written.

@@ -76,6 +76,7 @@ mod random_trees;
 mod record_table;
 mod registry;
 mod rejects;
+mod repeats;
 mod reseal;
 mod reseal_backup;
 mod reseal_kill;

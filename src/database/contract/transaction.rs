@@ -54,6 +54,9 @@ pub trait Transaction: Reader + Send {
     /// Inserts the rows of several batches, all or none: with the number of its batch, each row that the
     /// database rejects. If there is one, nothing is inserted.
     fn insert_together(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>>;
+    /// What the database would reject of the rows of several batches for anything but a row that is there: as
+    /// [`Transaction::insert_together`] where none is in their way. Nothing is inserted, and nothing is gone.
+    fn would_reject(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>>;
     /// Whether a table may reject rows that are inserted by rules that no key says: a CHECK, a trigger that raises an error
     /// or is not the set's, a unique index over expressions, over some rows, or of another collation.
     fn may_reject(&self, table: &str) -> Result<bool>;

@@ -90,14 +90,20 @@ fn raised(conn: &Connection, table: &str, error: &rusqlite::Error) -> Rejection 
     Rejection::Trigger { names, message: Some(message.to_owned()) }
 }
 
+/// Whether a trigger, on whatever table, may roll the transaction back.
+pub(super) fn may_roll_back(conn: &Connection) -> bool {
+    triggers(conn).any(|(_, _, sql)| raises(&sql, "ROLLBACK"))
+}
+
 /// The triggers of a table in whose SQL this word is.
 fn raising(conn: &Connection, table: &str, word: &str) -> Vec<String> {
-    let raises = |sql: &str| {
-        let sql = sql.to_ascii_uppercase();
-        sql.contains("RAISE") && sql.contains(word)
-    };
-    let of_table = |(_, of, sql): &(String, String, String)| of.eq_ignore_ascii_case(table) && raises(sql);
+    let of_table = |(_, of, sql): &(String, String, String)| of.eq_ignore_ascii_case(table) && raises(sql, word);
     triggers(conn).filter(of_table).map(|(name, ..)| name).collect()
+}
+
+fn raises(trigger: &str, word: &str) -> bool {
+    let sql = trigger.to_ascii_uppercase();
+    sql.contains("RAISE") && sql.contains(word)
 }
 
 /// Name, table and SQL of every trigger; none where they cannot be read.

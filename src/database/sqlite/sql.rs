@@ -50,7 +50,7 @@ pub(super) fn insert<S: AsRef<str>>(table: &str, columns: &[S]) -> String {
     insert_or("", table, columns)
 }
 
-/// An INSERT that says what a conflict does: ` OR ABORT`, or nothing.
+/// An INSERT that says what a conflict does: ` OR ABORT`, ` OR REPLACE`, or nothing.
 pub(super) fn insert_or<S: AsRef<str>>(conflict: &str, table: &str, columns: &[S]) -> String {
     if columns.is_empty() {
         return format!("INSERT{conflict} INTO {} DEFAULT VALUES", name(table));

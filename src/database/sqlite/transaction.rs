@@ -142,6 +142,10 @@ impl Transaction for SqliteTransaction {
         self.insert_together(batches)
     }
 
+    fn would_reject(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
+        self.would_reject(batches)
+    }
+
     fn may_reject(&self, table: &str) -> Result<bool> {
         self.may_reject(table)
     }

@@ -16,7 +16,7 @@ impl SqliteTransaction {
     /// With one prepared statement for all. SQLite undoes the statement of a row that is rejected and keeps the
     /// transaction, unless a trigger says otherwise.
     pub(super) fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {
-        let Written { rejected, rowids } = write(self, batch)?;
+        let Written { rejected, rowids } = write(self, batch, self.declared()?.conflict_word(&batch.table))?;
         note(self, batch, &rowids)?;
         Ok(rejected)
     }
@@ -24,20 +24,28 @@ impl SqliteTransaction {
     /// Under a savepoint, which is undone if the database rejects one.
     pub(super) fn insert_together(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
         self.on(|conn| conn.prepare_cached("SAVEPOINT together")?.execute([]))?;
-        let (mut rejected, mut rowids) = (Vec::new(), Vec::new());
-        for (number, batch) in batches.iter().enumerate() {
-            let written = write(self, batch)?;
-            rejected.extend(written.rejected.into_iter().map(|one| (number, one)));
-            rowids.push(written.rowids);
-            if self.conn.is_autocommit() {
-                return Ok(rejected); // A trigger rolled the whole transaction back, the savepoint with it.
-            }
+        let Together { rejected, rowids } = write_all(self, batches, None)?;
+        if self.conn.is_autocommit() {
+            return Ok(rejected); // A trigger rolled the whole transaction back, the savepoint with it.
         }
         if rejected.is_empty() {
             batches.iter().zip(&rowids).try_for_each(|(batch, rowids)| note(self, batch, rowids))?;
         } else {
             self.on(|conn| conn.prepare_cached("ROLLBACK TO together")?.execute([]))?;
         }
+        self.on(|conn| conn.prepare_cached("RELEASE together")?.execute([]))?;
+        Ok(rejected)
+    }
+
+    /// Under a savepoint, in which each row takes the place of those that are in its way ("The ON CONFLICT Clause").
+    /// Nothing follows from their removal: foreign keys and recursive triggers are off.
+    pub(super) fn would_reject(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
+        if rejection::may_roll_back(&self.conn) {
+            return Ok(Vec::new()); // It would end the transaction.
+        }
+        self.on(|conn| conn.prepare_cached("SAVEPOINT together")?.execute([]))?;
+        let Together { rejected, .. } = write_all(self, batches, Some(" OR REPLACE"))?;
+        self.on(|conn| conn.prepare_cached("ROLLBACK TO together")?.execute([]))?;
         self.on(|conn| conn.prepare_cached("RELEASE together")?.execute([]))?;
         Ok(rejected)
     }
@@ -120,16 +128,42 @@ impl SqliteTransaction {
 struct Written {
     rejected: Vec<Rejected>,
     /// The numbers and rowids of those that were inserted.
-    rowids: Vec<(usize, i64)>,
+    rowids: Rowids,
 }
 
-fn write(this: &SqliteTransaction, batch: &Batch) -> Result<Written> {
+/// By the number of a row in its batch, its rowid.
+type Rowids = Vec<(usize, i64)>;
+
+/// What came of the rows of several batches.
+struct Together {
+    /// With the number of its batch, each that was rejected.
+    rejected: Vec<(usize, Rejected)>,
+    rowids: Vec<Rowids>,
+}
+
+/// Writes the rows of batches, until a trigger rolls the transaction back. Without a word, what a conflict does is what
+/// the table says.
+fn write_all(this: &SqliteTransaction, batches: &[Batch], conflict: Option<&'static str>) -> Result<Together> {
+    let (mut rejected, mut rowids) = (Vec::new(), Vec::new());
+    for (number, batch) in batches.iter().enumerate() {
+        let declared = this.declared()?.conflict_word(&batch.table);
+        let written = write(this, batch, conflict.unwrap_or(declared))?;
+        rejected.extend(written.rejected.into_iter().map(|one| (number, one)));
+        rowids.push(written.rowids);
+        if this.conn.is_autocommit() {
+            break;
+        }
+    }
+    Ok(Together { rejected, rowids })
+}
+
+fn write(this: &SqliteTransaction, batch: &Batch, conflict: &str) -> Result<Written> {
     let Batch { table, columns, rows, .. } = batch;
     let kinds = kinds(this, table, columns)?;
     let fault = |error: rusqlite::Error| this.location.fault(&error);
     let clocks = this.clocks(table, columns);
     let all: Vec<&str> = columns.iter().chain(clocks.iter().map(|(column, _)| column)).map(String::as_str).collect();
-    let text = sql::insert_or(this.declared()?.conflict_word(table), table, &all);
+    let text = sql::insert_or(conflict, table, &all);
     let mut statement = this.conn.prepare_cached(&text).map_err(|error| unprepared(this, table, &error))?;
     for (i, (_, now)) in clocks.iter().enumerate() {
         statement.raw_bind_parameter(columns.len() + i + 1, now).map_err(fault)?; // stays from row to row

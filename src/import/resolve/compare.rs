@@ -44,7 +44,7 @@ impl Resolver<'_> {
             if differing.is_empty() {
                 return self.as_the_ledger_says(cx, rule, &row_key);
             }
-            return Ok(self.differs(row, &differing));
+            return Ok(Verdict::Refused(self.differs(row, &differing)));
         }
         let Some((question, key)) = keyed else { return self.insert_unless_taken(cx, row) };
         let found = self.row_of(cx, question, &key)?;
@@ -59,13 +59,14 @@ impl Resolver<'_> {
             let held = self.held_values(table, &keys.held, cells.into_iter().skip(held));
             return Ok(Verdict::Is(Judged { id, held, ..Judged::is(RowFate::Unchanged) }));
         }
-        Ok(self.differs(row, &differing))
+        let findings = self.differs(row, &differing);
+        self.in_the_way_of(cx, rule, &[(rule.key_columns().unwrap_or_default(), key)], findings)
     }
 
-    fn differs(&self, row: Candidate<'_>, differing: &[String]) -> Verdict {
+    fn differs(&self, row: Candidate<'_>, differing: &[String]) -> Vec<Finding> {
         let (table, columns) = (&row.rule.table.name, differing.join(", "));
         let message = format!("the database has a row of `{table}` with this key that differs in {columns}");
-        Verdict::Refused(vec![self.finding(&ROW_DIFFERS, row, message, None)])
+        vec![self.finding(&ROW_DIFFERS, row, message, None)]
     }
 
     /// Whether a cell of the target holds the secret, or cannot be compared with it.
@@ -136,7 +137,17 @@ impl Resolver<'_> {
     /// A row that the target does not have: new, unless another one has its unique values.
     fn insert_unless_taken(&mut self, cx: &mut Context<'_>, row: Candidate<'_>) -> Result<Verdict> {
         let taken = self.taken(cx, row, Among::Target, &|_| true)?;
-        Ok(if taken.is_empty() { Verdict::Is(Judged::is(RowFate::Inserted)) } else { Verdict::Refused(taken) })
+        if taken.is_empty() {
+            return Ok(Verdict::Is(Judged::is(RowFate::Inserted)));
+        }
+        let (plan, values, mut keys) = (self.plan, &row.draft.values, Vec::new());
+        for unique in plan.keys.of(row.rule).unique.iter().filter(|unique| unique.of(values).is_some()) {
+            let values = unique.values(values);
+            if self.row_of(cx, unique.question, &values)?.is_some() {
+                keys.push((unique.columns.iter().map(String::as_str).collect(), values));
+            }
+        }
+        self.in_the_way_of(cx, row.rule, &keys, taken)
     }
 
     /// Unique values of a row that another one has already. Lists of columns that do not concern it

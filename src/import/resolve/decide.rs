@@ -3,15 +3,15 @@
 
 use super::Resolver;
 use super::candidate::Candidate;
-use super::verdict::{Judged, RowFate, Verdict};
-use crate::error::{Error, Result};
+use super::verdict::{Cause, Judged, RowFate, Verdict};
+use crate::error::Result;
 use crate::finding::{Finding, Place, ROW_ID_RANGE};
 use crate::import::context::Context;
 use crate::import::writer::NewRow;
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::keyindex::{KeyText, Known, Source};
-use crate::mapping::model::{OnDuplicate, Protection};
+use crate::mapping::model::OnDuplicate;
 use crate::row::Value;
 
 /// What becomes of a record's rows, before anything of it is written.
@@ -21,15 +21,17 @@ pub(crate) struct Decision {
     pub(crate) judged: Vec<Judged>,
     /// Why the record is rejected; empty where it is not.
     pub(crate) refused: Vec<Finding>,
+    /// What it is rejected for, where it is.
+    pub(crate) cause: Cause,
     /// What else is to be reported.
     pub(super) findings: Vec<Finding>,
 }
 
 impl Decision {
     /// The record is rejected, with nothing to be said of it here.
-    pub(crate) fn rejected(drafts: usize, refused: Vec<Finding>) -> Self {
+    pub(crate) fn rejected(drafts: usize, refused: Vec<Finding>, cause: Cause) -> Self {
         let judged = (0..drafts).map(|_| Judged::is(RowFate::Rejected)).collect();
-        Self { judged, refused, findings: Vec::new() }
+        Self { judged, refused, cause, findings: Vec::new() }
     }
 
     /// What became of each row.
@@ -43,12 +45,15 @@ impl Resolver<'_> {
     pub(crate) fn decide(&mut self, cx: &mut Context<'_>, record: Place, drafts: &mut [Draft]) -> Result<Decision> {
         let (rules, mark) = (&self.plan.rules[cx.mapping], self.mark());
         let mut decision = Decision::default();
+        let mut is_bad = false;
         for draft in drafts.iter_mut() {
             let parent = draft.parent.map(|at| &decision.judged[at]);
             take_ids_above(&rules[draft.rule], draft, &|at| decision.judged[at].id);
             let row = Candidate::new(rules, draft, record.file);
+            let is_in_the_way = parent.is_some_and(|parent| parent.is_in_the_way && parent.fate == RowFate::Rejected);
             match self.judge(cx, row, parent.map(|parent| parent.fate))? {
                 Verdict::Is(mut one) => {
+                    one.is_in_the_way |= is_in_the_way;
                     if let (RowFate::Inserted, Some(column)) = (one.fate, &row.rule.generated_id) {
                         one.id = cx.writer.next_id(row.rule, column)?;
                         self.ids.push(row.rule.table_number);
@@ -68,9 +73,22 @@ impl Resolver<'_> {
                     decision.judged.push(one);
                 }
                 Verdict::Refused(findings) => {
+                    is_bad = true;
                     decision.refused.extend(findings);
                     decision.judged.push(Judged::is(RowFate::Rejected));
                 }
+                Verdict::InTheWay(findings) => {
+                    decision.refused.extend(findings);
+                    decision.judged.push(Judged { is_in_the_way: true, ..Judged::is(RowFate::Rejected) });
+                }
+            }
+        }
+        if !is_bad && decision.judged.iter().any(|one| one.is_in_the_way) {
+            let refused = self.replay(cx, record, drafts, &decision.judged)?;
+            if refused.is_empty() {
+                decision.cause = Cause::Target; // of a record that is rejected
+            } else {
+                (decision.refused, decision.cause) = (refused, Cause::Database);
             }
         }
         decision.findings = std::mem::take(&mut self.noted);
@@ -78,7 +96,8 @@ impl Resolver<'_> {
             self.learn_rows(cx, record, drafts, &mut decision)?;
         } else {
             // The rows from which it differs are reported with it, and stay known.
-            let differed = self.differed.split_off(mark.differing);
+            let reported = if decision.cause == Cause::Database { self.differed.len() } else { mark.differing };
+            let differed = self.differed.split_off(reported);
             self.back_to(cx, mark);
             self.differed.extend(differed);
             decision.judged = drafts.iter().map(|_| Judged::is(RowFate::Rejected)).collect();
@@ -111,17 +130,7 @@ impl Resolver<'_> {
     ) -> Result<()> {
         for (draft, one) in drafts.iter().zip(&decision.judged).filter(|(_, one)| one.fate == RowFate::Inserted) {
             let rule = &cx.plan.rules[cx.mapping][draft.rule];
-            let mut values = draft.values.clone();
-            for (at, secret) in &draft.secrets {
-                values[*at] = if rule.fields[*at].protection == Some(Protection::Hash) {
-                    cx.writer.vault.hash(secret)?
-                } else {
-                    let key = rule.key_of(&draft.values).ok_or_else(|| Error::bug("a rule that seals has no key"))?;
-                    cx.writer.vault.seal(self.plan.sealed_column(rule, *at)?, &key, secret)?
-                };
-            }
-            let place = Place { offset: draft.at, ..record };
-            rows.push(NewRow { rule, values, id: one.id, place, record: record.offset, clock: draft.clock.clone() });
+            rows.push(self.new_row(cx, (rule, draft), draft.values.clone(), one.id, record)?);
         }
         Ok(())
     }

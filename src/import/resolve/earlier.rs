@@ -3,7 +3,7 @@
 
 use super::Resolver;
 use super::candidate::Candidate;
-use super::gone::{GoneFile, Pool, Rows};
+use super::gone::{GoneFile, Made, Pool, Rows};
 use crate::database::Cell;
 use crate::database::ledger::{self};
 use crate::error::{Error, Result};
@@ -145,9 +145,9 @@ impl Resolver<'_> {
     }
 
     /// The rows of a table that earlier runs made of files which this one reads, by their key.
-    fn made_of_this_tree(&mut self, cx: &mut Context<'_>, table: &str) -> Result<HashMap<String, FileId>> {
+    pub(super) fn made_of_this_tree(&mut self, cx: &mut Context<'_>, table: &str) -> Result<Made> {
         let plan = self.plan;
-        let mut made = HashMap::new();
+        let mut made = Made::new();
         let feeds = |file: &usize| match plan.dispositions[*file] {
             Disposition::Mapped { mapping, .. } => plan.rules[mapping].iter().any(|rule| rule.table.name == table),
             Disposition::Ignored(_) | Disposition::Unmapped => false,

@@ -47,11 +47,21 @@ impl Resolver<'_> {
         if !fills.is_empty() {
             wrong.extend(self.references(cx, row)?);
         }
-        Ok(Some(if wrong.is_empty() {
-            Verdict::Is(Judged { fills, ..Judged::is(RowFate::Filled(differing)) })
-        } else {
-            Verdict::Refused(wrong)
-        }))
+        if !wrong.is_empty() {
+            return Ok(Some(Verdict::Refused(wrong)));
+        }
+        let is_in_the_way = self.would_start(cx, row, &known)?;
+        Ok(Some(Verdict::Is(Judged { fills, is_in_the_way, ..Judged::is(RowFate::Filled(differing)) })))
+    }
+
+    /// Whether the rule would make the row if an earlier import had not made it of a later record of this tree.
+    fn would_start(&mut self, cx: &mut Context<'_>, row: Candidate<'_>, known: &Known) -> Result<bool> {
+        let Candidate { rule, .. } = row;
+        if !rule.starts || known.place.is_some() || !cx.writer.may_reject(&[rule])? {
+            return Ok(false);
+        }
+        let (Some(columns), Some(key)) = (rule.key_columns(), row.key_values()) else { return Ok(false) };
+        self.is_made_of_this_tree(cx, &rule.table.name, &columns, &key)
     }
 
     /// Makes a row known by what it was given.

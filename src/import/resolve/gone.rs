@@ -7,6 +7,9 @@ use std::collections::{HashMap, VecDeque};
 /// Keys of rows, by their digest.
 pub(super) type Rows<K> = HashMap<[u8; 16], VecDeque<K>>;
 
+/// The rows of a table that earlier runs made of files which this one reads, by their key.
+pub(super) type Made = HashMap<String, FileId>;
+
 /// What the ledger says of earlier runs, as far as it was asked.
 #[derive(Debug, Default)]
 pub(super) struct Earlier {
@@ -15,6 +18,8 @@ pub(super) struct Earlier {
     pub(super) gone_files: Option<Vec<GoneFile>>,
     /// The rows of those files, by table: their key, and the position of their file in `gone_files`.
     pub(super) of_gone: HashMap<String, Rows<(String, usize)>>,
+    /// By table, the rows that were made of files of the tree at hand, as far as it was asked.
+    pub(super) made: HashMap<String, Made>,
     /// The rows that records of the chunk at hand were found to be, in order.
     pub(super) taken: Vec<(Pool, [u8; 16], String)>,
 }

@@ -113,7 +113,9 @@ impl Resolver<'_> {
     fn once_per_row(&mut self, row: Candidate<'_>, verdict: Verdict) -> Verdict {
         let differs = |findings: &[Finding]| findings.iter().any(|finding| finding.code == &ROW_DIFFERS);
         let key = self.plan.keys.of(row.rule).own.zip(row.draft.key.clone());
-        let (Verdict::Refused(findings), Some(key)) = (&verdict, key) else { return verdict };
+        let (Verdict::Refused(findings) | Verdict::InTheWay(findings), Some(key)) = (&verdict, key) else {
+            return verdict;
+        };
         if !differs(findings) {
             return verdict;
         }

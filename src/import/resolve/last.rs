@@ -60,7 +60,9 @@ impl Resolver<'_> {
         if stays && self.is_in_target(cx, row)? {
             let message =
                 format!("the database has a row of `{}` with this key, and the source removes it", row.rule.table.name);
-            return Ok(Some(Verdict::Refused(vec![self.finding(&ROW_DIFFERS, row, message, None)])));
+            let findings = vec![self.finding(&ROW_DIFFERS, row, message, None)];
+            let key = (row.rule.key_columns().unwrap_or_default(), row.key_values().unwrap_or_default());
+            return self.in_the_way_of(cx, row.rule, &[key], findings).map(Some);
         }
         let fate = if last.removes || row.draft.removes { RowFate::Removed } else { RowFate::Replaced };
         let stayed = (!stays).then_some(last.place);

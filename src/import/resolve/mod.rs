@@ -15,12 +15,14 @@ mod last;
 mod lasts;
 mod leftover;
 mod mark;
+mod replay;
 mod settle;
 mod twins;
 pub(crate) mod verdict;
 
 pub(crate) use candidate::Candidate;
 pub(crate) use decide::Decision;
+pub(crate) use verdict::Cause;
 
 use crate::error::Result;
 use crate::finding::{Finding, Place};

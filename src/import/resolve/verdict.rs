@@ -56,6 +56,9 @@ pub(crate) struct Judged {
     pub(crate) existing: bool,
     /// and whether this is the first time that the run meets it.
     pub(crate) counts: bool,
+    /// Whether a row of the target is in its way, or gets its values, that an earlier import made of another record of this
+    /// tree: else it would be new.
+    pub(crate) is_in_the_way: bool,
     /// The columns whose values are lost with the row.
     pub(crate) dropped: Vec<String>,
 }
@@ -69,4 +72,18 @@ impl Judged {
 pub(crate) enum Verdict {
     Is(Judged),
     Refused(Vec<Finding>),
+    /// It is refused for rows of the target alone, which earlier imports made of files of this tree.
+    InTheWay(Vec<Finding>),
+}
+
+/// Why a record is rejected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// It is bad, or other records of the run are in its way.
+    #[default]
+    Source,
+    /// Rows of the target alone are in its way that an earlier import made of this tree.
+    Target,
+    /// The database rejects a row of it.
+    Database,
 }

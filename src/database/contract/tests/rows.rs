@@ -129,6 +129,32 @@ fn a_table_may_reject_what_no_key_says() {
 }
 
 #[test]
+fn what_the_database_would_reject_without_the_row_in_the_way_is_known_and_nothing_changes() {
+    let sql = format!(
+        "{SQL} CREATE TABLE sizes (id INTEGER PRIMARY KEY, size INTEGER UNIQUE, CHECK (size > 0));
+         CREATE TRIGGER big AFTER INSERT ON sizes WHEN NEW.size > 9 BEGIN SELECT RAISE(ABORT, 'too big'); END;"
+    );
+    on_every_engine_with(&sql, |bench| {
+        let mut transaction = bench.begin(Mode::Real).unwrap();
+        let size = |id, size| batch("sizes", &["id", "size"], vec![vec![Value::Integer(id), Value::Integer(size)]]);
+        assert_eq!(transaction.insert_together(&[size(1, 1), size(2, 2)]).unwrap(), []);
+        let rows = |transaction: &mut dyn Transaction| transaction.select("sizes", &["id", "size"], None).unwrap();
+        let before = rows(&mut *transaction);
+        assert_eq!(transaction.would_reject(&[size(1, 3), size(3, 2), size(1, 2)]).unwrap(), []);
+        let rejected = transaction.would_reject(&[size(1, 0), size(4, 4), size(2, 10)]).unwrap();
+        let why: Vec<_> = rejected.iter().map(|(batch, one)| (*batch, one.why.message("sizes"))).collect();
+        assert_eq!(
+            why,
+            [
+                (0, "CHECK constraint `size > 0` rejected a row of `sizes`".to_owned()),
+                (2, "trigger `big` rejected a row of `sizes`: too big".to_owned())
+            ]
+        );
+        assert_eq!(rows(&mut *transaction), before);
+    });
+}
+
+#[test]
 fn orphans_are_named_by_their_keys() {
     let sql = format!(
         "{SQL} CREATE TABLE links (a TEXT, rowid INTEGER, PRIMARY KEY (a, rowid), FOREIGN KEY (a) REFERENCES people (id));"
