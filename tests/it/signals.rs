@@ -102,7 +102,7 @@ fn a_signal_ends_a_running_migration_at_once_and_leaves_the_database_and_no_copy
         let child = start(&house, line);
         wait_for(house.work().parent().unwrap(), &format!("{file}-journal"));
         let ran = signalled(child, signal).status(status);
-        assert!(ran.stderr.contains("interrupted, nothing was written"), "{line}: {}", ran.stderr);
+        assert!(ran.stderr.ends_with("error: interrupted, nothing was written\n"), "{line}: {}", ran.stderr);
         assert_eq!(dump(&open(&house.path(DATABASE))), before, "{line}");
         assert_eq!(below(&house.tmp()), [] as [PathBuf; 0], "{line}");
         assert_eq!(below(&house.backups()), [] as [PathBuf; 0], "{line}");
@@ -127,7 +127,8 @@ fn a_signal_ends_what_only_explains_or_checks_and_leaves_no_copy() {
     for line in [&explain[..], &["check", "set", "--against", "tree"]] {
         let child = house.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         wait_for(&house.tmp(), "copy.db");
-        signalled(child, Signal::INT).status(130);
+        let ran = signalled(child, Signal::INT).status(130);
+        assert_eq!(ran.stderr, "error: interrupted, nothing was written\n", "{line:?}");
         assert_eq!(below(&house.tmp()), [] as [PathBuf; 0], "{line:?}");
     }
 }

@@ -126,8 +126,17 @@ fn not_a_database(location: &Location) -> Error {
         .hint("name another file; treelift never overwrites a file of another program")
 }
 
+/// The bytes that may still be written below a folder; `None` where its file system does not report them.
+pub(super) fn free_space(directory: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(directory).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 /// The words for a fault of the file system.
 pub(super) fn io_fault(error: &io::Error, place: impl fmt::Display) -> Error {
+    if let Some(interrupted) = interrupt::of(error) {
+        return interrupted;
+    }
     match error.kind() {
         ErrorKind::PermissionDenied => Error::environment("permission denied").hint("check who may write there"),
         ErrorKind::ReadOnlyFilesystem => Error::environment("the file system is read-only"),
@@ -137,7 +146,7 @@ pub(super) fn io_fault(error: &io::Error, place: impl fmt::Display) -> Error {
         ErrorKind::FileTooLarge => {
             Error::environment("the file size limit is reached").hint("raise the limit (`ulimit -f`), then run again")
         }
-        kind => interrupt::of(error).unwrap_or_else(|| Error::environment(kind.to_string())),
+        kind => Error::environment(kind.to_string()),
     }
     .at(place)
 }

@@ -1,7 +1,7 @@
 //! Who else is at the database: words for a lock, unfinished files of runs that go or were killed.
 
 use super::connect::bare;
-use super::file::{io_fault, unfinished_prefix};
+use super::file::{free_space, io_fault, unfinished_prefix};
 use super::location::{Fault, Location};
 use super::words;
 use crate::error::{Error, Result};
@@ -26,7 +26,12 @@ pub(super) fn locked(location: &Location) -> Error {
 impl Location {
     /// The words for a fault of SQLite on it.
     pub(super) fn fault(&self, error: &rusqlite::Error) -> Error {
+        let temporary = std::env::temp_dir();
         match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) if is_fuller(free_space(&temporary), free_space(self.directory())) => {
+                words::fault(error, temporary.display())
+                    .hint("make room there, or name another folder for temporary files by TMPDIR")
+            }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 interrupt::error().unwrap_or_else(|| locked(self))
             }
@@ -41,6 +46,12 @@ impl Location {
             Fault::Said(error) => error,
         }
     }
+}
+
+/// Whether a full disk is that of temporary files, where SQLite sorts and where a dry run has its copy, and not the
+/// database's: it does not say which.
+fn is_fuller(temporary: Option<u64>, database: Option<u64>) -> bool {
+    temporary.zip(database).is_some_and(|(temporary, database)| temporary < database)
 }
 
 /// The process that has locks on a file, from `/proc/locks`; `None` where there is no such list.
@@ -102,4 +113,17 @@ fn is_held(path: &Path) -> bool {
         asked.err().and_then(|error| error.sqlite_error_code()),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_that_of_temporary_files_where_less_is_free_there() {
+        assert!(is_fuller(Some(0), Some(1 << 30)));
+        assert!(!is_fuller(Some(1 << 30), Some(0)));
+        assert!(!is_fuller(Some(0), Some(0)));
+        assert!(!is_fuller(None, Some(0)) && !is_fuller(Some(0), None));
+    }
 }

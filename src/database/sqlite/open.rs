@@ -298,11 +298,7 @@ fn fresh(conn: Connection) -> rusqlite::Result<Connection> {
 pub(super) fn check_space(directory: &Path, bytes: u64) -> Result<(), Error> {
     let needed = bytes.saturating_mul(2).saturating_add(MARGIN);
     // Where the file system does not report it, a full disk fails the write.
-    let Ok(disk) = rustix::fs::statvfs(directory) else { return Ok(()) };
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    if free >= needed {
-        return Ok(());
-    }
+    let Some(free) = file::free_space(directory).filter(|free| *free < needed) else { return Ok(()) };
     Err(Error::environment(format!("about {} MB of free space are needed, {} MB are there", needed >> 20, free >> 20))
         .at(directory.display())
         .hint("make room, then run again"))

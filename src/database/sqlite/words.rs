@@ -18,7 +18,7 @@ pub(super) fn fault(error: &rusqlite::Error, place: impl fmt::Display) -> Error 
         return not_of_sqlite(error).at(place);
     };
     if let Some(error) = interrupted(sqlite.code) {
-        return error.at(place);
+        return error; // Where the work was when the signal came is of no use to anybody.
     }
     match sqlite.code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
