@@ -259,6 +259,67 @@ fn rows_of_a_renamed_file_that_grew_are_found_by_what_they_say() {
     drop(lifted.counts("inserted", "people 1").counts("unchanged", "people 2"));
 }
 
+/// A list of words, whose table has no primary key.
+fn words(rules: &str, words: &[&str]) -> House {
+    let table = "CREATE TABLE words (word TEXT, at DATETIME, number REAL, ok BOOLEAN);";
+    let house = House::new().schema(table).list("words", r#"["words_*.json"]"#, rules);
+    house.source("words_1.json", &words.iter().map(|word| json!({"word": word, "number": 1.5, "ok": true})).collect())
+}
+
+const WORDS: &str =
+    "[table.words]\n[table.words.columns]\nword = \"word\"\nnumber = \"number\"\nok = \"ok\"\nat = \"#started\"\n";
+
+#[test]
+fn rows_of_a_table_without_a_primary_key_are_found_by_all_they_say() {
+    let house = words(WORDS, &["a", "b", "a"]);
+    house.put("words_2.json", json!([{"word": "a", "number": 1.5, "ok": true}]).to_string());
+    house.lift(&[]).ends(0, "committed").counts("inserted", "words 4");
+    let rows = || house.rows("SELECT * FROM words ORDER BY rowid");
+    let before = rows();
+    for _ in 0..2 {
+        let lifted = house.lift(&[]).ends(0, "committed").finds(&[]);
+        drop(lifted.counts("inserted", "").counts("unchanged", "words 4"));
+        assert_eq!(rows(), before);
+    }
+    // A renamed file, one twin more, and one that somebody removed.
+    std::fs::rename(house.path("tree/words_2.json"), house.path("tree/words_3.json")).unwrap();
+    house.put(
+        "words_1.json",
+        json!(["a", "b", "a", "a"].map(|word| json!({"word": word, "number": 1.5, "ok": true}))).to_string(),
+    );
+    rusqlite::Connection::open(house.path(DATABASE)).unwrap().execute("DELETE FROM words WHERE rowid = 2", []).unwrap();
+    let lifted = house.lift(&[]).ends(0, "committed").finds(&[]);
+    drop(lifted.counts("inserted", "words 2").counts("unchanged", "words 3"));
+    assert_eq!(house.one("SELECT group_concat(word) FROM (SELECT word FROM words ORDER BY word)"), "a,a,a,a,b");
+}
+
+#[test]
+fn a_row_of_a_table_without_a_primary_key_that_its_file_gives_no_more_is_named() {
+    let house = words(WORDS, &["a", "b"]);
+    house.lift(&[]).ends(0, "committed");
+    house.put(
+        "words_1.json",
+        json!([{"word": "c", "number": 1.5, "ok": true}, {"word": "b", "number": 1.5, "ok": true}]).to_string(),
+    );
+    drop(house.lift(&[]).ends(1, "rolled-back").finds(&["error R003 words_1.json"]));
+}
+
+#[test]
+fn a_rule_asks_whether_its_row_is_absent_in_a_table_without_a_primary_key() {
+    let rules = WORDS.replacen("\n", "\nwhen = { not = { exists = \"words\", by = { word = \"word\" } } }\n", 1)
+        + "[ignore]\n\"*\" = \"there already\"\n";
+    let house = words(&rules, &["a", "b", "a"]);
+    house.lift(&[]).ends(0, "committed").counts("inserted", "words 2");
+    house.lift(&[]).ends(0, "committed").counts("inserted", "").counts("unchanged", "words 2");
+    let database = rusqlite::Connection::open(house.path(DATABASE)).unwrap();
+    database.execute("INSERT INTO words (word) VALUES ('c')", []).unwrap();
+    let house = house.source(
+        "words_1.json",
+        &["a", "b", "a", "c"].iter().map(|word| json!({"word": word, "number": 1.5, "ok": true})).collect(),
+    );
+    house.lift(&[]).ends(0, "committed").counts("inserted", "").counts("unchanged", "words 2");
+}
+
 #[test]
 fn rows_of_a_file_that_is_still_there_are_its_own() {
     let rules = "[table.people]\n[table.people.columns]\nname = \"name\"";

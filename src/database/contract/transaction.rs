@@ -34,6 +34,9 @@ pub trait Transaction: Reader + Send {
     fn rows_before(&self, table: &str) -> u64;
     /// The highest value of an integer key; 0 for an empty table.
     fn highest_id(&self, table: &str, column: &str) -> Result<i64>;
+    /// The columns that name a row of the table while the transaction is open: its primary key, or, where it has none,
+    /// what the engine tells rows apart by. Keys of earlier rows are made of them.
+    fn row_name(&self, table: &str) -> Result<Vec<String>>;
     /// For each key, the cells of the `wanted` columns of the row that has it, if there is one.
     /// A key holds one value for each of `key_columns`, in order; no value is NULL.
     fn find(

@@ -47,6 +47,7 @@ mod transaction;
 pub(super) mod types;
 mod unchanged;
 mod undo;
+mod unnamed;
 mod url;
 mod way;
 mod words;

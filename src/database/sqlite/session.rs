@@ -4,6 +4,7 @@ use super::declared::Declared;
 use super::form;
 use super::location::{Location, Tried};
 use super::open::Store;
+use super::unnamed::Unnamed;
 use super::way::{Passes, Way};
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::Written;
@@ -32,6 +33,8 @@ pub(super) struct SqliteTransaction {
     pub(super) after_rows: Vec<Migration>,
     pub(super) ledger: LedgerState,
     pub(super) passes: RefCell<Passes>,
+    /// By table, the rows of earlier runs that no key names.
+    pub(super) unnamed: RefCell<HashMap<String, Unnamed>>,
     /// By the statement that asks for one key.
     pub(super) ways: RefCell<HashMap<String, Way>>,
     /// Nothing alters a table while rows are written.

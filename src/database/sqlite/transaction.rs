@@ -15,7 +15,7 @@ use crate::database::{Cell, Dialect, Mode, Opening, SealedColumn, Transaction};
 use crate::error::{Error, Result};
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
-use crate::table::Schema;
+use crate::table::{Schema, Table};
 use rusqlite::Connection;
 
 impl SqliteTransaction {
@@ -44,7 +44,7 @@ impl SqliteTransaction {
     /// A transaction that knows no table.
     fn over(location: Location, store: Store, conn: Connection) -> Self {
         let (schema, pending, foreign, before, after_rows) = Default::default();
-        let (ledger, passes, ways, declared) = Default::default();
+        let (ledger, passes, unnamed, ways, declared) = Default::default();
         let started = None;
         Self {
             conn,
@@ -58,6 +58,7 @@ impl SqliteTransaction {
             after_rows,
             ledger,
             passes,
+            unnamed,
             ways,
             declared,
         }
@@ -114,6 +115,14 @@ impl Transaction for SqliteTransaction {
 
     fn highest_id(&self, table: &str, column: &str) -> Result<i64> {
         self.highest_id(table, column)
+    }
+
+    fn row_name(&self, table: &str) -> Result<Vec<String>> {
+        let key = self.schema.table(table).map(Table::primary_key).unwrap_or_default();
+        if !key.is_empty() {
+            return Ok(key.into_iter().map(str::to_owned).collect());
+        }
+        self.on(|conn| Ok(read::rowid(conn, table)?.map(str::to_owned).into_iter().collect()))
     }
 
     fn find(

@@ -120,11 +120,11 @@ impl Resolver<'_> {
     pub(super) fn learn_table(&mut self, cx: &mut Context<'_>, number: usize, spec: &IndexSpec) -> Result<()> {
         let (mut primary, mut made) = (Vec::new(), HashMap::new());
         if spec.of_own_table {
-            let Some(table) = self.plan.schema.table(&spec.table) else { return Ok(()) };
-            (primary, made) = (table.primary_key(), self.made_of_this_tree(cx, &spec.table)?);
+            (primary, made) =
+                (cx.writer.transaction()?.row_name(&spec.table)?, self.made_of_this_tree(cx, &spec.table)?);
         }
         let asked = spec.by.iter().chain(&spec.wanted).map(String::as_str);
-        let columns: Vec<&str> = asked.chain(primary.iter().copied()).collect();
+        let columns: Vec<&str> = asked.chain(primary.iter().map(String::as_str)).collect();
         let stored = Stored::of(self.plan, &spec.table, &columns);
         for mut cells in cx.writer.transaction()?.select(&spec.table, &columns, None)? {
             let key_cells = cells.split_off(columns.len() - primary.len());

@@ -40,9 +40,9 @@ impl Resolver<'_> {
         columns: &[&str],
         key: &[Value],
     ) -> Result<bool> {
-        let Some(known) = self.plan.schema.table(table) else { return Ok(false) };
-        let primary = known.primary_key();
-        let mut found = cx.writer.transaction()?.find(table, columns, &primary, &[key.to_vec()])?;
+        let name = cx.writer.transaction()?.row_name(table)?;
+        let wanted: Vec<&str> = name.iter().map(String::as_str).collect();
+        let mut found = cx.writer.transaction()?.find(table, columns, &wanted, &[key.to_vec()])?;
         let Some(cells) = found.pop().flatten().filter(|cells| !cells.is_empty()) else { return Ok(false) };
         let row_key = ledger::row_key(cells.iter().map(Cell::text).collect());
         if !self.earlier.made.contains_key(table) {
