@@ -62,7 +62,7 @@ pub struct Site {
 /// How lookups are answered that ask for rows which may be read later.
 #[derive(Debug, Default)]
 pub enum Ahead {
-    /// Nothing is known yet: each is left open.
+    /// No more is known yet than what the target has: each that finds nothing there is left open.
     #[default]
     Nothing,
     /// From an index of all rows.
@@ -420,11 +420,11 @@ impl KeyIndex {
     /// What the `lookup` of this number gives of the row that has the key.
     ///
     /// # Errors
-    /// Where the row may be read later, and nothing is known of it yet.
+    /// Where the row may be read later, the target has none, and nothing is known of it yet.
     pub fn lookup(&self, number: usize, key: &KeyText) -> Result<Option<Value>, Later> {
         let is_late = self.sites.get(number).copied().flatten().is_some_and(|site| site.is_late);
         match &self.ahead {
-            Ahead::Nothing if is_late => Err(Later),
+            Ahead::Nothing if is_late => self.existing_value_of(number, key).map(Some).ok_or(Later),
             Ahead::Rows(known) if is_late => Ok(known.value_of(number, key)),
             _ => Ok(self.value_of(number, key)),
         }
@@ -433,6 +433,13 @@ impl KeyIndex {
     fn value_of(&self, number: usize, key: &KeyText) -> Option<Value> {
         let (site, (life, held)) = self.sought(number, key)?;
         Some(self.store(life).value(held, site.wanted?))
+    }
+
+    /// What the row gives that the target has.
+    fn existing_value_of(&self, number: usize, key: &KeyText) -> Option<Value> {
+        let (site, found) = self.sought(number, key)?;
+        let is_existing = self.store(found.0).row(self.row_of(site.spec, found)).existing;
+        is_existing.then(|| self.value_of(number, key)).flatten()
     }
 
     /// Whether the `exists` of this number finds a row of this key.

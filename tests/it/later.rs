@@ -358,3 +358,35 @@ fn forests_in_any_order_give_the_rows_of_the_sorted_ones() {
     });
     assert_eq!(leaves[0], leaves[1]);
 }
+
+#[test]
+fn the_generated_ids_of_later_rows_of_a_rule_without_a_key_are_found() {
+    for words in ["", "key = [\"name\"]\non_duplicate = \"across\"\n"] {
+        let rules = format!(
+            "[table.nodes]\n{words}[table.nodes.columns]\nname = \"name\"\n\
+             parent = {{ lookup = \"nodes.id\", by = {{ name = \"up\" }} }}\n"
+        );
+        let house = House::new().schema(&NODES.replace(" UNIQUE", "")).list("nodes", r#"["nodes.json"]"#, &rules);
+        let nodes = json!([{"name": "c", "up": "b"}, {"name": "b", "up": "a"}, {"name": "a"}]);
+        let house = house.source("nodes.json", &nodes);
+        settles(&house, &[]).ends(0, "committed").leaves("column 5").finds(&[]);
+        assert_eq!(tree(&house), [["a", "-"], ["b", "a"], ["c", "b"]], "{words}");
+    }
+}
+
+#[test]
+fn rows_without_a_key_that_refer_to_later_ones_are_found_again_in_a_tree_that_grew() {
+    let rules = "[table.nodes]\n[table.nodes.columns]\nname = \"name\"\n\
+                 parent = { lookup = \"nodes.id\", by = { name = \"up\" }, on_dangling = \"null\" }\n";
+    let house = House::new().schema(&NODES.replace(" UNIQUE", "")).list("nodes", r#"["*.json"]"#, rules);
+    let nodes = json!([{"name": "c", "up": "b"}, {"name": "b", "up": "c"}, {"name": "a", "up": "gone"}, {"name": "x", "up": "a"}]);
+    let house = house.source("nodes.json", &nodes);
+    settles(&house, &[]).ends(0, "committed").counts("inserted", "nodes 4");
+    house.put(
+        "more.json",
+        json!([{"name": "e", "up": "f"}, {"name": "d", "up": "a"}, {"name": "f", "up": "c"}]).to_string(),
+    );
+    settles(&house, &[]).ends(0, "committed").counts("inserted", "nodes 3").counts("unchanged", "nodes 4");
+    let expected = [["a", "-"], ["b", "c"], ["c", "b"], ["d", "a"], ["e", "f"], ["f", "c"], ["x", "a"]];
+    assert_eq!(tree(&house), expected);
+}

@@ -5,7 +5,7 @@
 //! asks for is not itself such a value. Then the keys of all rows can be known before the first of them is written.
 
 use super::graph::{Graph, Late, Soft, Why};
-use crate::mapping::model::{OnDuplicate, PathExpr, Root, Rule, Set, Sought};
+use crate::mapping::model::{PathExpr, Root, Set, Sought};
 use crate::mapping::own::RuleAt;
 use crate::mapping::uses::uses;
 use crate::mapping::walk::{self, Read, Visit};
@@ -17,7 +17,7 @@ pub(super) fn late(set: &Set, schema: &Schema) -> Late {
     let mut never = BTreeSet::new();
     loop {
         let late = in_cycles(set, schema, &never);
-        let unfit = unfit(set, schema, &late.lookups);
+        let unfit = unfit(set, &late.lookups);
         if unfit.is_empty() {
             return late;
         }
@@ -51,7 +51,7 @@ fn in_cycles(set: &Set, schema: &Schema, never: &BTreeSet<usize>) -> Late {
 }
 
 /// Those of these lookups that cannot be late.
-fn unfit(set: &Set, schema: &Schema, late: &BTreeSet<usize>) -> BTreeSet<usize> {
+fn unfit(set: &Set, late: &BTreeSet<usize>) -> BTreeSet<usize> {
     let mut unfit = BTreeSet::new();
     let lookups: Vec<(RuleAt, &Sought)> = RuleAt::all(set)
         .flat_map(|at| uses(at.of(set).1).rows.into_iter().map(move |row| (at, row)))
@@ -76,24 +76,12 @@ fn unfit(set: &Set, schema: &Schema, late: &BTreeSet<usize>) -> BTreeSet<usize> 
         for at in feeding {
             let mut found = Found::default();
             row.columns().chain(row.column.as_deref()).for_each(|column| depends.column(at, column, &mut found));
-            if !found.lookups.is_empty() || (is_found_by_values(at.of(set).1) && asks_for_id(set, schema, at, row)) {
+            if !found.lookups.is_empty() {
                 unfit.insert(row.number);
             }
         }
     }
     unfit
-}
-
-/// Whether a second import knows the rows of a rule by all that they say.
-fn is_found_by_values(rule: &Rule) -> bool {
-    rule.key_columns().is_none() || rule.on_duplicate == OnDuplicate::Across
-}
-
-/// Whether a lookup asks for an id that the engine gives to rows of a rule.
-fn asks_for_id(set: &Set, schema: &Schema, at: RuleAt, row: &Sought) -> bool {
-    let id = schema.table(&row.table).and_then(|table| table.integer_key());
-    let id = id.filter(|id| at.of(set).1.column(id).is_none());
-    id.is_some_and(|id| row.columns().chain(row.column.as_deref()).any(|column| column == id))
 }
 
 /// What a value depends on.
