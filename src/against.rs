@@ -29,7 +29,10 @@ use std::path::Path;
 pub fn judge(source: &SetSource) -> Result<(Set, Schema)> {
     let (set, mut errors) = load::read(source)?;
     let schema = match schema::expected(&set.migrations) {
-        Ok(schema) => schema,
+        Ok(mut schema) => {
+            schema.write_as(&set.written);
+            schema
+        }
         Err(error) => {
             errors.push(error);
             return Err(Error::all(errors).unwrap_or_else(|| Error::bug("an error is gone")));

@@ -162,7 +162,7 @@ codes! {
         "fix the source, or choose another step or `on_error = \"null\"`";
     VALUE_LENGTH = "V006" Error "a string is longer than its column",
         "shorten it in the source; treelift never truncates a value";
-    VALUE_RANGE = "V007" Error "a number does not fit its column exactly",
+    VALUE_RANGE = "V007" Error "a number or time does not fit its column exactly",
         "fix the source, or keep it in a text column";
     VALUE_NUL = "V008" Error "a string contains U+0000, which databases do not store in text",
         "remove it in the source, or write `nul = \"replace\"` under [strings] in set.toml";

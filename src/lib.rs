@@ -7,7 +7,7 @@
 //! - jobs: [`import`], [`validate`], [`migrations`], [`credentials`], [`backup`], [`undo`], [`explain`], [`inspect`], what they are asked for ([`config`]), and their parts
 //! - edges: [`source`] (files in), [`database`] (rows out), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`]; pure but for loading mapping files
-//! - values: [`document`], [`row`], [`table`], [`finding`], [`decimal`], `decode`, [`fold`], [`instant`], [`hex`], [`outputs`]
+//! - values: [`document`], [`row`], [`table`], [`finding`], [`decimal`], `decode`, [`fold`], [`instant`], `strptime`, [`written`], [`hex`], [`outputs`]
 //! - [`error`], `interrupt`
 
 pub mod against;
@@ -36,6 +36,8 @@ pub mod row;
 pub mod secret;
 pub mod source;
 pub mod step;
+mod strptime;
 pub mod table;
 pub mod undo;
 pub mod validate;
+pub mod written;

@@ -101,11 +101,6 @@ pub fn keeps_number(text: &str) -> bool {
         && Decimal::of(text).significant() <= 15
 }
 
-/// Whether a column of times keeps this one: from the year 1 on, to the microsecond.
-pub fn keeps_time(time: DateTime) -> bool {
-    time.year() >= 1 && time.subsec_nanosecond() % 1_000 == 0
-}
-
 /// A row that is complete: every key, every reference. Columns that are not named keep the
 /// schema's default.
 #[derive(Debug, Clone)]

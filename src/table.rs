@@ -1,10 +1,15 @@
 //! Tables and columns of a target as the engine sees them. Read from a database, never from SQL text.
 
+use crate::written::{self, Keeps, TimeForm, WrittenAs};
+use jiff::civil::DateTime;
 use std::collections::BTreeMap;
 
 /// Where migrations are recorded when another program has a `schema_migrations` with other columns: the only
 /// `treelift_…` table that a set may name for them.
 pub const OWN_RECORD: &str = "treelift_migrations";
+
+/// The form in which a set says that a column of times is written; `None` for the engine's own.
+pub type Written = Option<&'static TimeForm>;
 
 /// The type of a column, as far as it decides what may be written into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +28,13 @@ pub enum ColumnType {
     /// True or false.
     Boolean,
     /// A date and time, either civil or an instant in UTC; the mapping says which.
-    Time,
+    Time(Written),
     /// A day.
-    Date,
+    Date(Written),
     /// A moment, of whatever zone.
-    Zoned,
+    Zoned(Written),
     /// A time of day, as text.
-    Clock,
+    Clock(Written),
     /// A UUID, as text.
     Uuid,
     /// A small integer that programs take for true or false.
@@ -47,7 +52,50 @@ pub enum ColumnType {
 impl ColumnType {
     /// Whether a time may stand in such a column in another form of the same meaning.
     pub fn is_time(self) -> bool {
-        matches!(self, ColumnType::Time | ColumnType::Zoned)
+        use ColumnType::{Clock, Date, Time, Zoned};
+        matches!(self, Time(_) | Zoned(_) | Date(Some(_)) | Clock(Some(_)))
+    }
+
+    /// What of a time it keeps as text, and the form.
+    fn kept(self) -> Option<(Keeps, Written)> {
+        match self {
+            ColumnType::Time(form) => Some((Keeps::Time, form)),
+            ColumnType::Zoned(form) => Some((Keeps::Moment, form)),
+            ColumnType::Date(form) => Some((Keeps::Day, form)),
+            ColumnType::Clock(form) => Some((Keeps::TimeOfDay, form)),
+            _ => None,
+        }
+    }
+
+    /// The form in which a set says that it is written.
+    pub fn form(self) -> Written {
+        self.kept().and_then(|(_, form)| form)
+    }
+
+    /// The form in which the engine writes it by itself, where it has one.
+    pub fn form_of_engine(self) -> Option<&'static str> {
+        self.kept().and_then(|(keeps, _)| keeps.form_of_engine())
+    }
+
+    /// The time that a stored text means there; a day is its midnight.
+    pub fn stored_time(self, text: &str) -> Option<DateTime> {
+        self.kept().and_then(|(keeps, form)| written::stored(text, form, keeps))
+    }
+
+    /// The same type in the form of this text; `None` where it keeps no time as text.
+    ///
+    /// # Errors
+    /// Why the form cannot be used, in words.
+    pub fn written_as(self, form: &str) -> Option<Result<Self, String>> {
+        let (keeps, _) = self.kept()?;
+        let form = TimeForm::of(form, keeps).map(|form| Some(form).filter(|form| !form.is_of_engine()));
+        Some(form.map(|form| match self {
+            ColumnType::Time(_) => ColumnType::Time(form),
+            ColumnType::Zoned(_) => ColumnType::Zoned(form),
+            ColumnType::Date(_) => ColumnType::Date(form),
+            ColumnType::Clock(_) => ColumnType::Clock(form),
+            other => other,
+        }))
     }
 }
 
@@ -75,6 +123,16 @@ pub struct Column {
     pub default: Option<String>,
     /// The position in the primary key, from 1; 0 when it is not part of it.
     pub primary_key: u32,
+}
+
+impl Column {
+    /// Notes the form in which a set says that times of its type are written; one that cannot be used is left out.
+    pub fn write_as(&mut self, entries: &[WrittenAs]) {
+        let entry = entries.iter().find(|entry| declares(&self.declared, &entry.declared));
+        if let Some(Ok(kind)) = entry.and_then(|entry| self.kind.written_as(&entry.form)) {
+            self.kind = kind;
+        }
+    }
 }
 
 /// A reference to another table.
@@ -176,11 +234,34 @@ impl Schema {
         self.tables.get(name)
     }
 
+    /// Notes the forms in which a set says that times are written; those that cannot be used are left out.
+    pub fn write_as(&mut self, entries: &[WrittenAs]) {
+        self.tables.values_mut().flat_map(|table| &mut table.columns).for_each(|column| column.write_as(entries));
+    }
+
+    /// Takes over the forms of columns that are declared alike.
+    pub fn take_forms(&mut self, from: &Schema) {
+        for table in self.tables.values_mut() {
+            for column in &mut table.columns {
+                let known = from.table(&table.name).and_then(|table| table.column(&column.name));
+                let alike = known.filter(|known| known.declared.eq_ignore_ascii_case(&column.declared));
+                column.kind = alike.map_or(column.kind, |known| known.kind);
+            }
+        }
+    }
+
     /// The type of a column that is there; else it is not known.
     pub fn kind(&self, table: &str, column: &str) -> ColumnType {
         let column = self.table(table).and_then(|table| table.column(column));
         column.map_or(ColumnType::Unknown, |column| column.kind)
     }
+}
+
+/// Whether a column is declared with the type of an entry, in either case: with its length or without.
+pub fn declares(column: &str, entry: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_uppercase();
+    let (column, entry) = (words(column), words(entry));
+    column == entry || column.split_once('(').is_some_and(|(word, _)| word.trim_end() == entry)
 }
 
 /// An application's own table for entries. Where a database does not have it, `treelift_audit` is used.
@@ -190,6 +271,8 @@ pub struct AuditTable {
     pub table: String,
     /// Each column and the part of the entry that it takes.
     pub columns: Vec<(String, AuditPart)>,
+    /// The forms in which its set says that times are written.
+    pub written: Vec<WrittenAs>,
 }
 
 /// A part of an entry.
@@ -212,4 +295,23 @@ pub enum AuditPart {
     Program,
     /// When.
     Time,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_for_every_length_of_its_type_or_for_one() {
+        for (column, entry, expected) in [
+            ("DATETIME", "datetime", true),
+            ("VARCHAR(20)", "VARCHAR", true),
+            ("VARCHAR(20)", "varchar(20)", true),
+            ("VARCHAR(20)", "VARCHAR(30)", false),
+            ("TIMESTAMP  WITH TIME ZONE", "timestamp with time zone", true),
+            ("TIMESTAMP", "TIME", false),
+        ] {
+            assert_eq!(declares(column, entry), expected, "{column} {entry}");
+        }
+    }
 }

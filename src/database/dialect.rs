@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(written(ColumnType::Boolean, Value::Bool(true)), Some("1".to_owned()));
         assert_eq!(written(ColumnType::Integer, Value::Null), None);
         let noon = Value::Civil("2025-05-07T12:00".parse().unwrap());
-        assert_eq!(written(ColumnType::Time, noon), Some("2025-05-07 12:00:00.000000".to_owned()));
+        assert_eq!(written(ColumnType::Time(None), noon), Some("2025-05-07 12:00:00.000000".to_owned()));
     }
 
     #[test]

@@ -45,7 +45,8 @@ pub(super) fn choose_set(options: &ImportOptions, ui: &dyn Ui) -> Result<Selecte
 fn checked(source: &SetSource) -> Result<(Set, Schema)> {
     let (set, mut errors) = load::read(source)?;
     match schema::expected(&set.migrations) {
-        Ok(schema) => {
+        Ok(mut schema) => {
+            schema.write_as(&set.written);
             // Further errors at a line that could not be parsed would only follow from the first.
             let unparsed: Vec<_> = errors.iter().filter_map(|error| error.place.clone()).collect();
             let found = check::check(&set, &schema).into_iter();

@@ -104,7 +104,7 @@ impl Plan {
             |rule: &&CompiledRule| matches!(rule.model(&set).on_duplicate, OnDuplicate::First | OnDuplicate::Across);
         let may_drop = rules.iter().flatten().filter(drops).map(|rule| rule.table.name.clone()).collect();
         let owner_columns = owner_columns(&set, &schema);
-        let newest = ReadAs::of(&set.reads, "TIMESTAMP", ColumnType::Time);
+        let newest = ReadAs::of(&set.reads, "TIMESTAMP", ColumnType::Time(None));
         let has_maps = set.mappings.iter().map(has_maps).collect();
         let columns = WrittenColumns::of(&set, &rules);
         let tables = |rule: &CompiledRule| {

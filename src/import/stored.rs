@@ -5,7 +5,7 @@ use crate::import::plan::Plan;
 use crate::instant::Instant;
 use crate::row::Value;
 use crate::table::ColumnType;
-use jiff::civil::DateTime;
+use crate::written::TimeForm;
 use jiff::tz::Offset;
 
 /// How the cells of some of a table's columns are read.
@@ -36,11 +36,18 @@ fn cell_value(cell: Cell, kind: StoredAs) -> Value {
         (Cell::Integer(value @ (0 | 1)), Some(ColumnType::Boolean)) => Value::Bool(value == 1),
         (Cell::Integer(value), _) => Value::Integer(value),
         (Cell::Real(value), _) => Value::Real(value),
-        (Cell::Text(text), Some(ColumnType::Time)) => {
-            time_value(&text, kind.instant).unwrap_or(Value::Text(text.into()))
+        (Cell::Text(text), Some(kept)) if matches!(kept, ColumnType::Time(_) | ColumnType::Zoned(_)) => {
+            let has_zone = matches!(kept, ColumnType::Zoned(_)) || kept.form().is_some_and(TimeForm::has_zone);
+            let instant = kind.instant || has_zone;
+            time_value(&text, kept, instant).unwrap_or(Value::Text(text.into()))
         }
-        (Cell::Text(text), Some(ColumnType::Zoned)) => time_value(&text, true).unwrap_or(Value::Text(text.into())),
-        (Cell::Text(text), Some(ColumnType::Date)) => text.parse().map_or(Value::Text(text.into()), Value::Day),
+        (Cell::Text(text), Some(kept @ ColumnType::Date(_))) => {
+            kept.stored_time(&text).map_or(Value::Text(text.into()), |time| Value::Day(time.date()))
+        }
+        (Cell::Text(text), Some(kept @ ColumnType::Clock(Some(form)))) => {
+            let time = kept.stored_time(&text).and_then(|time| form.write(time));
+            Value::Text(time.unwrap_or(text).into())
+        }
         (Cell::Text(text), Some(ColumnType::Json)) => Value::Json(text.into()),
         (Cell::Text(text), _) => Value::Text(text.into()),
     }
@@ -55,8 +62,8 @@ struct StoredAs {
 }
 
 /// A stored time: with a zone it is an instant; without one the column decides.
-fn time_value(text: &str, instant: bool) -> Option<Value> {
-    let time: DateTime = text.parse::<Instant>().map(Instant::utc).or_else(|_| text.parse()).ok()?;
+fn time_value(text: &str, kind: ColumnType, instant: bool) -> Option<Value> {
+    let time = kind.stored_time(text)?;
     if instant { Instant::at(time, Offset::UTC).map(Value::Instant) } else { Some(Value::Civil(time)) }
 }
 
@@ -75,9 +82,9 @@ mod tests {
         let stored = "2025-05-07 15:09:12.500000";
         let civil = Value::Civil("2025-05-07T15:09:12.5".parse().unwrap());
         let moment = Value::Instant("2025-05-07T15:09:12.5Z".parse().unwrap());
-        assert!(of(text(stored), ColumnType::Time, false) == civil);
-        assert!(of(text(stored), ColumnType::Time, true) == moment);
-        assert!(of(text("2025-05-07 10:09:12.5-05:00"), ColumnType::Time, true) == moment);
-        assert!(of(text("soon"), ColumnType::Time, true) == Value::Text("soon".into()));
+        assert!(of(text(stored), ColumnType::Time(None), false) == civil);
+        assert!(of(text(stored), ColumnType::Time(None), true) == moment);
+        assert!(of(text("2025-05-07 10:09:12.5-05:00"), ColumnType::Time(None), true) == moment);
+        assert!(of(text("soon"), ColumnType::Time(None), true) == Value::Text("soon".into()));
     }
 }

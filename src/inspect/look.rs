@@ -1,7 +1,8 @@
 //! What a string looks like: ids, dates, addresses. By form alone.
 
-use crate::row::{keeps_number, keeps_time};
+use crate::row::keeps_number;
 use crate::step::{Datum, Literal, Step};
+use crate::written::keeps_time;
 use std::sync::LazyLock;
 
 /// Ways to write a day with its year last, or with slashes.

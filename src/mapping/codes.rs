@@ -142,6 +142,12 @@ codes! {
         "remove it: it is for steps that do not keep, ids, alternatives that may differ, `agrees_with`, and what `by` compares";
     LOOKUP_UNSEEN = "M174" "a lookup asks for what an import cannot see of its own rows",
         "name the column in the rule (`COLUMN = { value = … }`, or `\"#started\"` for a clock), or look up another one";
+    WRITTEN_UNUSED = "M176" "`[written]` names a type that no column has",
+        "name a declared type as the migrations write it";
+    WRITTEN_UNFIT = "M177" "`[written]` names a type whose columns keep no time as text",
+        "it is for DATE, TIME, TIMESTAMP, DATETIME and TIMESTAMPTZ; other columns take a time with `as` in the step `time`";
+    FORM_UNFIT = "M178" "a form under `[written]` cannot be used",
+        "write one like `%Y-%m-%d %H:%M:%S%.f`, which gives back what is written in it";
 }
 
 /// The code of this id, of a mapping set or of a finding, in either case.

@@ -21,10 +21,11 @@ impl SchemaDefault {
         }
         let word = sql.to_ascii_lowercase();
         let clocks: &[&str] = match column.kind {
-            ColumnType::Time | ColumnType::Zoned => {
+            ColumnType::Time(_) | ColumnType::Zoned(_) => {
                 &["current_timestamp", "datetime('now')", "datetime(\"now\")", "datetime()", "now()"]
             }
-            ColumnType::Date => &["current_date", "date('now')", "date(\"now\")", "date()"],
+            ColumnType::Clock(_) => &["current_time", "time('now')", "time(\"now\")", "time()"],
+            ColumnType::Date(_) => &["current_date", "date('now')", "date(\"now\")", "date()"],
             _ => &[],
         };
         if clocks.contains(&word.as_str()) {
@@ -76,9 +77,9 @@ mod tests {
         assert_eq!(of(ColumnType::Real, "0.5"), constant(Literal::Real(0.5)));
         assert_eq!(of(ColumnType::Boolean, "0"), constant(Literal::Bool(false)));
         assert_eq!(of(ColumnType::Boolean, "TRUE"), constant(Literal::Bool(true)));
-        assert_eq!(of(ColumnType::Time, "CURRENT_TIMESTAMP"), Some(SchemaDefault::Clock));
-        assert_eq!(of(ColumnType::Zoned, "current_timestamp"), Some(SchemaDefault::Clock));
-        assert_eq!(of(ColumnType::Date, "(date('now'))"), Some(SchemaDefault::Clock));
+        assert_eq!(of(ColumnType::Time(None), "CURRENT_TIMESTAMP"), Some(SchemaDefault::Clock));
+        assert_eq!(of(ColumnType::Zoned(None), "current_timestamp"), Some(SchemaDefault::Clock));
+        assert_eq!(of(ColumnType::Date(None), "(date('now'))"), Some(SchemaDefault::Clock));
         for other in ["lower('A')", "'a' || 'b'", "CURRENT_TIMESTAMP", "random()"] {
             assert_eq!(of(text, other), None, "{other}");
         }

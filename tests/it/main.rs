@@ -96,3 +96,4 @@ mod unused;
 mod used;
 mod watching;
 mod words;
+mod written;

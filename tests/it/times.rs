@@ -3,7 +3,7 @@
 use crate::house::House;
 use serde_json::{Value, json};
 
-fn items(declared: &str, expression: &str, set: &str, values: &[Value]) -> House {
+pub(crate) fn items(declared: &str, expression: &str, set: &str, values: &[Value]) -> House {
     let items: Vec<Value> = values.iter().enumerate().map(|(at, value)| json!({ "id": at + 1, "v": value })).collect();
     let rule = format!("[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\nv = {expression}\n");
     House::new()
@@ -14,7 +14,7 @@ fn items(declared: &str, expression: &str, set: &str, values: &[Value]) -> House
 }
 
 /// What is stored, after an import that a second one leaves as it is.
-fn stored(house: &House) -> Vec<String> {
+pub(crate) fn stored(house: &House) -> Vec<String> {
     house.run(["check", "set"]).status(0);
     house.lift(&[]).ends(0, "committed").finds(&[]);
     let rows = house.rows("SELECT v FROM items ORDER BY id").concat();

@@ -2,6 +2,7 @@
 
 use super::{catalog, form, sql};
 use crate::database::audit::{AuditEntry, AuditPart, AuditTable};
+use crate::table::ColumnType;
 use rusqlite::Connection;
 
 const OWN: &str = "CREATE TABLE IF NOT EXISTS treelift_audit (
@@ -25,10 +26,11 @@ pub(super) fn write(conn: &Connection, entry: &AuditEntry, table: Option<&AuditT
     if let Some(theirs) = table
         && has(conn, theirs)?
     {
-        return insert(conn, &theirs.table, &theirs.columns, entry);
+        return insert(conn, theirs, entry);
     }
     conn.execute_batch(OWN)?;
-    insert(conn, "treelift_audit", &OWN_COLUMNS.map(|(column, part)| (column.to_owned(), part)), entry)
+    let columns = OWN_COLUMNS.map(|(column, part)| (column.to_owned(), part)).to_vec();
+    insert(conn, &AuditTable { table: "treelift_audit".to_owned(), columns, written: Vec::new() }, entry)
 }
 
 /// Whether the table is there with all the columns that are to be filled.
@@ -45,13 +47,18 @@ fn has(conn: &Connection, table: &AuditTable) -> rusqlite::Result<bool> {
     Ok(true)
 }
 
-fn insert(conn: &Connection, table: &str, columns: &[(String, AuditPart)], entry: &AuditEntry) -> rusqlite::Result<()> {
-    let names: Vec<&str> = columns.iter().map(|(column, _)| column.as_str()).collect();
-    let values = columns.iter().map(|(_, part)| value(entry, *part));
-    conn.execute(&sql::insert(table, &names), rusqlite::params_from_iter(values)).map(drop)
+fn insert(conn: &Connection, table: &AuditTable, entry: &AuditEntry) -> rusqlite::Result<()> {
+    let names: Vec<&str> = table.columns.iter().map(|(column, _)| column.as_str()).collect();
+    let mut known = catalog::columns(conn, &table.table)?;
+    known.iter_mut().for_each(|column| column.write_as(&table.written));
+    let kind = |name: &str| {
+        known.iter().find(|column| column.name == name).map_or(ColumnType::Time(None), |column| column.kind)
+    };
+    let values = table.columns.iter().map(|(name, part)| value(entry, *part, kind(name)));
+    conn.execute(&sql::insert(&table.table, &names), rusqlite::params_from_iter(values)).map(drop)
 }
 
-fn value(entry: &AuditEntry, part: AuditPart) -> Option<String> {
+fn value(entry: &AuditEntry, part: AuditPart, kind: ColumnType) -> Option<String> {
     Some(match part {
         AuditPart::Id => entry.id.clone(),
         AuditPart::Action => entry.action.to_owned(),
@@ -60,6 +67,7 @@ fn value(entry: &AuditEntry, part: AuditPart) -> Option<String> {
         AuditPart::Reason => entry.reason.clone(),
         AuditPart::Details => entry.details.to_string(),
         AuditPart::Program => concat!("treelift ", env!("CARGO_PKG_VERSION")).to_owned(),
+        AuditPart::Time if kind.form().is_some() => form::clock(entry.at, kind),
         AuditPart::Time => form::clock_text(entry.at),
     })
 }

@@ -8,10 +8,11 @@ use crate::database::Cell;
 use crate::document::json::write_json_string;
 use crate::hex;
 use crate::instant::Instant;
-use crate::row::{Value, keeps_number, keeps_time};
+use crate::row::{Value, keeps_number};
 use crate::table::ColumnType;
+use crate::written::keeps_time;
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, Time};
 use jiff::tz::Offset;
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -74,18 +75,28 @@ pub(in crate::database) fn of(value: &Value, kind: ColumnType) -> Option<Form<'_
         _ if *value == Value::Null => Some(Form::Null),
         ColumnType::Text { .. } => text(value).map(Form::Text),
         ColumnType::Json => json_form(value),
-        ColumnType::Time => moment(value).and_then(time_text).map(|text| Form::Text(text.into())),
-        ColumnType::Zoned => match value {
+        ColumnType::Time(None) => moment(value).and_then(time_text).map(|text| Form::Text(text.into())),
+        ColumnType::Time(Some(form)) | ColumnType::Zoned(Some(form)) | ColumnType::Date(Some(form)) => {
+            let needs_zone = form.has_zone();
+            match value {
+                Value::Instant(time) => form.write(time.utc()),
+                Value::Civil(time) if !needs_zone => form.write(*time),
+                Value::Day(day) if matches!(kind, ColumnType::Date(_)) => form.write(day.to_datetime(Time::midnight())),
+                _ => None,
+            }
+            .map(|text| Form::Text(text.into()))
+        }
+        ColumnType::Zoned(None) => match value {
             Value::Instant(_) => {
                 moment(value).and_then(time_text).map(|text| Form::Text(format!("{text}+00:00").into()))
             }
             _ => None,
         },
-        ColumnType::Date => match value {
+        ColumnType::Date(None) => match value {
             Value::Day(day) if day.year() >= 1 => Some(Form::Text(day.to_string().into())),
             _ => None,
         },
-        ColumnType::Clock | ColumnType::Uuid => match value {
+        ColumnType::Clock(_) | ColumnType::Uuid => match value {
             Value::Text(text) => Some(Form::Text(Cow::Borrowed(text))),
             _ => None,
         },
@@ -181,6 +192,18 @@ pub(super) fn clock_text(time: Timestamp) -> String {
     digits(Instant::from(time).utc())
 }
 
+/// Now, as a column of this type is given it: cut to what its form holds.
+pub(super) fn clock(now: Timestamp, kind: ColumnType) -> String {
+    let (time, text) = (Instant::from(now).utc(), clock_text(now));
+    match (kind.form().and_then(|form| form.write(form.cut(time))), kind) {
+        (Some(text), _) => text,
+        (None, ColumnType::Date(_)) => text[..10].to_owned(),
+        (None, ColumnType::Clock(_)) => text[11..19].to_owned(),
+        (None, ColumnType::Zoned(_)) => format!("{text}+00:00"),
+        (None, _) => text,
+    }
+}
+
 /// Written digit by digit: rows have many times, and the general formatting is slow.
 fn digits(time: DateTime) -> String {
     let mut out = *b"0000-00-00 00:00:00.000000";
@@ -208,11 +231,13 @@ pub(super) fn parse_time(text: &str) -> Option<DateTime> {
 
 /// The time that a stored text means in a column of this type.
 pub(super) fn stored_time(text: &str, kind: ColumnType) -> Option<Value> {
-    let time = parse_time(text).filter(|_| kind.is_time())?;
-    if kind == ColumnType::Zoned {
-        Instant::at(time, Offset::UTC).map(Value::Instant)
-    } else {
-        Some(Value::Civil(time))
+    let time = kind.stored_time(text).filter(|_| kind.is_time())?;
+    match kind {
+        ColumnType::Date(_) => Some(Value::Day(time.date())),
+        ColumnType::Clock(form) => form?.write(time).map(|text| Value::Text(text.into())),
+        ColumnType::Zoned(_) => Instant::at(time, Offset::UTC).map(Value::Instant),
+        ColumnType::Time(Some(form)) if form.has_zone() => Instant::at(time, Offset::UTC).map(Value::Instant),
+        _ => Some(Value::Civil(time)),
     }
 }
 
@@ -222,7 +247,11 @@ pub(in crate::database) fn same(cell: &Cell, value: &Value, kind: ColumnType) ->
         (_, Value::Sealed(_)) => false,
         (Cell::Null, _) | (_, Value::Null) => *cell == Cell::Null && *value == Value::Null,
         (Cell::Text(stored), Value::Civil(_) | Value::Instant(_)) if kind != ColumnType::Json => {
-            parse_time(stored).is_some_and(|time| moment(value) == Some(time))
+            let time = if kind.form().is_some() { kind.stored_time(stored) } else { parse_time(stored) };
+            time.is_some_and(|time| moment(value) == Some(time))
+        }
+        (Cell::Text(stored), Value::Day(_) | Value::Text(_)) if kind.form().is_some() => {
+            stored_time(stored, kind).is_some_and(|stored| stored == *value)
         }
         (Cell::Text(stored), _) if kind == ColumnType::Json || matches!(value, Value::Json(_)) => {
             matches!(of(value, kind), Some(Form::Text(document)) if json::equal(stored, &document))
@@ -274,7 +303,8 @@ mod tests {
     /// Each value, the declared type, and what a real table gives back.
     #[test]
     fn every_value_has_one_written_form() {
-        use ColumnType::{Boolean, Integer, Json, Real, Time};
+        use ColumnType::{Boolean, Integer, Json, Real};
+        const TIME: ColumnType = ColumnType::Time(None);
         const NUMERIC: ColumnType = ColumnType::Numeric(None);
         let big = "12345678901234567890";
         let cases: Vec<(Value, &str, ColumnType, Option<Cell>)> = vec![
@@ -296,10 +326,10 @@ mod tests {
             (t(big), "NUMERIC", NUMERIC, None),
             (t("0.12345678901234567"), "DECIMAL(20,18)", NUMERIC, None),
             (t("0.465601865839674"), "NUMERIC", NUMERIC, Some(Cell::Real(0.465_601_865_839_674))),
-            (civil("2025-05-07T15:09:12"), "DATETIME", Time, Some(stored("2025-05-07 15:09:12.000000"))),
-            (instant("2025-05-07T15:09:12.345-05:00"), "DATETIME", Time, Some(stored("2025-05-07 20:09:12.345000"))),
-            (civil("2025-05-07T15:09:12.123456789"), "DATETIME", Time, None),
-            (t("20250507"), "DATETIME", Time, None),
+            (civil("2025-05-07T15:09:12"), "DATETIME", TIME, Some(stored("2025-05-07 15:09:12.000000"))),
+            (instant("2025-05-07T15:09:12.345-05:00"), "DATETIME", TIME, Some(stored("2025-05-07 20:09:12.345000"))),
+            (civil("2025-05-07T15:09:12.123456789"), "DATETIME", TIME, None),
+            (t("20250507"), "DATETIME", TIME, None),
             (civil("2025-05-07T00:00"), "TEXT", TEXT, Some(stored("2025-05-07 00:00:00.000000"))),
             (json(r#"{"a":1.10}"#), "JSON", Json, Some(stored(r#"{"a":1.10}"#))),
             (json("null"), "JSON", Json, Some(stored("null"))),
@@ -312,16 +342,16 @@ mod tests {
             (t("x"), "BLOB", ColumnType::Blob, None),
             (Value::Bytes([1, 255].as_slice().into()), "BLOB", ColumnType::Blob, Some(Cell::Blob(vec![1, 255]))),
             (Value::Bytes(b"12".as_slice().into()), "BYTEA", ColumnType::Blob, Some(Cell::Blob(b"12".to_vec()))),
-            (Value::Day("2025-05-07".parse().unwrap()), "DATE", ColumnType::Date, Some(stored("2025-05-07"))),
-            (civil("2025-05-07T00:00"), "DATE", ColumnType::Date, None),
+            (Value::Day("2025-05-07".parse().unwrap()), "DATE", ColumnType::Date(None), Some(stored("2025-05-07"))),
+            (civil("2025-05-07T00:00"), "DATE", ColumnType::Date(None), None),
             (
                 instant("2025-05-07T15:09:12+02:00"),
                 "TIMESTAMPTZ",
-                ColumnType::Zoned,
+                ColumnType::Zoned(None),
                 Some(stored("2025-05-07 13:09:12.000000+00:00")),
             ),
-            (civil("2025-05-07T15:09:12"), "TIMESTAMP WITH TIME ZONE", ColumnType::Zoned, None),
-            (t("15:09"), "TIME", ColumnType::Clock, Some(stored("15:09"))),
+            (civil("2025-05-07T15:09:12"), "TIMESTAMP WITH TIME ZONE", ColumnType::Zoned(None), None),
+            (t("15:09"), "TIME", ColumnType::Clock(None), Some(stored("15:09"))),
             (
                 t("12345678-1234-1234-1234-123456789012"),
                 "UUID",
@@ -359,14 +389,14 @@ mod tests {
             "2025-05-07T15:09:12Z",
             "2025-05-07 10:09:12-05:00",
         ] {
-            assert!(same(&stored(text), &noon, ColumnType::Time), "{text}");
-            assert!(same(&stored(text), &moment, ColumnType::Time), "{text}");
+            assert!(same(&stored(text), &noon, ColumnType::Time(None)), "{text}");
+            assert!(same(&stored(text), &moment, ColumnType::Time(None)), "{text}");
         }
         for text in ["2025-05-07 15:09:13", "2025-05-07", "", "word"] {
-            assert!(!same(&stored(text), &noon, ColumnType::Time), "{text}");
+            assert!(!same(&stored(text), &noon, ColumnType::Time(None)), "{text}");
         }
-        assert!(same(&stored("2025-05-07"), &civil("2025-05-07T00:00"), ColumnType::Time));
-        assert!(!same(&Cell::Null, &noon, ColumnType::Time));
+        assert!(same(&stored("2025-05-07"), &civil("2025-05-07T00:00"), ColumnType::Time(None)));
+        assert!(!same(&Cell::Null, &noon, ColumnType::Time(None)));
     }
 
     #[test]

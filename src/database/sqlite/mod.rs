@@ -2,7 +2,7 @@
 //!
 //! `open` decides which file a run works on, `migrate` sets its tables up, `reader` looks, `session` is an
 //! open transaction, `find` and `write` carry its rows, `cells` works on what is sealed, `form` knows how
-//! values are written, `ledger` keeps the record.
+//! values are written, `forms` remembers how times were, `ledger` keeps the record.
 
 mod after_rows;
 mod alter;
@@ -19,6 +19,8 @@ mod file;
 mod fill;
 mod find;
 pub(super) mod form;
+mod forms;
+mod given;
 mod health;
 mod json;
 mod kept;

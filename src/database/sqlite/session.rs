@@ -1,7 +1,7 @@
 //! An open transaction: one connection, the store it writes into, and what was known at its start.
 
 use super::declared::Declared;
-use super::form;
+use super::given;
 use super::location::{Location, Tried};
 use super::open::Store;
 use super::unnamed::Unnamed;
@@ -9,10 +9,10 @@ use super::way::{Passes, Way};
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::Written;
 use crate::error::{Error, Result};
-use crate::mapping::schema_default::SchemaDefault;
-use crate::table::{ColumnType, Migration, Schema};
+use crate::table::{Column, ColumnType, Migration, Schema};
 use jiff::Timestamp;
 use rusqlite::Connection;
+use rusqlite::types::Value;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 
@@ -74,19 +74,17 @@ impl SqliteTransaction {
         tried.map_err(|fault| self.location.words(fault))
     }
 
-    /// Columns of a table that are not written and whose default is a clock, each with the start of the run in its form:
-    /// every row of a run has the same.
-    pub(super) fn clocks(&self, table: &str, written: &[String]) -> Vec<(String, String)> {
-        let Some(now) = self.started.map(form::clock_text) else { return Vec::new() };
+    /// Columns of a table that are not written and whose default is a clock, each with what that gives at the start of the
+    /// run: every row of a run has the same.
+    pub(super) fn clocks(&self, table: &str, written: &[String]) -> Result<Vec<(String, Value)>> {
+        let Some(now) = self.started else { return Ok(Vec::new()) };
         let columns = self.schema.table(table).into_iter().flat_map(|table| &table.columns);
         let unwritten = columns.filter(|column| !written.contains(&column.name));
-        let clocks = unwritten.filter(|column| SchemaDefault::of(column) == Some(SchemaDefault::Clock));
-        let text = |kind| match kind {
-            ColumnType::Date => now[.."0000-00-00".len()].to_owned(),
-            ColumnType::Zoned => format!("{now}+00:00"),
-            _ => now.clone(),
+        let given = |column: &Column| {
+            let value = self.on(|conn| given::by_clock(conn, column, now))?;
+            Ok(value.map(|value| (column.name.clone(), value)))
         };
-        clocks.map(|column| (column.name.clone(), text(column.kind))).collect()
+        unwritten.filter_map(|column| given(column).transpose()).collect()
     }
 
     /// The type of a column; asking for one that is not there is a fault of treelift.

@@ -4,7 +4,7 @@ use super::location::{Location, Tried};
 use super::open::{self, Start, Store};
 use super::reader::Open;
 use super::session::SqliteTransaction;
-use super::{audit, ledger_tables, migrate, read};
+use super::{audit, forms, ledger_tables, migrate, read};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
 use crate::database::kept::{ForeignTrigger, Unkept};
@@ -22,9 +22,11 @@ impl SqliteTransaction {
     pub(super) fn begin(location: &Location, opening: &Opening) -> Tried<Self> {
         let start = Start { mode: opening.mode, run_id: opening.run_id, bytes: opening.bytes };
         let (store, mut conn) = open::begin(location, &start)?;
-        let migrate::SetUp { schema, pending, done, after_rows, foreign } =
+        let migrate::SetUp { mut schema, pending, done, after_rows, foreign } =
             migrate::set_up(&mut conn, opening, location)?;
+        schema.take_forms(opening.schema);
         ledger_tables::set_up(&conn, location)?;
+        forms::keep(&conn, &schema, opening.written, location)?;
         for one in done {
             audit::write(&conn, &one.audit_entry(opening.started)?, opening.audit)?;
         }

@@ -36,10 +36,10 @@ fn known_type(declared: &str) -> Option<ColumnType> {
             None | Some([_]),
         ) => ColumnType::Integer,
         ("BOOLEAN" | "BOOL", None) => ColumnType::Boolean,
-        ("DATETIME" | "TIMESTAMP" | "TIMESTAMP WITHOUT TIME ZONE", None) => ColumnType::Time,
-        ("TIMESTAMPTZ" | "TIMESTAMP WITH TIME ZONE" | "DATETIME WITH TIME ZONE", None) => ColumnType::Zoned,
-        ("DATE", None) => ColumnType::Date,
-        ("TIME", None) => ColumnType::Clock,
+        ("DATETIME" | "TIMESTAMP" | "TIMESTAMP WITHOUT TIME ZONE", None) => ColumnType::Time(None),
+        ("TIMESTAMPTZ" | "TIMESTAMP WITH TIME ZONE" | "DATETIME WITH TIME ZONE", None) => ColumnType::Zoned(None),
+        ("DATE", None) => ColumnType::Date(None),
+        ("TIME", None) => ColumnType::Clock(None),
         ("UUID", None) => ColumnType::Uuid,
         ("", None) => ColumnType::Untyped,
         ("JSON" | "JSONB", None) => ColumnType::Json,
@@ -66,11 +66,11 @@ mod tests {
         assert_eq!(column_type("DECIMAL(10, 2)"), ColumnType::Numeric(Some(Digits { precision: 10, scale: 2 })));
         assert_eq!(column_type("NUMERIC(5)"), ColumnType::Numeric(Some(Digits { precision: 5, scale: 0 })));
         assert_eq!(column_type("double  precision"), ColumnType::Real);
-        assert_eq!(column_type("TIMESTAMP"), ColumnType::Time);
-        assert_eq!(column_type("timestamp  with time zone"), ColumnType::Zoned);
-        assert_eq!(column_type("TIMESTAMPTZ"), ColumnType::Zoned);
-        assert_eq!(column_type("date"), ColumnType::Date);
-        assert_eq!(column_type("TIME"), ColumnType::Clock);
+        assert_eq!(column_type("TIMESTAMP"), ColumnType::Time(None));
+        assert_eq!(column_type("timestamp  with time zone"), ColumnType::Zoned(None));
+        assert_eq!(column_type("TIMESTAMPTZ"), ColumnType::Zoned(None));
+        assert_eq!(column_type("date"), ColumnType::Date(None));
+        assert_eq!(column_type("TIME"), ColumnType::Clock(None));
         assert_eq!(column_type("uuid"), ColumnType::Uuid);
         assert_eq!(column_type("TINYINT(1)"), ColumnType::Flag);
         assert_eq!(column_type("BYTEA"), ColumnType::Blob);

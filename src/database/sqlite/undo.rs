@@ -11,7 +11,7 @@ mod fates;
 use super::location::{Location, Tried};
 use super::open::{self, Start};
 use super::unchanged::{Disposition, Judge, Noted, columns};
-use super::{audit, catalog, ledger, ledger_tables, read, record, references, sql, survey};
+use super::{audit, catalog, forms, ledger, ledger_tables, read, record, references, sql, survey};
 use crate::database::Mode;
 use crate::database::audit::AuditEntry;
 use crate::database::catalog::Other;
@@ -70,7 +70,8 @@ impl<'w> Work<'w> {
         let mut fates = Fates::new(self.conn)?;
         let mut undone = Undone { tables: Vec::new(), obstacles: later(self.conn, run)? };
         undone.obstacles.extend(self.foreign_triggers(&tables)?);
-        let live = catalog::tables(self.conn, parents.iter().copied())?;
+        let mut live = catalog::tables(self.conn, parents.iter().copied())?;
+        forms::note(self.conn, &mut live)?;
         for (number, name) in &tables {
             let (taken, obstacle) = self.judge((*number, name), live.get(name), run, &mut fates)?;
             undone.tables.push(taken);

@@ -250,6 +250,6 @@ mod tests {
         assert_eq!(way("b", &["owner", "name"], &[text, text]), (true, None), "letters are folded");
         assert_eq!(way("c", &["owner", "name"], &[text, text]), (true, None), "not every row is in it");
         assert_eq!(way("a", &["owner", "name"], &[text, ColumnType::Numeric(None)]), (true, None));
-        assert_eq!(way("a", &["owner", "name"], &[text, ColumnType::Time]), (false, None));
+        assert_eq!(way("a", &["owner", "name"], &[text, ColumnType::Time(None)]), (false, None));
     }
 }

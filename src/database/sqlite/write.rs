@@ -161,7 +161,7 @@ fn write(this: &SqliteTransaction, batch: &Batch, conflict: &str) -> Result<Writ
     let Batch { table, columns, rows, .. } = batch;
     let kinds = kinds(this, table, columns)?;
     let fault = |error: rusqlite::Error| this.location.fault(&error);
-    let clocks = this.clocks(table, columns);
+    let clocks = this.clocks(table, columns)?;
     let all: Vec<&str> = columns.iter().chain(clocks.iter().map(|(column, _)| column)).map(String::as_str).collect();
     let text = sql::insert_or(conflict, table, &all);
     let mut statement = this.conn.prepare_cached(&text).map_err(|error| unprepared(this, table, &error))?;

@@ -2,16 +2,17 @@
 
 use super::draft::Fault;
 use super::scope::Operand;
-use super::times::{day_of, is_time_of_day};
+use super::times::day_of;
 use crate::decimal::Decimal;
 use crate::document::json::write_json_string;
 use crate::document::tape::{Kind, NodeRef, Outer};
 use crate::finding::{VALUE_LENGTH, VALUE_NUL, VALUE_RANGE, VALUE_TYPE};
 use crate::hex;
 use crate::mapping::model::Literal;
-use crate::row::{Value, keeps_number, keeps_time};
+use crate::row::{Value, keeps_number};
 use crate::step::Datum;
-use crate::table::{Column, ColumnType, Digits};
+use crate::table::{Column, ColumnType, Digits, Written};
+use crate::written::{TimeForm, keeps_time};
 use jiff::civil::{DateTime, Time};
 use std::borrow::Cow;
 
@@ -181,27 +182,35 @@ pub(super) fn fit<'t>(
         (ColumnType::Numeric(limit), Operand::Datum(Datum::Integer(value))) => numeric(&value.to_string(), limit),
         (ColumnType::Numeric(limit), _) => numeric(number.ok_or_else(wrong)?, limit),
         (ColumnType::Boolean, _) => boolean(got).map(Value::Bool).ok_or_else(wrong),
-        (ColumnType::Time, Operand::Datum(Datum::Civil(time))) => checked_time(*time).map(|()| Value::Civil(*time)),
-        (ColumnType::Time, Operand::Datum(Datum::Day(day))) => {
+        (ColumnType::Time(Some(form)), Operand::Datum(Datum::Civil(_) | Datum::Day(_))) if form.has_zone() => {
+            Err(unheld(form, "a time without a zone"))
+        }
+        (ColumnType::Time(form), Operand::Datum(Datum::Civil(time))) => {
+            checked_time(*time, form).map(|()| Value::Civil(*time))
+        }
+        (ColumnType::Time(form), Operand::Datum(Datum::Day(day))) => {
             let time = day.to_datetime(Time::midnight());
-            checked_time(time).map(|()| Value::Civil(time))
+            checked_time(time, form).map(|()| Value::Civil(time))
         }
-        (ColumnType::Time, Operand::Datum(Datum::Instant(time, _))) => {
-            checked_time(time.utc()).map(|()| Value::Instant(*time))
+        (ColumnType::Time(form) | ColumnType::Zoned(form), Operand::Datum(Datum::Instant(time, _))) => {
+            checked_time(time.utc(), form).map(|()| Value::Instant(*time))
         }
-        (ColumnType::Zoned, Operand::Datum(Datum::Instant(time, _))) => {
-            checked_time(time.utc()).map(|()| Value::Instant(*time))
-        }
-        (ColumnType::Date, Operand::Datum(datum @ (Datum::Day(_) | Datum::Civil(_) | Datum::Instant(..)))) => {
+        (ColumnType::Date(_), Operand::Datum(datum @ (Datum::Day(_) | Datum::Civil(_) | Datum::Instant(..)))) => {
             let day = day_of(datum).filter(|day| day.year() >= 1).map(Value::Day);
             day.ok_or_else(|| {
                 Fault::new(&VALUE_RANGE, "expected a day from the year 1 on, found a time of day beside it")
             })
         }
-        (ColumnType::Clock | ColumnType::Uuid, _) => {
+        (ColumnType::Clock(form), _) => {
             let text = as_text(got).filter(|_| number.is_none()).ok_or_else(wrong)?;
-            let fits = if column.kind == ColumnType::Uuid { is_uuid(&text) } else { is_time_of_day(&text) };
-            if fits { Ok(Value::Text(text.as_ref().into())) } else { Err(wrong()) }
+            let time = column.kind.stored_time(&text).ok_or_else(wrong)?;
+            checked_time(time, form)?;
+            let written = form.and_then(|form| form.write(time)).map_or(text, Cow::Owned);
+            Ok(Value::Text(written.as_ref().into()))
+        }
+        (ColumnType::Uuid, _) => {
+            let text = as_text(got).filter(|text| number.is_none() && is_uuid(text)).ok_or_else(wrong)?;
+            Ok(Value::Text(text.as_ref().into()))
         }
         (ColumnType::Flag, _) => match (boolean(got), got) {
             (Some(truth), _) => Ok(Value::Integer(i64::from(truth))),
@@ -231,9 +240,10 @@ pub(super) fn fit<'t>(
             }
             Ok(Value::Json(text.into()))
         }
-        (ColumnType::Time | ColumnType::Zoned | ColumnType::Date | ColumnType::Blob | ColumnType::Unknown, _) => {
-            Err(wrong())
-        }
+        (
+            ColumnType::Time(_) | ColumnType::Zoned(_) | ColumnType::Date(_) | ColumnType::Blob | ColumnType::Unknown,
+            _,
+        ) => Err(wrong()),
     }
 }
 
@@ -305,12 +315,26 @@ fn numeric(text: &str, limit: Option<Digits>) -> Result<Value, Fault> {
     Ok(Value::Text(if decimal.is_minus_zero() { &text[1..] } else { text }.into()))
 }
 
-fn checked_time(time: DateTime) -> Result<(), Fault> {
-    if keeps_time(time) {
-        Ok(())
-    } else {
-        Err(Fault::new(&VALUE_RANGE, "expected a time from the year 1 on, of at most 6 digits behind the second"))
+fn checked_time(time: DateTime, form: Written) -> Result<(), Fault> {
+    if !keeps_time(time) {
+        let message = "expected a time from the year 1 on, of at most 6 digits behind the second";
+        return Err(Fault::new(&VALUE_RANGE, message));
     }
+    match form.and_then(|form| Some((form, form.lacks(time)?))) {
+        Some((form, lacks)) => Err(unheld(form, lacks)),
+        None => Ok(()),
+    }
+}
+
+/// What the form of a column cannot hold is never cut.
+fn unheld(form: &TimeForm, what: &str) -> Fault {
+    let message = format!("the column is written as `{}`, which does not hold {what}", form.format());
+    let help = if what.ends_with("zone") {
+        "say whose clocks are meant, with `zone` in the step `time`; or choose a form without a zone under [written] in set.toml"
+    } else {
+        "choose a form that holds it under [written] in set.toml, or make the time coarser in the source"
+    };
+    Fault { help: Some(help), ..Fault::new(&VALUE_RANGE, message) }
 }
 
 fn wanted(column: &Column) -> &'static str {
@@ -319,10 +343,10 @@ fn wanted(column: &Column) -> &'static str {
         ColumnType::Integer => "an integer",
         ColumnType::Real | ColumnType::Numeric(_) => "a number",
         ColumnType::Boolean => "true or false",
-        ColumnType::Time => "a time (the step `time` makes one)",
-        ColumnType::Zoned => "a moment (the step `time` makes one, of a time without a zone by its `zone`)",
-        ColumnType::Date => "a day (the step `time` makes one)",
-        ColumnType::Clock => "a time of day, written as `HH:MM` or `HH:MM:SS`",
+        ColumnType::Time(_) => "a time (the step `time` makes one)",
+        ColumnType::Zoned(_) => "a moment (the step `time` makes one, of a time without a zone by its `zone`)",
+        ColumnType::Date(_) => "a day (the step `time` makes one)",
+        ColumnType::Clock(_) => "a time of day, written as `HH:MM` or `HH:MM:SS`",
         ColumnType::Uuid => "a UUID in its groups of 8, 4, 4, 4 and 12 hexadecimal digits",
         ColumnType::Flag => "true, false or an integer",
         ColumnType::Untyped => "a scalar",
@@ -420,7 +444,7 @@ mod tests {
             ("2025-05-07T15:09:12.3456789", false),
             ("0000-12-31T23:59:59", false),
         ] {
-            assert_eq!(checked_time(time.parse().unwrap()).is_ok(), kept, "{time}");
+            assert_eq!(checked_time(time.parse().unwrap(), None).is_ok(), kept, "{time}");
         }
     }
 

@@ -5,7 +5,7 @@ use super::fit::{fit, has_text, is_empty_text, is_same_text, literal_datum, lose
 use super::maker::{RowMaker, first_place};
 use super::scope::{Operand, Stop};
 use super::span::LeafSpan;
-use super::times::cut_to_day;
+use super::times::cut_start;
 use crate::finding::{Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_SIGN, VALUE_STEP};
 use crate::mapping::model::{Agreement, ColumnRule, From, Literal, Policy};
 use crate::mapping::schema_default::SchemaDefault;
@@ -16,8 +16,8 @@ use crate::table::ColumnType;
 /// A constant of the schema: a time as the database keeps it, whatever the source writes.
 fn constant(literal: &Literal, kind: ColumnType) -> Datum {
     let time = match (literal, kind) {
-        (Literal::Text(text), ColumnType::Time) => text.parse().ok().map(Datum::Civil),
-        (Literal::Text(text), ColumnType::Date) => text.parse().ok().map(Datum::Day),
+        (Literal::Text(text), ColumnType::Time(_)) => kind.stored_time(text).map(Datum::Civil),
+        (Literal::Text(text), ColumnType::Date(_)) => kind.stored_time(text).map(|time| Datum::Day(time.date())),
         _ => None,
     };
     time.unwrap_or_else(|| literal_datum(literal))
@@ -66,8 +66,10 @@ impl<'t> RowMaker<'_, 't> {
         {
             *class = ClaimAs::Json;
         }
-        if target.kind == ColumnType::Date {
-            got = if self.clock { cut_to_day(got) } else { self.only_day(column, got, trail) };
+        if self.clock {
+            got = cut_start(got, target.kind);
+        } else if let ColumnType::Date(_) = target.kind {
+            got = self.only_day(column, got, trail);
         }
         let own = matches!(column.expr.from, From::Literal(_) | From::Null);
         let empty = is_empty_text(&got);
@@ -171,14 +173,15 @@ impl<'t> RowMaker<'_, 't> {
         };
         self.draft.origins[field] = Origin::Defaulted;
         let is_time = matches!(datum, Datum::Instant(..) | Datum::Civil(_) | Datum::Day(_));
+        let is_start = matches!(datum, Datum::Instant(..));
         let read = match self.reads.filter(|_| !is_time) {
             Some(reads) => reads.apply(datum),
             None => Ok(Some(datum)),
         };
         let read = read.map_err(|why| Fault::new(&VALUE_STEP, format!("its default cannot be read: {why}")))?;
         let mut read = read.map_or(Operand::Missing, Operand::Datum);
-        if is_time && of.column.kind == ColumnType::Date {
-            read = cut_to_day(read);
+        if is_start {
+            read = cut_start(read, of.column.kind);
         }
         Ok(fit(&read, &of.column, self.scope.file.keeps_nul, &mut |got| self.json_text(got))?)
     }

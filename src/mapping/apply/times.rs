@@ -1,22 +1,33 @@
 //! Times as columns of each kind take them.
 
 use super::scope::Operand;
+use crate::document::tape::Kind;
+use crate::instant::Instant;
 use crate::mapping::model::ReadAs;
-use crate::row::keeps_time;
 use crate::step::Datum;
 use crate::table::ColumnType;
-use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::TimeZone;
+use crate::written::TimeForm;
+use jiff::civil::{Date, Time};
+use jiff::tz::{Offset, TimeZone};
 
 /// A time as a column that reads so keeps it: a day in a column of times is its midnight.
 pub(super) fn settled<'t>(got: Operand<'t>, reads: Option<&ReadAs>) -> Operand<'t> {
     match (got, reads.map(|reads| reads.kind)) {
-        (Operand::Datum(Datum::Day(day)), Some(ColumnType::Time)) => {
+        (Operand::Datum(Datum::Day(day)), Some(ColumnType::Time(_))) => {
             Operand::Datum(Datum::Civil(day.to_datetime(Time::midnight())))
         }
-        (got, Some(ColumnType::Date)) => {
+        (got, Some(ColumnType::Date(_))) => {
             let day = if let Operand::Datum(datum) = &got { day_of(datum) } else { None };
             day.map_or(got, |day| Operand::Datum(Datum::Day(day)))
+        }
+        (got, Some(kind @ ColumnType::Clock(Some(form)))) => {
+            let text = match &got {
+                Operand::Node(node, _) if node.kind() == Kind::String => Some(node.text()),
+                Operand::Datum(Datum::Text(text)) => Some(text.as_str()),
+                _ => None,
+            };
+            let time = text.and_then(|text| form.write(kind.stored_time(text)?));
+            time.map_or(got, |text| Operand::Datum(Datum::Text(text)))
         }
         (got, _) => got,
     }
@@ -33,6 +44,25 @@ pub(super) fn day_of(datum: &Datum) -> Option<Date> {
     (clock.time() == Time::midnight()).then(|| clock.date())
 }
 
+/// The start of the run as a column of this type is given it: cut to what its form holds.
+pub(super) fn cut_start(got: Operand<'_>, kind: ColumnType) -> Operand<'_> {
+    let cut = |form: &TimeForm, clock| Instant::at(form.cut(clock), Offset::UTC);
+    match (got, kind) {
+        (got, ColumnType::Date(_)) => cut_to_day(got),
+        (Operand::Datum(Datum::Instant(at, zone)), ColumnType::Time(Some(form)) | ColumnType::Zoned(Some(form))) => {
+            Operand::Datum(Datum::Instant(cut(form, at.utc()).unwrap_or(at), zone))
+        }
+        (Operand::Datum(Datum::Civil(clock)), ColumnType::Time(Some(form))) => {
+            Operand::Datum(Datum::Civil(form.cut(clock)))
+        }
+        (Operand::Datum(Datum::Instant(at, _)), ColumnType::Clock(form)) => {
+            let text = form.and_then(|form| form.write(form.cut(at.utc())));
+            Operand::Datum(Datum::Text(text.unwrap_or_else(|| at.utc().strftime("%H:%M:%S").to_string())))
+        }
+        (got, _) => got,
+    }
+}
+
 /// The day on which a time is; a moment's where its zone's clocks show it.
 pub(super) fn cut_to_day(got: Operand<'_>) -> Operand<'_> {
     let day = match &got {
@@ -43,11 +73,4 @@ pub(super) fn cut_to_day(got: Operand<'_>) -> Operand<'_> {
         _ => None,
     };
     day.map_or(got, |day| Operand::Datum(Datum::Day(day)))
-}
-
-/// `HH:MM`, with seconds and at most six digits of their fraction if there are any.
-pub(super) fn is_time_of_day(text: &str) -> bool {
-    let is_written = text.len() >= 5 && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
-    let time = format!("2000-01-01T{text}").parse::<DateTime>();
-    is_written && !text.contains(":60") && time.is_ok_and(keeps_time)
 }

@@ -30,7 +30,7 @@ pub(super) fn check(spot: &Spot<'_>) {
 
 /// Whether a column keeps no more of a time than its day.
 fn is_day(spot: &Spot<'_>, column: &ColumnRule) -> bool {
-    spot.table.column(&column.name).is_some_and(|known| known.kind == ColumnType::Date)
+    spot.table.column(&column.name).is_some_and(|known| matches!(known.kind, ColumnType::Date(_)))
 }
 
 fn judge(spot: &Spot<'_>, expr: &Expr, loses: &dyn Fn(&Expr) -> bool) {

@@ -15,11 +15,12 @@ mod tests;
 pub use secrets::check_secret_names;
 
 use crate::error::Error;
-use crate::mapping::model::{Mapping, OnDuplicate, Owners, Rule, Set, declares};
+use crate::mapping::model::{Mapping, OnDuplicate, Owners, Rule, Set};
 use crate::mapping::own::makes_owners;
 use crate::mapping::uses::uses;
 use crate::mapping::{codes, order, suggest};
-use crate::table::Schema;
+use crate::table::{Schema, declares};
+use crate::written::WrittenAs;
 use spot::{Errors, Spot, columns_of, set_file, tables};
 use std::collections::BTreeMap;
 
@@ -84,6 +85,7 @@ fn check_set(set: &Set, schema: &Schema, errors: &Errors) {
         }
     }
     check_reads(set, schema, &file, errors);
+    check_written(set, schema, &file, errors);
     check_record(set, schema, &file, errors);
     if let Some(owners) = &set.owners {
         check_owners(owners, schema, &file, errors);
@@ -100,6 +102,27 @@ fn check_reads(set: &Set, schema: &Schema, file: &str, errors: &Errors) {
             let message = format!("no column is declared as `{}`", reads.declared);
             let hint = suggest::hint(&reads.declared, columns().map(|column| column.declared.as_str()));
             errors.refuse(&codes::READS_UNUSED, file, reads.line, message, hint);
+        }
+    }
+}
+
+/// A form is for a type of times that some column has, and can be used there.
+fn check_written(set: &Set, schema: &Schema, file: &str, errors: &Errors) {
+    let columns = || schema.tables.values().flat_map(|table| &table.columns);
+    for WrittenAs { declared, form, line } in &set.written {
+        let Some(column) = columns().find(|column| declares(&column.declared, declared)) else {
+            let message = format!("no column is declared as `{declared}`");
+            let hint = suggest::hint(declared, columns().map(|column| column.declared.as_str()));
+            errors.refuse(&codes::WRITTEN_UNUSED, file, *line, message, hint);
+            continue;
+        };
+        match column.kind.written_as(form) {
+            None => {
+                let message = format!("`{declared}` keeps no time as text");
+                errors.refuse(&codes::WRITTEN_UNFIT, file, *line, message, codes::WRITTEN_UNFIT.help);
+            }
+            Some(Err(why)) => errors.refuse(&codes::FORM_UNFIT, file, *line, why, codes::FORM_UNFIT.help),
+            Some(Ok(_)) => {}
         }
     }
 }

@@ -19,7 +19,7 @@ fn table(name: &str, columns: &[&str]) -> Table {
             "integer" => ColumnType::Integer,
             "real" => ColumnType::Real,
             "boolean" => ColumnType::Boolean,
-            "time" => ColumnType::Time,
+            "time" => ColumnType::Time(None),
             "json" => ColumnType::Json,
             "blob" => ColumnType::Blob,
             other => panic!("no type {other}"),

@@ -6,6 +6,7 @@ use crate::mapping::model::{ColumnRule, Digest, Expr, From, Literal, PathExpr, R
 use crate::mapping::walk::{self, Read};
 use crate::step::{Datum, OutputType, Step};
 use crate::table::ColumnType;
+use crate::written::TimeForm;
 
 /// What an expression gives, as far as that is known without data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,9 +61,9 @@ impl Gives {
             Gives::Unknown => true,
             Gives::Bytes => kind == ColumnType::Blob,
             Gives::Source => {
-                !matches!(kind, ColumnType::Time | ColumnType::Zoned | ColumnType::Date | ColumnType::Blob)
+                !matches!(kind, ColumnType::Time(_) | ColumnType::Zoned(_) | ColumnType::Date(_) | ColumnType::Blob)
             }
-            Gives::Name | Gives::Text(_) if matches!(kind, ColumnType::Clock | ColumnType::Uuid) => true,
+            Gives::Name | Gives::Text(_) if matches!(kind, ColumnType::Clock(_) | ColumnType::Uuid) => true,
             Gives::Name => matches!(kind, ColumnType::Text { .. } | ColumnType::Json),
             Gives::Text(least) => match kind {
                 ColumnType::Text { max } => max.is_none_or(|max| least <= max),
@@ -82,10 +83,14 @@ impl Gives {
                     | ColumnType::Text { .. }
             ),
             Gives::Bool => matches!(kind, ColumnType::Boolean | ColumnType::Flag | ColumnType::Json),
-            Gives::ClockTime | Gives::Day if kind == ColumnType::Zoned => false,
+            Gives::ClockTime | Gives::Day if takes_moments(kind) => false,
             Gives::Time | Gives::Moment | Gives::ClockTime | Gives::Day => matches!(
                 kind,
-                ColumnType::Time | ColumnType::Zoned | ColumnType::Date | ColumnType::Text { .. } | ColumnType::Json
+                ColumnType::Time(_)
+                    | ColumnType::Zoned(_)
+                    | ColumnType::Date(_)
+                    | ColumnType::Text { .. }
+                    | ColumnType::Json
             ),
             Gives::Json => matches!(kind, ColumnType::Json | ColumnType::Text { .. }),
             Gives::Ambiguous => false,
@@ -124,7 +129,7 @@ pub(super) fn check(spot: &Spot<'_>) {
         let unfit = given.into_iter().find(|gives| !gives.fits(known.kind));
         if writes_time(&column.expr)
             && unfit.is_none()
-            && matches!(known.kind, ColumnType::Time | ColumnType::Zoned | ColumnType::Date)
+            && matches!(known.kind, ColumnType::Time(_) | ColumnType::Zoned(_) | ColumnType::Date(_))
         {
             let name = format!("`{}.{}`", spot.table.name, column.name);
             let message = format!("{name} is `{}` and takes the time itself, and `as` writes it first", known.declared);
@@ -140,10 +145,10 @@ fn as_read(gives: Gives, reads: &ReadAs) -> Gives {
     let holds = match (gives, reads.kind) {
         (Gives::Unknown | Gives::Json, _) => true,
         (_, _) if reads.names_only => gives != Gives::Name,
-        (Gives::Source, ColumnType::Time | ColumnType::Zoned | ColumnType::Date | ColumnType::Blob) => false,
+        (Gives::Source, ColumnType::Time(_) | ColumnType::Zoned(_) | ColumnType::Date(_) | ColumnType::Blob) => false,
         (Gives::Source, _) => true, // it may be of the type
         (Gives::Time | Gives::Moment | Gives::ClockTime | Gives::Day, kind) => {
-            matches!(kind, ColumnType::Time | ColumnType::Zoned | ColumnType::Date)
+            matches!(kind, ColumnType::Time(_) | ColumnType::Zoned(_) | ColumnType::Date(_))
         }
         (gives, kind) => gives != Gives::Name && gives.fits(kind),
     };
@@ -171,6 +176,11 @@ fn literals_are_read(spot: &Spot<'_>, column: &ColumnRule, reads: &ReadAs) {
     }
 }
 
+/// Whether a column of this type takes no time without a zone.
+fn takes_moments(kind: ColumnType) -> bool {
+    matches!(kind, ColumnType::Zoned(_)) || kind.form().is_some_and(TimeForm::has_zone)
+}
+
 /// Whether a step writes the time that it read.
 fn writes_time(expr: &Expr) -> bool {
     expr.steps.last().is_some_and(Step::writes_time)
@@ -191,11 +201,14 @@ fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, 
         (Gives::Text(least), ColumnType::Text { max: Some(max) }) => {
             format!("{name} holds at most {max} characters, and this has at least {least}")
         }
+        (_, ColumnType::Time(Some(form))) if form.has_zone() => {
+            format!("{name} is `{declared}`, written as `{}`, and this gives {}", form.format(), gives.words())
+        }
         _ => format!("{name} is `{declared}`, and this gives {}", gives.words()),
     };
     let hint = match (gives, kind) {
         (_, ColumnType::Blob) => Some("add the step that reads bytes: `base64` or `hex`"),
-        (Gives::ClockTime | Gives::Day, ColumnType::Zoned) => {
+        (Gives::ClockTime | Gives::Day, kind) if takes_moments(kind) => {
             Some("say whose clocks are meant: `{ time = { forms = …, zone = \"Europe/Berlin\" } }`")
         }
         (Gives::Time | Gives::Moment, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_)) => {
@@ -296,10 +309,10 @@ fn stored(spot: &Spot<'_>, table: &str, column: &str) -> Gives {
         ColumnType::Real => Gives::Real,
         ColumnType::Numeric(_) => Gives::Number,
         ColumnType::Boolean => Gives::Bool,
-        ColumnType::Time => Gives::Time,
-        ColumnType::Zoned => Gives::Moment,
-        ColumnType::Date => Gives::Day,
-        ColumnType::Clock | ColumnType::Uuid => Gives::Text(0),
+        ColumnType::Time(_) => Gives::Time,
+        ColumnType::Zoned(_) => Gives::Moment,
+        ColumnType::Date(_) => Gives::Day,
+        ColumnType::Clock(_) | ColumnType::Uuid => Gives::Text(0),
         ColumnType::Flag => Gives::Integer,
         ColumnType::Json => Gives::Json,
         ColumnType::Blob => Gives::Bytes,

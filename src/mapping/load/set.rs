@@ -11,6 +11,7 @@ use crate::mapping::model::{
     Unknown,
 };
 use crate::table::{AuditTable, OWN_RECORD};
+use crate::written::WrittenAs;
 
 /// The set without its mappings and migrations, with the lines of its `[ignore]` patterns.
 pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
@@ -27,6 +28,7 @@ pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
         owners: fields.get("owners").and_then(owners),
         precedence: fields.entries("precedence").into_iter().map(precedence).collect(),
         reads: fields.entries("reads").into_iter().filter_map(reads).collect(),
+        written: written(fields),
         ignore,
         refuse_unknown: fields.get("unknown_members").and_then(|item| item.word(&keys::UNKNOWN_MEMBERS))
             == Some("refuse"),
@@ -34,7 +36,7 @@ pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
             .get("assert")
             .and_then(|item| item.list())
             .map_or_else(Vec::new, |list| list.into_iter().filter_map(assertion).collect()),
-        audit: fields.get("audit").and_then(audit),
+        audit: fields.get("audit").and_then(audit).map(|audit| AuditTable { written: written(fields), ..audit }),
         migrations_table: fields.get("migrations_table").and_then(migrations_table),
         other_tables: other_tables.filter_map(|item| Some((item.name.to_owned(), item.reason()?))).collect(),
         after: fields.table("after", &keys::AFTER).and_then(|after| after.text("message")),
@@ -136,7 +138,11 @@ fn audit(item: Item<'_>) -> Option<AuditTable> {
     let fields = item.fields(&[&keys::AUDIT])?;
     let columns = fields.need("columns")?.entries()?.into_iter();
     let columns = columns.filter_map(|item| Some((item.name.to_owned(), item.variant(&keys::AUDIT_PARTS)?)));
-    Some(AuditTable { table: fields.need("table")?.text()?.to_owned(), columns: columns.collect() })
+    Some(AuditTable {
+        table: fields.need("table")?.text()?.to_owned(),
+        columns: columns.collect(),
+        written: Vec::new(),
+    })
 }
 
 /// A name that every engine takes as it is, and that is not one of treelift's own tables.
@@ -176,6 +182,13 @@ fn reads(item: Item<'_>) -> Option<Reads> {
         );
     }
     Some(Reads { declared: item.name.to_owned(), steps, line: item.line })
+}
+
+fn written(fields: &Fields<'_>) -> Vec<WrittenAs> {
+    let entry = |item: Item<'_>| {
+        Some(WrittenAs { declared: item.name.to_owned(), form: item.text()?.to_owned(), line: item.line })
+    };
+    fields.entries("written").into_iter().filter_map(entry).collect()
 }
 
 fn precedence(item: Item<'_>) -> Precedence {

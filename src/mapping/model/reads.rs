@@ -1,7 +1,7 @@
 //! How values are read on their way into columns.
 
 use crate::step::{Datum, Literal, Step};
-use crate::table::ColumnType;
+use crate::table::{ColumnType, declares};
 
 /// An entry of `[reads]`.
 #[derive(Debug, Clone)]
@@ -38,29 +38,24 @@ impl ReadAs {
             Step::parse(name, argument).map(|step| vec![step]).unwrap_or_default()
         };
         match kind {
-            ColumnType::Time | ColumnType::Zoned => Some(read_as(built_in("time", None), false)),
-            ColumnType::Date => Some(read_as(built_in("time", Some(&Literal::Text("%Y-%m-%d".to_owned()))), false)),
+            ColumnType::Time(_) | ColumnType::Zoned(_) => Some(read_as(built_in("time", None), false)),
+            ColumnType::Date(_) => Some(read_as(built_in("time", Some(&Literal::Text("%Y-%m-%d".to_owned()))), false)),
+            // It stays a text, in the form of the column.
+            ColumnType::Clock(Some(_)) => Some(read_as(Vec::new(), false)),
             ColumnType::Integer | ColumnType::Flag => Some(read_as(built_in("integer", None), true)),
             _ => None,
         }
     }
 }
 
-/// Whether a column is declared with the type of an entry, in either case: with its length or without.
-pub fn declares(column: &str, entry: &str) -> bool {
-    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_uppercase();
-    let (column, entry) = (words(column), words(entry));
-    column == entry || column.split_once('(').is_some_and(|(word, _)| word.trim_end() == entry)
-}
-
 impl ReadAs {
     /// Whether a value is of the type already.
     pub fn holds(&self, datum: &Datum) -> bool {
         match self.kind {
-            ColumnType::Time | ColumnType::Date | ColumnType::Zoned => {
+            ColumnType::Time(_) | ColumnType::Date(_) | ColumnType::Zoned(_) => {
                 matches!(datum, Datum::Civil(_) | Datum::Day(_) | Datum::Instant(..))
             }
-            ColumnType::Text { .. } | ColumnType::Clock | ColumnType::Uuid => {
+            ColumnType::Text { .. } | ColumnType::Clock(_) | ColumnType::Uuid => {
                 matches!(datum, Datum::Text(_) | Datum::Json(_))
             }
             ColumnType::Boolean => matches!(datum, Datum::Bool(_)),
@@ -83,24 +78,5 @@ impl ReadAs {
             return Ok(Some(datum));
         }
         self.steps.iter().try_fold(Some(datum), |datum, step| datum.map_or(Ok(None), |datum| step.apply(datum)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_entry_is_for_every_length_of_its_type_or_for_one() {
-        for (column, entry, expected) in [
-            ("DATETIME", "datetime", true),
-            ("VARCHAR(20)", "VARCHAR", true),
-            ("VARCHAR(20)", "varchar(20)", true),
-            ("VARCHAR(20)", "VARCHAR(30)", false),
-            ("TIMESTAMP  WITH TIME ZONE", "timestamp with time zone", true),
-            ("TIMESTAMP", "TIME", false),
-        ] {
-            assert_eq!(declares(column, entry), expected, "{column} {entry}");
-        }
     }
 }

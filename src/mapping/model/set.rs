@@ -6,6 +6,7 @@ use super::reads::{ReadAs, Reads};
 use super::rule::{Protection, Rule};
 use crate::mapping::walk::{self, Read};
 use crate::table::{AuditTable, Column, Migration};
+use crate::written::WrittenAs;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -54,6 +55,8 @@ pub struct Set {
     pub precedence: Vec<Precedence>,
     /// `[reads]`: how values are read on their way into columns of a declared type.
     pub reads: Vec<Reads>,
+    /// `[written]`: how times of a declared type are written as text.
+    pub written: Vec<WrittenAs>,
     /// `[ignore]`: file patterns with their reasons.
     pub ignore: Vec<IgnoreFiles>,
     /// `unknown_members = "refuse"`: what only a catch-all caught is an error.

@@ -1,6 +1,7 @@
 //! Forms of times as `strptime` has them.
 
 use super::reading::{Gives, Reading, Time, in_range, moment};
+use crate::strptime::{broken, has_offset, is_written, write};
 use jiff::civil::DateTime;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::Offset;
@@ -15,28 +16,7 @@ pub(crate) struct Strptime {
 impl Strptime {
     /// Proves on two times that the format can be written and read.
     pub(crate) fn parse(format: &str) -> Result<Self, String> {
-        let mut zoned = false;
-        for letter in specifiers(format) {
-            match letter {
-                'z' => zoned = true,
-                'Z' | 'Q' => {
-                    return Err(format!(
-                        "`{format}` reads the name of a zone (`%{letter}`); a form has an offset (`%z`, `%:z`), or `zone` \
-                         says whose clocks are meant"
-                    ));
-                }
-                's' => {
-                    return Err(format!("`{format}` reads seconds since 1970 (`%s`), which is the form `epoch_s`"));
-                }
-                'y' | 'g' | 'D' => {
-                    return Err(format!(
-                        "`{format}` reads a year of two digits (`%{letter}`), whose century would be a guess; \
-                         put the century in front with `replace`, and read it with `%Y`"
-                    ));
-                }
-                _ => {}
-            }
-        }
+        let zoned = has_offset(format)?;
         let offset = zoned.then(|| Offset::constant(2));
         let mut gives = Gives::Day;
         for (month, day, hour, minute) in [(4, 5, 6, 17), (11, 30, 22, 8)] {
@@ -71,15 +51,14 @@ impl Strptime {
         self.gives
     }
 
-    /// Reads a string that is written exactly as the format would write it. The parser by itself also
-    /// takes days of one digit, other white space and the 60th second.
+    /// Reads a string that is written exactly as the format would write it.
     pub(super) fn read(&self, text: &str) -> Reading {
         let Ok(parts) = BrokenDownTime::parse(&self.format, text) else {
             return Reading::Other;
         };
         let offset = parts.offset();
         let time = match parts.to_datetime() {
-            Ok(time) if self.is_written(time, offset, text) => time,
+            Ok(time) if is_written(&self.format, time, offset, text) => time,
             Ok(_) => return Reading::Other,
             Err(_) => return Reading::NoSuchTime,
         };
@@ -105,35 +84,4 @@ impl Strptime {
             Reading::Other | Reading::NoSuchTime | Reading::Wrong(_) => None,
         }
     }
-
-    /// Whether the format would write the time so. A fraction of any length (`%f`, `%.f`) may end in zeros,
-    /// which lose nothing.
-    fn is_written(&self, time: DateTime, offset: Option<Offset>, text: &str) -> bool {
-        let format = &self.format;
-        let writes = |format: &str| write(format, time, offset).is_ok_and(|again| again == text);
-        let fraction =
-            |digits: usize| format.replace("%f", &format!("%{digits}f")).replace("%.f", &format!("%.{digits}f"));
-        writes(format) || (1..=9).map(fraction).any(|padded| padded != *format && writes(&padded))
-    }
-}
-
-fn write(format: &str, time: DateTime, offset: Option<Offset>) -> Result<String, jiff::Error> {
-    let mut parts = BrokenDownTime::from(time);
-    parts.set_offset(offset);
-    parts.to_string(format)
-}
-
-/// The sentence for a format that cannot be used. The error speaks of the format and of the times
-/// it was tried on, never of a value.
-fn broken(format: &str, error: &jiff::Error) -> String {
-    format!("invalid time format `{format}`: {error}")
-}
-
-/// The letters behind each `%` of a format, past flags, widths, dots and colons.
-fn specifiers(format: &str) -> impl Iterator<Item = char> {
-    let mut chars = format.chars();
-    std::iter::from_fn(move || {
-        chars.find(|c| *c == '%')?;
-        chars.find(|c| !matches!(c, '-' | '_' | '^' | '#' | '.' | ':') && !c.is_ascii_digit())
-    })
 }

@@ -25,12 +25,18 @@ pub(super) fn is_default(conn: &Connection, column: &Column, run: &RunRecord) ->
     let plain = std::iter::successors(Some(plain.as_str()), |text| text.strip_prefix('(')?.strip_suffix(')')).last();
     // An import gives the moment at which it started, other programs and earlier versions let SQLite give one.
     let moment = || {
-        let started = form::clock_text(run.started);
-        format!("({} OR {name} IN ('{started}', '{started}+00:00'))", between("%Y-%m-%d %H:%M:%S"))
+        let (started, given) = (form::clock_text(run.started), form::clock(run.started, column.kind));
+        let given = given.replace('\'', "''");
+        format!("({} OR {name} IN ('{started}', '{started}+00:00', '{given}'))", between("%Y-%m-%d %H:%M:%S"))
+    };
+    let given = |form: &str| {
+        let given = form::clock(run.started, column.kind).replace('\'', "''");
+        format!("({} OR {name} = '{given}')", between(form))
     };
     let is_clock = SchemaDefault::of(column) == Some(SchemaDefault::Clock);
     Some(match plain.unwrap_or_default() {
-        _ if is_clock && column.kind == ColumnType::Date => between("%Y-%m-%d"),
+        _ if is_clock && matches!(column.kind, ColumnType::Date(_)) => given("%Y-%m-%d"),
+        _ if is_clock && matches!(column.kind, ColumnType::Clock(_)) => given("%H:%M:%S"),
         _ if is_clock => moment(),
         // SQLite gives a column of any type the text of one.
         "current_timestamp" | "datetime('now')" | "datetime()" => moment(),
@@ -63,10 +69,10 @@ mod tests {
         let about = RunRecord { started: now, finished: now, ..run("r", "import", None) };
         let (moment, day) = (form::clock_text(now), now.strftime("%Y-%m-%d").to_string());
         for (kind, default, written) in [
-            (ColumnType::Time, "now()", &moment),
-            (ColumnType::Time, "datetime(\"now\")", &moment),
-            (ColumnType::Zoned, "(now())", &moment),
-            (ColumnType::Date, "date(\"now\")", &day),
+            (ColumnType::Time(None), "now()", &moment),
+            (ColumnType::Time(None), "datetime(\"now\")", &moment),
+            (ColumnType::Zoned(None), "(now())", &moment),
+            (ColumnType::Date(None), "date(\"now\")", &day),
         ] {
             let default = Some(default.to_owned());
             let (name, declared) = ("c".to_owned(), String::new());

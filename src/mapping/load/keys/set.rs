@@ -15,6 +15,7 @@ keys! {
         key("owners", Table(&OWNERS), "the path segment that names an owner, and how the owner is found"),
         key("precedence", Named(&TEXTS), "for each table, the mappings or rules that feed it, in reading order"),
         since("0.2.0", "reads", Named(&STEPS), "for each declared type, the steps that read a value which is not of it yet"),
+        since("0.2.0", "written", Named(&Text), "for each declared type of times that is kept as text, the form in which it is written"),
         key("ignore", REASONS, "file patterns that are not read, each with its reason"),
         key("strings", Table(&STRINGS), "what happens to strings and names that not every database or file system keeps"),
         key("unknown_members", Words(&UNKNOWN_MEMBERS), "what happens to members that only a catch-all keeps"),

@@ -1,0 +1,114 @@
+//! What defaults that are clocks give: one time for all rows of a run.
+
+use super::form;
+use crate::mapping::schema_default::SchemaDefault;
+use crate::table::Column;
+use jiff::Timestamp;
+use regex::Regex;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension};
+use std::sync::LazyLock;
+
+/// What a column holds whose default is a clock that shows this time: in the form of the column, else as the default
+/// itself writes it. `None` for another default.
+pub(super) fn by_clock(conn: &Connection, column: &Column, now: Timestamp) -> rusqlite::Result<Option<Value>> {
+    if SchemaDefault::of(column) == Some(SchemaDefault::Clock) {
+        return Ok(Some(Value::Text(form::clock(now, column.kind))));
+    }
+    let Some(sql) = column.default.as_deref().and_then(|default| at(default, now)) else { return Ok(None) };
+    // One that cannot be asked for here is left to the database.
+    let Ok(mut asked) = conn.prepare_cached(&format!("SELECT ({sql})")) else { return Ok(None) };
+    asked.query_row([], |row| row.get(0)).optional()
+}
+
+/// The SQL of a default with this time in the place of what the clock shows ("Date And Time Functions", 2: `now`);
+/// `None` where it asks no clock, or gives another value each time besides.
+fn at(default: &str, now: Timestamp) -> Option<String> {
+    static CLOCK: LazyLock<Regex> = LazyLock::new(|| {
+        let words =
+            r#"(?i)\bcurrent_(timestamp|date|time)\b|\b(datetime|date|time|julianday|unixepoch)\s*\(\s*\)|"now""#;
+        Regex::new(words).expect("a valid expression")
+    });
+    static CHANGES: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(random|randomblob|changes|total_changes|last_insert_rowid)\b").expect("a valid expression")
+    });
+    static FUNCTION: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(datetime|date|time|julianday|unixepoch|strftime)\s*\(").expect("a valid expression")
+    });
+    let time = format!("'{}'", now.strftime("%Y-%m-%d %H:%M:%S%.3f"));
+    let (mut sql, mut asks) = (String::new(), false);
+    let asks_function = default.split('\'').step_by(2).any(|plain| FUNCTION.is_match(plain));
+    for (number, part) in default.split('\'').enumerate() {
+        if number % 2 == 1 {
+            let is_now = asks_function && part.eq_ignore_ascii_case("now");
+            asks |= is_now;
+            sql += &if is_now { time.clone() } else { format!("'{part}'") };
+            continue;
+        }
+        if CHANGES.is_match(part) {
+            return None;
+        }
+        sql += &CLOCK.replace_all(part, |found: &regex::Captures<'_>| {
+            asks = true;
+            match (found.get(1), found.get(2)) {
+                (Some(word), _) if word.as_str().eq_ignore_ascii_case("timestamp") => format!("datetime({time})"),
+                (Some(function), _) | (_, Some(function)) => format!("{}({time})", function.as_str()),
+                _ => time.clone(),
+            }
+        });
+    }
+    asks.then_some(sql)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::ColumnType;
+
+    /// What SQLite itself makes of each default at that time.
+    #[test]
+    fn a_default_gives_what_the_database_would_give_at_that_time() {
+        let conn = Connection::open_in_memory().unwrap();
+        let now: Timestamp = "2025-05-07T14:42:18.123456Z".parse().unwrap();
+        let text = |text: &str| Some(Value::Text(text.to_owned()));
+        for (kind, default, expected) in [
+            ("TEXT", "CURRENT_TIMESTAMP", text("2025-05-07 14:42:18")),
+            ("TEXT", "datetime('now')", text("2025-05-07 14:42:18")),
+            ("TEXT", "(strftime('%Y-%m-%dT%H:%M:%fZ', 'NOW'))", text("2025-05-07T14:42:18.123Z")),
+            ("TEXT", "date ( )", text("2025-05-07")),
+            ("TEXT", "'it''s ' || time(\"now\", '+1 hour')", text("it's 15:42:18")),
+            ("INTEGER", "unixepoch()", Some(Value::Integer(1_746_628_938))),
+            ("INTEGER", "(strftime('%s','now') * 1000)", Some(Value::Integer(1_746_628_938_000))),
+            ("REAL", "julianday('now')", Some(Value::Real(2_460_803.112_709_757))),
+            ("TIME", "CURRENT_TIME", text("14:42:18")),
+            ("DATETIME", "CURRENT_TIMESTAMP", text("2025-05-07 14:42:18.123456")),
+            ("DATETIME", "strftime('%Y', 'now')", text("2025")),
+            ("DATE", "CURRENT_DATE", text("2025-05-07")),
+            ("TEXT", "'now'", None),
+            ("TEXT", "'CURRENT_TIMESTAMP'", None),
+            ("TEXT", "datetime('2001-01-01')", None),
+            ("TEXT", "hex(randomblob(4)) || date('now')", None),
+            ("INTEGER", "random()", None),
+            ("TEXT", "no_function('x', date('now'))", None),
+        ] {
+            let column = Column {
+                name: "c".to_owned(),
+                kind: super::super::types::column_type(kind),
+                declared: kind.to_owned(),
+                not_null: false,
+                default: Some(default.to_owned()),
+                primary_key: 0,
+            };
+            assert_eq!(by_clock(&conn, &column, now).unwrap(), expected, "{kind} {default}");
+        }
+        let column = Column {
+            name: "c".to_owned(),
+            kind: ColumnType::Time(None).written_as("%d.%m.%Y %H:%M").unwrap().unwrap(),
+            declared: "DATETIME".to_owned(),
+            not_null: false,
+            default: Some("CURRENT_TIMESTAMP".to_owned()),
+            primary_key: 0,
+        };
+        assert_eq!(by_clock(&conn, &column, now).unwrap(), text("07.05.2025 14:42"));
+    }
+}
