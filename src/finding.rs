@@ -188,7 +188,7 @@ codes! {
     ROW_UNIQUE = "R002" Error "two records give the same value for columns that are unique",
         "keep the right one";
     ROW_DIFFERS = "R003" Error "a row that is already in the database differs from the source",
-        "make the two equal in the source or in the database, or leave such records out with `--max-rejects N`; existing rows are never overwritten (`--existing`, to keep or update them, is not built yet)";
+        "existing rows are never overwritten. To keep the database's, correct the source or leave such records out with `--max-rejects N`; to take the source's, correct the row or delete it, or `undo` the run that wrote it, and import again";
     ROW_REFERENCE = "R004" Error "a row references a missing row",
         "fix the source or the mapping, so that the row it references is imported too";
     ROW_KEY = "R005" Error "a column of the row's key is NULL",

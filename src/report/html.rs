@@ -2,7 +2,7 @@
 
 use super::{Report, text, words};
 use crate::error::{Error, Result};
-use crate::finding::printable;
+use crate::finding::{CODES, printable};
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde_json::Value;
@@ -35,8 +35,69 @@ fn render(report: &Report) -> Result<String, minijinja::Error> {
         clean => report.is_clean(),
         closes => report.leaves.closes(),
         bar => Serde(bar(report)),
+        kinds => Serde(kinds(&fields["findings"])),
+        columns => Serde(columns(&fields["columns"])),
         version => env!("CARGO_PKG_VERSION"),
     })
+}
+
+/// Findings of one code.
+#[derive(Debug, serde::Serialize)]
+struct Kind<'f> {
+    severity: &'f Value,
+    code: &'f Value,
+    /// What the code means; none where there is one finding, which says it itself.
+    title: Option<&'static str>,
+    /// What to do about all of them.
+    help: Option<&'f Value>,
+    count: u64,
+    sayings: Vec<Saying<'f>>,
+}
+
+/// What findings say alike, with their places.
+#[derive(Debug, serde::Serialize)]
+struct Saying<'f> {
+    /// The first of them.
+    first: &'f Value,
+    places: Vec<&'f Value>,
+    count: u64,
+}
+
+/// Findings by code, in their order.
+fn kinds(findings: &Value) -> Vec<Kind<'_>> {
+    let all = findings.as_array().map(Vec::as_slice).unwrap_or_default();
+    let alike =
+        |names: &'static [&str]| move |a: &Value, b: &Value| names.iter().all(|name| a.get(name) == b.get(name));
+    let count = |of: &[Value]| of.iter().filter_map(|finding| finding["count"].as_u64()).sum();
+    all.chunk_by(alike(&["severity", "code"]))
+        .map(|of| {
+            let help = of[0].get("help").filter(|help| of.iter().all(|one| one.get("help") == Some(help)));
+            let sayings = of.chunk_by(alike(&["message", "subject", "mapping", "help"])).map(|alike| Saying {
+                first: &alike[0],
+                places: alike.iter().filter_map(|one| one.get("place")).collect(),
+                count: count(alike),
+            });
+            let title = CODES.iter().find(|code| of[0]["code"] == code.id).map(|code| code.title);
+            Kind {
+                severity: &of[0]["severity"],
+                code: &of[0]["code"],
+                title: title.filter(|_| of.len() > 1),
+                help,
+                count: count(of),
+                sayings: sayings.collect(),
+            }
+        })
+        .collect()
+}
+
+/// The columns that were not always filled from one and the same place.
+fn columns(columns: &Value) -> Vec<&Value> {
+    let all = columns.as_array().map(Vec::as_slice).unwrap_or_default();
+    let matters = |column: &&Value| {
+        let some = |name: &str| column[name].as_u64().is_some_and(|count| count > 0);
+        some("defaulted") || some("nulled") || column["alternatives"].as_array().is_some_and(|ways| ways.len() > 1)
+    };
+    all.iter().filter(matters).collect()
 }
 
 fn make_printable(value: &mut Value) {
@@ -75,7 +136,7 @@ fn bar(report: &Report) -> Vec<Segment> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{FindingReport, PlaceReport, sample};
+    use super::super::{ColumnReport, FindingReport, PlaceReport, sample};
     use super::*;
     use crate::finding::Severity;
 
@@ -118,6 +179,50 @@ mod tests {
         report.after.clear();
         report.secrets.declassified.clear();
         assert!(page(&report).is_ok());
+    }
+
+    #[test]
+    fn findings_of_one_code_stand_together_with_their_places() {
+        let mut report = sample::refused();
+        let at = |file: &str, message: &str| FindingReport {
+            place: Some(PlaceReport { file: file.to_owned(), ..PlaceReport::default() }),
+            ..sample::finding("X005", Severity::Warning, 1, message)
+        };
+        let rest = FindingReport { place: None, count: 1_200, ..at("", "a password remains") };
+        report.findings = vec![
+            at("a.json", "a password remains"),
+            at("b.json", "a password remains"),
+            rest,
+            at("c.json", "a key remains"),
+        ];
+        let page = page(&report).expect("renders");
+        assert_eq!(page.matches("warning X005").count(), 1, "{page}");
+        assert_eq!(page.matches("a password remains").count(), 1, "{page}");
+        assert_eq!(page.matches("fix the source, or add a step that converts it").count(), 1, "{page}");
+        for words in [
+            "<code>a.json</code><br><code>b.json</code>",
+            "<code>c.json</code>",
+            "secrets remain in plaintext in files of the source",
+            r#"<td class="n">1,203</td>"#,
+            r#"<td class="n">1,202</td>"#,
+        ] {
+            assert!(page.contains(words), "{words} in {page}");
+        }
+    }
+
+    #[test]
+    fn only_columns_that_were_filled_in_several_ways_are_listed() {
+        let mut report = sample::committed();
+        let column = |name: &str, ways: usize, nulled| ColumnReport {
+            column: name.to_owned(),
+            alternatives: report.columns[0].alternatives[..ways].to_vec(),
+            nulled,
+            ..report.columns[0].clone()
+        };
+        report.columns = vec![column("one", 1, 0), column("two", 2, 0), column("null", 1, 3)];
+        let page = page(&report).expect("renders");
+        let listed = ["one", "two", "null"].map(|name| page.contains(&format!("<code>notes.{name}</code>")));
+        assert_eq!(listed, [false, true, true], "{page}");
     }
 
     #[test]

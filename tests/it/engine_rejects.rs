@@ -246,3 +246,18 @@ fn a_row_that_differs_is_reported_once_however_many_records_have_its_key() {
     let differing: Vec<_> = found.iter().filter(|finding| finding.starts_with("error R003")).collect();
     assert_eq!(differing, ["error R003 people.json /0"]);
 }
+
+#[test]
+fn a_part_of_a_text_whose_key_is_there_already_is_named() {
+    let tags = "[table.tags]\nkey = [\"note\", \"tag\"]\neach = { from = \"tags\", steps = [{ split = \",\" }] }\n\
+                [table.tags.columns]\nnote = \"@.id\"\ntag = \".\"\n";
+    let house = House::new()
+        .schema("CREATE TABLE tags (note INTEGER, tag TEXT, PRIMARY KEY (note, tag));")
+        .list("notes", r#"["notes.json"]"#, tags)
+        .source("notes.json", &json!([{"id": 1, "tags": "home,work,home"}, {"id": 2, "tags": "work"}]));
+    let report = house.lift(&[]).ends(1, "rolled-back").finds(&["error R001 notes.json /0"]).report();
+    let message = report["findings"][0]["message"].as_str().unwrap();
+    let expected =
+        "an earlier row of `tags` has the same key, for the part \"home\" of the text (the other is notes.json:1:2 /0)";
+    assert_eq!(message, expected);
+}

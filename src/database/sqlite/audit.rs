@@ -1,6 +1,6 @@
 //! The audit trail: into the application's own table where it is there, else into `treelift_audit`.
 
-use super::{catalog, form, sql};
+use super::{catalog, sql, times};
 use crate::database::audit::{AuditEntry, AuditPart, AuditTable};
 use crate::table::ColumnType;
 use rusqlite::Connection;
@@ -67,7 +67,7 @@ fn value(entry: &AuditEntry, part: AuditPart, kind: ColumnType) -> Option<String
         AuditPart::Reason => entry.reason.clone(),
         AuditPart::Details => entry.details.to_string(),
         AuditPart::Program => concat!("treelift ", env!("CARGO_PKG_VERSION")).to_owned(),
-        AuditPart::Time if kind.form().is_some() => form::clock(entry.at, kind),
-        AuditPart::Time => form::clock_text(entry.at),
+        AuditPart::Time if kind.form().is_some() => times::clock(entry.at, kind),
+        AuditPart::Time => times::clock_text(entry.at),
     })
 }

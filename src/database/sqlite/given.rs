@@ -1,6 +1,6 @@
 //! What defaults that are clocks give: one time for all rows of a run.
 
-use super::form;
+use super::times;
 use crate::mapping::schema_default::SchemaDefault;
 use crate::table::Column;
 use jiff::Timestamp;
@@ -12,8 +12,10 @@ use std::sync::LazyLock;
 /// What a column holds whose default is a clock that shows this time: in the form of the column, else as the default
 /// itself writes it. `None` for another default.
 pub(super) fn by_clock(conn: &Connection, column: &Column, now: Timestamp) -> rusqlite::Result<Option<Value>> {
-    if SchemaDefault::of(column) == Some(SchemaDefault::Clock) {
-        return Ok(Some(Value::Text(form::clock(now, column.kind))));
+    match SchemaDefault::of(column) {
+        Some(SchemaDefault::Clock) => return Ok(Some(Value::Text(times::clock(now, column.kind)))),
+        Some(SchemaDefault::Constant(_)) => return Ok(None),
+        None => {}
     }
     let Some(sql) = column.default.as_deref().and_then(|default| at(default, now)) else { return Ok(None) };
     // One that cannot be asked for here is left to the database.

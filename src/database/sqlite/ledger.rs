@@ -5,7 +5,7 @@
 //! (`tests/rows.rs` measures it).
 
 use super::session::SqliteTransaction;
-use super::{catalog, form, sql};
+use super::{catalog, sql, times};
 use crate::database::ledger::{FileRecord, RowOrigin, RowRecord, RunRecord, Written, key_parts};
 use crate::error::{Error, Result};
 use jiff::Timestamp;
@@ -203,7 +203,7 @@ impl SqliteTransaction {
 pub(super) fn write_run(conn: &Connection, number: Option<i64>, run: &RunRecord) -> rusqlite::Result<()> {
     let RunRecord { id, kind, program, set, set_digest, set_folder, source, undoes, .. } = run;
     let RunRecord { files, leaves, inserted, updated, unchanged, rejected, removed, .. } = run;
-    let (started, finished) = (form::clock_text(run.started), form::clock_text(run.finished));
+    let (started, finished) = (times::clock_text(run.started), times::clock_text(run.finished));
     let text = format!(
         "INSERT INTO treelift_runs (number, {RUN})
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
@@ -268,7 +268,7 @@ fn counts<const N: usize>(row: &Row<'_>, first: usize) -> rusqlite::Result<[u64;
 
 fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     let text: String = row.get(column)?;
-    form::parse_time(&text)
+    times::parse_time(&text)
         .and_then(|time| time.to_zoned(TimeZone::UTC).ok())
         .map(|time| time.timestamp())
         .ok_or_else(|| rusqlite::Error::InvalidColumnType(column, String::new(), Type::Text))

@@ -45,6 +45,7 @@ mod state;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod times;
 mod transaction;
 pub(super) mod types;
 mod unchanged;

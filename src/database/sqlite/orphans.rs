@@ -2,7 +2,7 @@
 
 use super::location::{Location, Tried};
 use super::open::{self, Start};
-use super::{audit, catalog, form, ledger_tables, record, references, sql};
+use super::{audit, catalog, ledger_tables, record, references, sql, times};
 use crate::database::Mode;
 use crate::database::audit::AuditEntry;
 use crate::database::reference::Reference;
@@ -42,7 +42,7 @@ fn move_in(conn: &Connection, order: &MoveOrphans<'_>, record: Option<&str>) -> 
         let mut round = 0;
         for (reference, declared) in every_reference(conn, order.references, &record)? {
             let words = words(&reference, declared);
-            let rows = take(conn, &reference, &words, &form::clock_text(order.started))?;
+            let rows = take(conn, &reference, &words, &times::clock_text(order.started))?;
             round += rows;
             match moved.iter_mut().find(|one| one.table == reference.table && one.reference == words) {
                 Some(one) => one.rows += rows,

@@ -1,6 +1,7 @@
 //! Reads rows and keys.
 
 use super::form::{self, Form};
+use super::times;
 use super::{catalog, sql};
 use crate::database::{Cell, ledger};
 use crate::table::ColumnType;
@@ -89,7 +90,7 @@ pub(super) fn digest_of_cells(cells: &[Cell], kinds: &[ColumnType]) -> [u8; 16] 
         Cell::Integer(value) => integer(*value),
         Cell::Real(value) => real(*value),
         Cell::Text(text) => {
-            let time = form::stored_time(text, *kind);
+            let time = times::stored_time(text, *kind);
             let canonical = time.as_ref().and_then(|time| form::of(time, *kind)?.into_text(*kind));
             (3, canonical.map_or_else(|| text.as_bytes().into(), |text| text.into_owned().into_bytes().into()))
         }

@@ -4,7 +4,7 @@
 //! has two.
 
 use super::location::{Location, Tried};
-use super::{catalog, form, ledger_tables, sql, state};
+use super::{catalog, ledger_tables, sql, state, times};
 use crate::database::Migration;
 use crate::database::history::{OWN_RECORD, Origin, RECORD, RecordReason, RecordTable, Recorded, Status};
 use crate::error::Error;
@@ -171,7 +171,7 @@ pub(super) fn rolled_back(conn: &Connection, migration: &Migration, at: Timestam
         &format!(
             "UPDATE {table} SET status = 'rolled_back', rollback_applied = 1, rollback_at = ?2 WHERE version = ?1"
         ),
-        (&migration.version, form::clock_text(at)),
+        (&migration.version, times::clock_text(at)),
     )
     .map(drop)
 }
@@ -212,7 +212,7 @@ fn write(
         (
             &migration.version,
             &migration.description,
-            form::clock_text(timing.at),
+            times::clock_text(timing.at),
             timing.took_ms,
             &migration.checksum,
             status,

@@ -141,6 +141,12 @@ impl Resolver<'_> {
         message: String,
         also: Option<Place>,
     ) -> Finding {
+        // Several rows come of one text that is taken apart.
+        let part = row.draft.part.as_ref().and_then(|part| part.shown());
+        let message = match part {
+            Some(part) => format!("{message}, for the part {part} of the text"),
+            None => message,
+        };
         let mut finding = Finding::new(code, message).at(row.place).also(also).about(row.rule.name.clone());
         finding.mapping = Some(row.rule.line_in(&self.plan.set).into());
         finding

@@ -2,8 +2,10 @@
 
 use crate::document::name::NameLeaf;
 use crate::document::tape::NodeId;
+use crate::finding::excerpt;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::Lossy;
+use crate::mapping::secret_values::may_be_secret;
 use crate::step::Datum;
 use std::ops::Range;
 use std::sync::Arc;
@@ -45,6 +47,15 @@ pub struct Part {
     pub of: Vec<LeafSpan>,
     /// Whether those are secret, bound to the run's start, or shown in no message.
     pub(super) marks: Marks,
+}
+
+impl Part {
+    /// The value for a message; none of what may be a secret, or was not taken from the source.
+    pub fn shown(&self) -> Option<String> {
+        let (Datum::Text(text) | Datum::Number(text)) = &self.datum else { return None };
+        let is_hidden = self.marks.tainted || self.marks.clock || self.marks.hidden || may_be_secret([], text);
+        (!is_hidden).then(|| excerpt(text))
+    }
 }
 
 // It may be a secret.

@@ -1,6 +1,6 @@
 //! Whether a column holds what the database gave it.
 
-use super::super::{form, sql};
+use super::super::{sql, times};
 use crate::database::ledger::RunRecord;
 use crate::mapping::schema_default::SchemaDefault;
 use crate::table::{Column, ColumnType};
@@ -25,12 +25,12 @@ pub(super) fn is_default(conn: &Connection, column: &Column, run: &RunRecord) ->
     let plain = std::iter::successors(Some(plain.as_str()), |text| text.strip_prefix('(')?.strip_suffix(')')).last();
     // An import gives the moment at which it started, other programs and earlier versions let SQLite give one.
     let moment = || {
-        let (started, given) = (form::clock_text(run.started), form::clock(run.started, column.kind));
+        let (started, given) = (times::clock_text(run.started), times::clock(run.started, column.kind));
         let given = given.replace('\'', "''");
         format!("({} OR {name} IN ('{started}', '{started}+00:00', '{given}'))", between("%Y-%m-%d %H:%M:%S"))
     };
     let given = |form: &str| {
-        let given = form::clock(run.started, column.kind).replace('\'', "''");
+        let given = times::clock(run.started, column.kind).replace('\'', "''");
         format!("({} OR {name} = '{given}')", between(form))
     };
     let is_clock = SchemaDefault::of(column) == Some(SchemaDefault::Clock);
@@ -67,7 +67,7 @@ mod tests {
         let conn = Connection::open_in_memory().unwrap();
         let now = Timestamp::now();
         let about = RunRecord { started: now, finished: now, ..run("r", "import", None) };
-        let (moment, day) = (form::clock_text(now), now.strftime("%Y-%m-%d").to_string());
+        let (moment, day) = (times::clock_text(now), now.strftime("%Y-%m-%d").to_string());
         for (kind, default, written) in [
             (ColumnType::Time(None), "now()", &moment),
             (ColumnType::Time(None), "datetime(\"now\")", &moment),
