@@ -67,6 +67,8 @@ pub enum Phase {
     Walk,
     /// Collecting secret values for the leak proof.
     Sweep,
+    /// Reading files for the keys of their rows, before the rows are made.
+    Ahead,
     /// Reading, mapping and writing.
     Import,
     /// Opening and sealing values.

@@ -92,6 +92,7 @@ fn name(phase: Phase) -> &'static str {
     match phase {
         Phase::Walk => "walking",
         Phase::Sweep => "sweeping",
+        Phase::Ahead => "reading",
         Phase::Import => "importing",
         Phase::Seal => "opening",
         Phase::Check => "checking",

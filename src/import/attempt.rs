@@ -1,7 +1,7 @@
 //! Attempts at an import, until one knows every bad record before it begins to write.
 
-use super::ahead::{Began, Next};
-use super::begin::{Before, Beginning};
+use super::ahead::Known;
+use super::begin::Beginning;
 use super::clock::Clock;
 use super::{checks, summary, sweep};
 use crate::config::Phase;
@@ -9,11 +9,10 @@ use crate::database::audit::{AuditEntry, random_id};
 use crate::database::{Database, Mode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::Place;
-use crate::import::rejects::{KnownRejects, RejectFolder, Rejects, learn};
+use crate::import::rejects::{RejectFolder, Rejects};
 use crate::import::run::Import;
 use crate::import::summary::Ending;
 use crate::import::sweep::Swept;
-use crate::mapping::keyindex::Ahead;
 use crate::migrations::Loss;
 use crate::report::write::ReportFiles;
 use crate::report::{Outcome, Report, TableReport};
@@ -29,17 +28,15 @@ pub(super) fn attempts(
     clock: &mut Clock,
     reports: &mut ReportFiles,
 ) -> Result<Box<Report>> {
-    let (mut known, mut ahead, mut chain) = (KnownRejects::new(), Ahead::Nothing, Vec::new());
+    let (mut known, mut chain) = (Known::default(), Vec::new());
     for number in 1.. {
         let is_last = number == MOST_ATTEMPTS;
-        let job = Job { beginning, missing, losses, known: &known, chain: &chain, is_last };
-        match job.attempt(ahead, database, clock, reports)? {
+        let job = Job { beginning, missing, losses, chain: &chain, is_last };
+        match job.attempt(known, database, clock, reports)? {
             Attempt::Done(report) => return Ok(report),
-            Attempt::Again(next) => {
-                let first = next.rejects.keys().min();
-                chain.extend(first.map(|(file, offset)| Place { file: *file, offset: *offset }));
-                learn(&mut known, next.rejects);
-                ahead = next.ahead;
+            Attempt::Again { next, first } => {
+                chain.extend(first);
+                known = next;
             }
         }
     }
@@ -53,7 +50,12 @@ enum Attempt {
     Done(Box<Report>),
     /// Records turned out to be bad after rows of theirs were written, or other rows were made than those that
     /// lookups saw: restart, knowing them.
-    Again(Next),
+    Again {
+        /// What the next attempt is to know.
+        next: Known,
+        /// The first record that was rejected too late.
+        first: Option<Place>,
+    },
 }
 
 /// One attempt at the import.
@@ -61,7 +63,6 @@ struct Job<'j> {
     beginning: &'j Beginning<'j>,
     missing: &'j [String],
     losses: &'j [Loss],
-    known: &'j KnownRejects,
     /// The first record that each attempt before this one rejected too late.
     chain: &'j [Place],
     /// Whether there is no attempt after it.
@@ -71,7 +72,7 @@ struct Job<'j> {
 impl Job<'_> {
     fn attempt(
         &self,
-        ahead: Ahead,
+        known: Known,
         database: &mut dyn Database,
         clock: &mut Clock,
         reports: &mut ReportFiles,
@@ -81,19 +82,8 @@ impl Job<'_> {
         clock.lap(|timings| &mut timings.sweep);
 
         let id = random_id()?;
-        let before = Before { known: self.known, ahead, is_last: self.is_last, watch: None };
-        let (mut run, asked) = match self.beginning.begin(&id, database, secrets, before)? {
-            Began::Ready(mut run) => {
-                let asked = self.ask_and_read(&mut run);
-                (*run, asked)
-            }
-            Began::Anew(mut run) => {
-                let next = Next { rejects: run.rejects.take_late(), ahead: Ahead::Nothing };
-                run.writer.roll_back()?;
-                return Ok(Attempt::Again(next));
-            }
-            Began::Failed(run, error) => (*run, Err(error)),
-        };
+        let (mut run, read_ahead) = self.beginning.begin(&id, database, secrets, known, None)?;
+        let asked = read_ahead.and_then(|()| self.ask_and_read(&mut run));
         let before = match asked {
             Ok(before) => before,
             Err(error) => {
@@ -105,14 +95,11 @@ impl Job<'_> {
             }
         };
         clock.lap(|timings| &mut timings.import);
-        let next = if run.rejects.must_begin_anew(options.max_rejects) && !self.is_last {
-            Some(Next { rejects: run.rejects.take_late(), ahead: Ahead::Nothing })
-        } else {
-            run.not_as_known(self.is_last)
-        };
-        if let Some(next) = next {
+        if run.must_begin_anew(self.is_last) {
+            let first = run.rejects.found_late().min().map(|(file, offset)| Place { file: *file, offset: *offset });
+            let next = run.learned();
             run.writer.roll_back()?;
-            return Ok(Attempt::Again(next));
+            return Ok(Attempt::Again { next, first });
         }
         ui.phase(Phase::Check, 0, 0);
         run.report_all(self.chain, self.missing, &with_secrets)?;

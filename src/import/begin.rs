@@ -4,13 +4,12 @@ use crate::config::{ImportOptions, Ui};
 use crate::database::ledger::RunRecord;
 use crate::database::{Database, Opening};
 use crate::error::Result;
-use crate::import::ahead::{Began, Start};
+use crate::import::ahead::{Known, Start};
 use crate::import::plan::Plan;
-use crate::import::rejects::KnownRejects;
+use crate::import::run::Import;
 use crate::import::vault::{KeySource, Vault};
 use crate::import::watch::Watch;
 use crate::import::writer::Writer;
-use crate::mapping::keyindex::Ahead;
 use crate::secret::proof::SecretSet;
 use jiff::Timestamp;
 
@@ -23,27 +22,17 @@ pub(super) struct Beginning<'p> {
     pub(super) started: Timestamp,
 }
 
-/// What an attempt knows of those before it.
-pub(super) struct Before<'p> {
-    /// The records that they rejected too late.
-    pub(super) known: &'p KnownRejects,
-    /// Which rows the last of them made.
-    pub(super) ahead: Ahead,
-    /// Whether there is no attempt after it.
-    pub(super) is_last: bool,
-    /// Who watches it.
-    pub(super) watch: Option<&'p dyn Watch>,
-}
-
 impl<'p> Beginning<'p> {
-    /// Begins an attempt under this id; `secrets` are those of the tree.
+    /// Begins an attempt under this id, with what is `known` from those before it; `secrets` are those of the tree. Beside
+    /// it, whether reading ahead failed or was interrupted.
     pub(super) fn begin(
         &self,
         id: &str,
         database: &mut dyn Database,
         secrets: SecretSet,
-        before: Before<'p>,
-    ) -> Result<Began<'p>> {
+        known: Known,
+        watch: Option<&'p dyn Watch>,
+    ) -> Result<(Import<'p>, Result<()>)> {
         let Self { plan, options, ui, key, started } = *self;
         let bytes = plan.mapped_bytes();
         let written = plan.written_tables();
@@ -61,8 +50,7 @@ impl<'p> Beginning<'p> {
         let vault = Vault::open(key, &transaction.seal_record()?, secrets, started)?.of(&plan.set);
         transaction.begin_run(&self.record(id))?;
         let writer = Writer::new(transaction, vault, &plan.set, options.threads());
-        let Before { known, ahead, is_last, watch } = before;
-        Start { plan, options, ui, started, known, watch }.begin(writer, ahead, is_last)
+        Start { plan, options, ui, started, watch }.begin(writer, known)
     }
 
     /// What the ledger knows of the run before it has an outcome.

@@ -79,7 +79,7 @@ impl Import<'_> {
         let Parts { resolver, rejects, mut cx, .. } = self.parts();
         for held in &mut chunk.records {
             let place = reading.place(held.record.span.start);
-            let findings = match rejects.known.get(&(place.file, place.offset)) {
+            let findings = match rejects.known(place, reading.pass == Pass::Ahead) {
                 Some(known) => known.clone(),
                 None => {
                     // What rules make of a text that should be JSON follows from that it is none.
@@ -90,7 +90,7 @@ impl Import<'_> {
                     inside.iter().map(|one| one.clone().about(mapping.clone())).chain(faults).collect()
                 }
             };
-            held.decision = Decision::rejected(held.mapped.drafts.len(), findings, Cause::Source);
+            held.decision = Decision::rejected(held.mapped.drafts.len(), findings, Cause::Record);
         }
         if !rejects.for_target.is_empty() {
             for held in chunk.records.iter_mut().filter(|held| held.was_rejected() && held.decision.refused.is_empty())
@@ -102,7 +102,8 @@ impl Import<'_> {
                 }
             }
         }
-        let open = |held: &&mut Held| held.decision.refused.is_empty() && !held.was_rejected();
+        let is_doubtful = |held: &Held| rejects.is_doubtful(reading.place(held.record.span.start));
+        let open = |held: &&mut Held| held.decision.refused.is_empty() && !held.was_rejected() && !is_doubtful(held);
         let mut open: Vec<&mut Held> = chunk.records.iter_mut().filter(open).collect();
         resolver.ask(&mut cx, open.iter().flat_map(|held| &held.mapped.drafts))?;
         let (mark, sealed) = (resolver.mark(), cx.writer.vault.mark());

@@ -61,9 +61,6 @@ impl<'p> Import<'p> {
         let (plan, depth) = (self.plan, self.options.max_depth);
         let (first, last) = plan.turns_of(self.mapping);
         let mapping = &plan.set.mappings[self.mapping];
-        if let Some(findings) = self.rejects.known.get(&(file_id(file), u64::MAX)) {
-            return self.reject_file(file, findings.clone());
-        }
         let is_first = first == turn && pass != Pass::Lasts;
         let opened = source::open(&plan.tree.files[file], plan.limits(self.mapping, depth)).and_then(|mut opened| {
             if is_first {

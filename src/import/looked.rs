@@ -2,6 +2,7 @@
 
 use crate::finding::{FileId, Finding};
 use crate::import::rejects::KnownRejects;
+use crate::import::resolve::Cause;
 use std::collections::HashSet;
 
 /// What a reading ahead found out.
@@ -11,16 +12,18 @@ pub(crate) struct LookedAhead {
     pub(crate) is_it: bool,
     /// The records that it rejected.
     pub(super) rejected: HashSet<(FileId, u64)>,
-    /// Those that were rejected only when their rows were made.
+    /// Those that the database rejected when their rows were made: no reading ahead finds them.
     pub(super) only_now: KnownRejects,
+    /// That it did not settle which rows there are.
+    pub(super) unsettled: Option<Finding>,
 }
 
 impl LookedAhead {
     /// Notes that a record, or a file, is rejected.
-    pub(crate) fn note_reject(&mut self, at: (FileId, u64), findings: &[Finding]) {
+    pub(crate) fn note_reject(&mut self, at: (FileId, u64), findings: &[Finding], cause: Cause) {
         if self.is_it {
             self.rejected.insert(at);
-        } else if !self.rejected.contains(&at) {
+        } else if cause == Cause::Database {
             self.only_now.insert(at, findings.to_vec());
         }
     }

@@ -9,6 +9,7 @@ use crate::import::files::{Why, file_id};
 use crate::import::leaves::sheet::Sheet;
 use crate::import::look::{self, Looked, Shaped, look};
 use crate::import::record::errors;
+use crate::import::resolve::Cause;
 use crate::import::run::{Import, Parts};
 use crate::import::shaping::{PathTable, record_scope};
 use crate::import::supply::Supply;
@@ -35,12 +36,12 @@ impl Import<'_> {
     ) -> Result<()> {
         let plan = self.plan;
         let mapping = &plan.set.mappings[self.mapping];
+        if let Some(findings) = self.rejects.known_file(file_id(file)).cloned() {
+            self.readers.forget(plan, [file].into_iter());
+            return self.reject_file(file, findings);
+        }
         if mapping.source.format == Format::Lines {
             return self.read_lines(file, turn, rules, owner, pass);
-        }
-        if let Some(findings) = self.rejects.known.get(&(file_id(file), u64::MAX)) {
-            self.readers.forget(plan, [file].into_iter());
-            return self.reject_file(file, findings.clone());
         }
         let looked = match self.files[file].take_shaped() {
             Some(shaped) => Ok((shaped, None)),
@@ -146,12 +147,12 @@ impl Import<'_> {
         let findings: Vec<Finding> = findings.into_iter().map(|finding| finding.about(mapping.name.clone())).collect();
         if rows_written {
             // It changed while it was read: its rows are rolled back with the run.
-            self.rejects.late.insert((place.file, u64::MAX), findings.clone());
+            self.rejects.note_late_file(place.file, findings.clone());
         }
         let Parts { rejects, cx, .. } = self.parts();
         rejects.keep_file(&cx, file, &findings)?;
         self.watching().iter().for_each(|watch| watch.broken(file, &findings));
-        self.ahead.note_reject((place.file, u64::MAX), &findings);
+        self.ahead.note_reject((place.file, u64::MAX), &findings, Cause::Record);
         self.rejects.errors += errors(&findings);
         self.findings.extend(findings);
         Ok(())

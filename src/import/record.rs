@@ -46,7 +46,7 @@ impl Import<'_> {
         if !refused.is_empty() {
             // A record that was known to be bad is reported once, when it is read first.
             if before {
-                self.rejects.note_again(place, refused);
+                self.rejects.note_again(place, refused, cause);
             } else {
                 self.note_reject(reading, mapped, place, (&refused, cause));
                 self.reject_record(reading, table, record, refused)?;
@@ -164,13 +164,13 @@ impl Import<'_> {
         let is_late = self.plan.turns_of(self.mapping).0 != reading.turn
             || mapped.drafts.iter().chain(&mapped.partial).any(|draft| self.resolver.is_later(row(draft)));
         if is_late {
-            self.rejects.late.insert((place.file, place.offset), findings.to_vec());
+            self.rejects.note_late(place, findings.to_vec(), cause);
         }
         if cause == Cause::Target {
             self.rejects.for_target.insert((place.file, place.offset));
         }
         if self.plan.order.looks_ahead() {
-            self.ahead.note_reject((place.file, place.offset), findings);
+            self.ahead.note_reject((place.file, place.offset), findings, cause);
         }
     }
 

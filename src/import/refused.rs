@@ -52,7 +52,7 @@ fn place_of(cx: &mut Context<'_>, table: &str, key: &str) -> Result<Option<Place
     Ok(cx.writer.file_of(origin.file).map(|file| Place { file, offset: origin.offset }))
 }
 
-impl Rejects<'_> {
+impl Rejects {
     /// Takes over the rows that the database rejected, as records that the next attempt rejects.
     pub(crate) fn take_refused(&mut self, cx: &mut Context<'_>) -> Result<()> {
         cx.writer.transaction()?; // what it still writes may be rejected
@@ -65,7 +65,7 @@ impl Rejects<'_> {
     pub(crate) fn report_triggers(&self, cx: &mut Context<'_>, ui: &dyn Ui) -> Result<()> {
         for ForeignTrigger { name, table } in cx.writer.transaction()?.foreign_triggers().to_vec() {
             let message = format!("trigger `{name}` on `{table}` is not made by the mapping set");
-            if self.known.is_empty() {
+            if self.is_none_known() {
                 ui.say(&format!("{message}; rows are read back and compared"));
             }
             cx.findings.push(Finding::new(&TARGET_TRIGGER, message).about("target"));
@@ -120,7 +120,7 @@ impl Rejects<'_> {
             let link = Finding::new(&TARGET_UNSETTLED, message).at(*place).about("attempts");
             cx.findings.push(link.weighing(Severity::Note));
         }
-        let last: Vec<&(FileId, u64)> = self.late.keys().chain(self.refused.keys()).collect();
+        let last: Vec<&(FileId, u64)> = self.found_late().collect();
         let message = format!(
             "attempt {}, the last one, still rejected {}",
             earlier.len() + 1,

@@ -1,8 +1,8 @@
 //! An import that somebody watches, into a database that keeps nothing.
 
-use super::ahead::{Began, Next};
+use super::ahead::Known;
 use super::attempt::MOST_ATTEMPTS;
-use super::begin::{Before, Beginning};
+use super::begin::Beginning;
 use super::sweep::sweep;
 use super::watch::Watch;
 use crate::config::{ImportOptions, Ui};
@@ -10,10 +10,8 @@ use crate::database::audit::random_id;
 use crate::database::{self, Database, Mode};
 use crate::error::{Error, Result};
 use crate::import::plan::Plan;
-use crate::import::rejects::{KnownRejects, learn};
 use crate::import::run::Import;
 use crate::import::vault::KeySource;
-use crate::mapping::keyindex::Ahead;
 use crate::secret::proof::LeakSearch;
 use jiff::Timestamp;
 
@@ -33,34 +31,21 @@ pub(crate) fn rehearse<W: Watch, T>(
     let options = options(plan, depth);
     let key = if plan.set.seals() { KeySource::ThrowAway } else { KeySource::None };
     let beginning = Beginning { plan, options: &options, ui, key: &key, started };
-    let (mut known, mut ahead) = (KnownRejects::new(), Ahead::Nothing);
+    let mut known = Known::default();
     for number in 1.. {
         let secrets = sweep(plan, depth, ui)?.secrets;
         let watch = watcher(secrets.freeze());
         let (id, mut database) = nowhere(plan)?;
         let is_last = number == MOST_ATTEMPTS;
-        let before = Before { known: &known, ahead, is_last, watch: Some(&watch) };
-        let mut run = match beginning.begin(&id, &mut *database, secrets, before)? {
-            Began::Ready(mut run) => {
-                run.read().map_err(|error| run.with_place(error))?;
-                run
-            }
-            Began::Anew(run) => run,
-            Began::Failed(mut run, error) => return Err(run.with_place(error)),
-        };
-        let next = if !run.rejects.must_begin_anew(options.max_rejects) || is_last {
-            run.not_as_known(is_last)
-        } else {
-            Some(Next { rejects: run.rejects.take_late(), ahead: Ahead::Nothing })
-        };
-        let Some(next) = next else {
+        let (mut run, read_ahead) = beginning.begin(&id, &mut *database, secrets, known, Some(&watch))?;
+        read_ahead.and_then(|()| run.read()).map_err(|error| run.with_place(error))?;
+        if !run.must_begin_anew(is_last) {
             let answered = answer(&mut run, &watch)?;
             run.writer.roll_back()?;
             return Ok(answered);
-        };
+        }
+        known = run.learned();
         run.writer.roll_back()?;
-        learn(&mut known, next.rejects);
-        ahead = next.ahead;
     }
     Err(Error::bug("the attempts at an import did not end"))
 }

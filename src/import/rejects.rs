@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::finding::{FileId, Finding, Place};
 use crate::hex;
 use crate::import::context::Context;
+use crate::import::resolve::Cause;
 use crate::import::vault::Vault;
 use crate::mapping::declared::{Declared, Doc};
 use crate::mapping::secret_values::may_be_secret;
@@ -177,17 +178,23 @@ fn holds_rejects(path: &Path) -> bool {
 pub type KnownRejects = HashMap<(FileId, u64), Vec<Finding>>;
 
 /// Takes in what became known of further records.
-pub(crate) fn learn(known: &mut KnownRejects, more: KnownRejects) {
+pub(super) fn learn(known: &mut KnownRejects, more: KnownRejects) {
     more.into_iter().for_each(|(record, findings)| known.entry(record).or_default().extend(findings));
 }
 
 /// The rejected records of a run.
 #[derive(Debug)]
-pub struct Rejects<'p> {
-    /// What is known before reading.
-    pub known: &'p KnownRejects,
+pub struct Rejects {
+    /// Records that are known to be bad before they are read.
+    bad: KnownRejects,
+    /// Records that are rejected by what is known of other rows so far.
+    doubtful: KnownRejects,
+    /// Whether what is known of other rows may change, so that a record which they make bad may turn out to be good.
+    may_change: bool,
     /// Bad records that were detected too late.
-    pub late: KnownRejects,
+    late: KnownRejects,
+    /// Records that were rejected too late, and that what is known of other rows made bad.
+    late_by_others: KnownRejects,
     /// Records with rows that the database rejected.
     pub refused: KnownRejects,
     /// Records that were rejected for rows of the target alone that an earlier import made of this tree.
@@ -200,33 +207,96 @@ pub struct Rejects<'p> {
     pub folder: Option<RejectFolder>,
 }
 
-impl<'p> Rejects<'p> {
-    /// None so far.
-    pub fn new(known: &'p KnownRejects) -> Self {
-        let (late, refused, for_target) = Default::default();
-        Self { known, late, refused, for_target, count: 0, errors: 0, folder: None }
+impl Rejects {
+    /// None so far but those that are bad, or rejected by what is known of other rows; that `may_change`.
+    pub fn new(bad: KnownRejects, doubtful: KnownRejects, may_change: bool) -> Self {
+        let (late, late_by_others, refused, for_target) = Default::default();
+        let (count, errors, folder) = (0, 0, None);
+        Self { bad, doubtful, may_change, late, late_by_others, refused, for_target, count, errors, folder }
+    }
+
+    /// The findings of a record that is known to be bad. While it is read ahead that is not known of doubtful ones.
+    pub(crate) fn known(&self, place: Place, is_ahead: bool) -> Option<&Vec<Finding>> {
+        let record = (place.file, place.offset);
+        self.bad.get(&record).or_else(|| self.doubtful.get(&record).filter(|_| !is_ahead))
+    }
+
+    /// The findings of a file that is known to be bad.
+    pub(crate) fn known_file(&self, file: FileId) -> Option<&Vec<Finding>> {
+        self.bad.get(&(file, u64::MAX))
+    }
+
+    /// Whether what is known of other rows rejects a record.
+    pub(crate) fn is_doubtful(&self, place: Place) -> bool {
+        self.doubtful.contains_key(&(place.file, place.offset))
+    }
+
+    /// Whether none is known.
+    pub(crate) fn is_none_known(&self) -> bool {
+        self.bad.is_empty() && self.doubtful.is_empty()
+    }
+
+    /// Notes that a record is rejected, after rows of it were decided.
+    pub(crate) fn note_late(&mut self, place: Place, findings: Vec<Finding>, cause: Cause) {
+        let is_by_others = self.may_change && cause == Cause::Record;
+        let late = if is_by_others { &mut self.late_by_others } else { &mut self.late };
+        late.insert((place.file, place.offset), findings);
+    }
+
+    /// Notes that a file turned out to be bad after rows of it were decided.
+    pub(crate) fn note_late_file(&mut self, file: FileId, findings: Vec<Finding>) {
+        self.late.insert((file, u64::MAX), findings);
     }
 
     /// Notes that a later turn rejects a record, too, that was rejected for rows of the target: an earlier import made
     /// them after it had rejected the record for what is found now, and the next attempt says so.
-    pub(crate) fn note_again(&mut self, place: Place, findings: Vec<Finding>) {
-        let record = (place.file, place.offset);
-        if self.for_target.remove(&record) {
-            self.late.insert(record, findings);
+    pub(crate) fn note_again(&mut self, place: Place, findings: Vec<Finding>, cause: Cause) {
+        if self.for_target.remove(&(place.file, place.offset)) {
+            self.note_late(place, findings, cause);
         }
+    }
+
+    /// Whether every record was known to be bad that was rejected too late.
+    pub(crate) fn is_none_late(&self) -> bool {
+        self.late.is_empty() && self.late_by_others.is_empty()
     }
 
     /// Whether records turned out to be bad only after rows of theirs were written, and the rest may
     /// be committed without them: then the run is restarted, knowing them.
     pub fn must_begin_anew(&self, most: u64) -> bool {
-        !self.refused.is_empty() || (!self.late.is_empty() && self.count <= most)
+        // What other rows make bad may turn out to be good: only the end tells how many there are.
+        !self.refused.is_empty() || !self.late_by_others.is_empty() || (!self.late.is_empty() && self.count <= most)
     }
 
-    /// The records that the next attempt knows.
-    pub fn take_late(&mut self) -> KnownRejects {
-        let mut late = std::mem::take(&mut self.late);
-        learn(&mut late, std::mem::take(&mut self.refused));
-        late
+    /// Whether a reading ahead rejected too late those that were doubtful before, and no others.
+    pub(crate) fn are_as_known(&self) -> bool {
+        let is_alike = self.late_by_others.len() == self.doubtful.len()
+            && self.doubtful.keys().all(|record| self.late_by_others.contains_key(record));
+        is_alike && self.late.is_empty() && self.refused.is_empty()
+    }
+
+    /// The records that were rejected too late.
+    pub(crate) fn found_late(&self) -> impl Iterator<Item = &(FileId, u64)> {
+        self.late.keys().chain(self.late_by_others.keys()).chain(self.refused.keys())
+    }
+
+    /// The first record that is rejected by what is known of other rows.
+    pub(crate) fn first_doubtful(&self) -> Option<Place> {
+        let records = self.doubtful.keys().chain(self.late_by_others.keys());
+        records.min().map(|(file, offset)| Place { file: *file, offset: *offset })
+    }
+
+    /// The records that are known to be bad for the next reading, and those that are doubtful: after one ahead, which
+    /// asked these again, no others than it found.
+    pub(crate) fn learned(&mut self, is_ahead: bool) -> (KnownRejects, KnownRejects) {
+        let mut bad = std::mem::take(&mut self.bad);
+        learn(&mut bad, std::mem::take(&mut self.late));
+        learn(&mut bad, std::mem::take(&mut self.refused));
+        let mut doubtful = std::mem::take(&mut self.late_by_others);
+        if !is_ahead {
+            learn(&mut doubtful, std::mem::take(&mut self.doubtful));
+        }
+        (bad, doubtful)
     }
 
     /// Writes a rejected record into the reject folder, if one was asked for.

@@ -33,7 +33,7 @@ pub struct Import<'p> {
     /// What became of leaves.
     pub(crate) leaves: Leaves<'p>,
     /// Rejected records.
-    pub rejects: Rejects<'p>,
+    pub rejects: Rejects,
     /// Rows on their way, in the open transaction.
     pub writer: Writer,
     /// Findings.
@@ -60,7 +60,7 @@ pub struct Import<'p> {
 pub(crate) struct Parts<'i, 'p> {
     pub(crate) resolver: &'i mut Resolver<'p>,
     pub(crate) leaves: &'i mut Leaves<'p>,
-    pub(crate) rejects: &'i mut Rejects<'p>,
+    pub(crate) rejects: &'i mut Rejects,
     pub(crate) cx: Context<'i>,
 }
 
@@ -78,7 +78,7 @@ impl<'p> Import<'p> {
         ui: &'p dyn Ui,
         started: Timestamp,
         writer: Writer,
-        rejects: Rejects<'p>,
+        rejects: Rejects,
         ahead: Ahead,
     ) -> Result<Self> {
         let mut import = Self {
@@ -130,7 +130,7 @@ impl<'p> Import<'p> {
     pub fn is_acceptable(&self) -> bool {
         self.findings.errors() == self.rejects.errors
             && self.rejects.count <= self.options.max_rejects
-            && self.rejects.late.is_empty()
+            && self.rejects.is_none_late()
             && self.rejects.refused.is_empty()
             && self.files.iter().all(|file| file.counts().leaves.unmapped == 0)
     }

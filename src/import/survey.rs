@@ -28,7 +28,7 @@ impl Import<'_> {
             }
             for file in of_mapping {
                 self.heed_signals()?;
-                let is_known = self.rejects.known.contains_key(&(file_id(*file), u64::MAX));
+                let is_known = self.rejects.known_file(file_id(*file)).is_some();
                 if self.files[*file].status.is_none() && !is_known {
                     self.mapping = *mapping;
                     self.read_file(*file, turn, &rules, owner, Pass::Lasts)?;
@@ -44,7 +44,7 @@ impl Import<'_> {
         let shape = &plan.set.mappings[self.mapping].source.shapes[reading.shaped.shape];
         let records = chunk.records.iter().map(|held| &held.record);
         for record in records.filter(|record| record.tape.broken().is_empty()) {
-            if self.rejects.known.contains_key(&(reading.context.id, record.span.start)) {
+            if self.rejects.known(reading.place(record.span.start), false).is_some() {
                 continue;
             }
             let (index, frame) = (&self.resolver.index, &reading.shaped.frame);

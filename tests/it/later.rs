@@ -390,3 +390,53 @@ fn rows_without_a_key_that_refer_to_later_ones_are_found_again_in_a_tree_that_gr
     let expected = [["a", "-"], ["b", "c"], ["c", "b"], ["d", "a"], ["e", "f"], ["f", "c"], ["x", "a"]];
     assert_eq!(tree(&house), expected);
 }
+
+#[test]
+fn a_long_chain_that_leads_nowhere_is_rejected_link_by_link_in_one_import() {
+    // In several turns: the same records make the kinds that they look up.
+    let rules = "[source]\nfiles = [\"nodes.json\"]\nrecords = \"[*]\"\n\
+                 [table.kinds]\nkey = [\"name\"]\non_duplicate = \"first\"\n[table.kinds.columns]\nname = \"kind\"\n\
+                 [table.nodes]\nkey = [\"name\"]\n[table.nodes.columns]\nname = \"name\"\n\
+                 parent = { lookup = \"nodes.id\", by = { name = \"up\" }, on_dangling = \"reject\" }\n\
+                 other = { lookup = \"kinds.name\", by = { name = \"as\" }, on_dangling = \"reject\" }\n";
+    let kinds = "CREATE TABLE kinds (name TEXT PRIMARY KEY NOT NULL);";
+    let node = |at: usize, up: usize| json!({"name": format!("n{at:03}"), "up": format!("n{up:03}"), "kind": format!("k{}", at % 150), "as": "k7"});
+    let mut nodes: Vec<Value> = (0..20).map(|at| node(at, at + 1)).collect();
+    nodes.extend([node(157, 158), node(158, 157)]);
+    let house = House::new().schema(&format!("{NODES} {kinds}")).mapping("nodes", rules);
+    let house = house.source("nodes.json", &Value::from(nodes));
+    let lifted = settles(&house, &["--max-rejects", "20"]).ends(1, "committed").leaves("column 8, rejected 80");
+    let lifted = lifted.counts("inserted", "kinds 2, nodes 2");
+    assert_eq!(crate::inline::found(&lifted.report()).len(), 20);
+    assert_eq!(house.rows("SELECT name FROM kinds ORDER BY 1"), [["k7"], ["k8"]]);
+}
+
+#[test]
+fn a_record_that_is_bad_only_while_another_one_is_is_taken_in() {
+    // `a` is in the way of `b`, which `c` needs, until it turns out to lead nowhere.
+    let rules = "[table.kinds]\nkey = [\"name\"]\n[table.kinds.columns]\nname = \"kind\"\n\
+                 [table.nodes]\nkey = [\"name\"]\n[table.nodes.columns]\nname = \"name\"\n\
+                 parent = { lookup = \"nodes.id\", by = { name = \"up\" }, on_dangling = \"reject\" }\n\
+                 other = { lookup = \"kinds.name\", by = { name = \"as\" }, on_dangling = \"reject\" }\n";
+    let kinds = "CREATE TABLE kinds (name TEXT PRIMARY KEY NOT NULL);";
+    let node = |name: &str, kind: &str, up: Option<&str>| json!({"name": name, "kind": kind, "up": up, "as": "k"});
+    let nodes = json!([node("a", "k", Some("gone")), node("b", "k", None), node("c", "l", Some("b"))]);
+    let house = House::new().schema(&format!("{NODES} {kinds}")).list("nodes", r#"["nodes.json"]"#, rules);
+    let house = house.source("nodes.json", &nodes);
+    let lifted = settles(&house, &["--max-rejects", "1"]).ends(1, "committed").leaves("column 8, rejected 4");
+    lifted.finds(&["error V001 nodes.json /0/up"]);
+    assert_eq!(tree(&house), [["b", "-"], ["c", "b"]]);
+}
+
+#[test]
+fn rows_that_are_there_only_if_they_are_not_do_not_settle_and_are_named() {
+    let rules = "[table.nodes]\nkey = [\"other\"]\n[table.nodes.columns]\nname = \"name\"\nother = \"other\"\n\
+                 parent = { lookup = \"nodes.id\", by = { name = \"up\" }, on_dangling = \"reject\" }\n";
+    let house = House::new().schema(NODES).list("nodes", r#"["nodes.json"]"#, rules);
+    let nodes = json!([{"name": "a", "other": "1", "up": "d"}, {"name": "d", "other": "1"}]);
+    let lifted = house.source("nodes.json", &nodes).lift(&["--max-rejects", "1"]).ends(1, "rolled-back");
+    let report = lifted.report();
+    let found = report["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == "T009").unwrap();
+    assert_eq!(found["message"], "which rows of `nodes` there are depends on other rows, and does not settle");
+    assert_eq!((&found["place"]["file"], &found["place"]["pointer"]), (&json!("nodes.json"), &json!("/0")));
+}

@@ -4,7 +4,6 @@ use super::declared::Declared;
 use super::given;
 use super::location::{Location, Tried};
 use super::open::Store;
-use super::unnamed::Unnamed;
 use super::way::{Passes, Way};
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::Written;
@@ -15,6 +14,12 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
+
+/// What the ledger says of a row: its file, digest and columns.
+pub(super) type Said = (i64, [u8; 16], i64);
+
+/// The rowids of the rows that a table has for what the ledger says, in the ledger's order.
+pub(super) type Unnamed = HashMap<Said, Vec<i64>>;
 
 /// An open transaction. Dropped, it leaves the database as it was: SQLite rolls the
 /// connection's work back, then the store removes its files.

@@ -2,7 +2,7 @@
 //! table holds, row by row, so that of rows that are alike as many are known as there are.
 
 use super::location::Tried;
-use super::session::SqliteTransaction;
+use super::session::{Said, SqliteTransaction, Unnamed};
 use super::unchanged;
 use super::{read, sql};
 use crate::database::ledger::{RowRecord, Written, digest};
@@ -10,12 +10,6 @@ use crate::error::Result;
 use crate::table::Table;
 use rusqlite::{Connection, Row};
 use std::collections::{BTreeMap, HashMap, HashSet};
-
-/// What the ledger says of a row: its file, digest and columns.
-type Said = (i64, [u8; 16], i64);
-
-/// The rowids of the rows that a table has for what the ledger says, in the ledger's order.
-pub(super) type Unnamed = HashMap<Said, Vec<i64>>;
 
 impl SqliteTransaction {
     /// Those of the ledger's rows for which the table has one that says the same, with its rowid for a key.

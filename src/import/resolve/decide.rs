@@ -73,7 +73,7 @@ impl Resolver<'_> {
                     decision.judged.push(one);
                 }
                 Verdict::Refused(findings) => {
-                    is_bad = true;
+                    (is_bad, decision.cause) = (true, Cause::Rows);
                     decision.refused.extend(findings);
                     decision.judged.push(Judged::is(RowFate::Rejected));
                 }

@@ -79,9 +79,11 @@ pub(crate) enum Verdict {
 /// Why a record is rejected.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// It is bad, or other records of the run are in its way.
+    /// It is bad, by what is known of the rows that it looks up.
     #[default]
-    Source,
+    Record,
+    /// Other rows of the run are in its way, or rows that are not the run's.
+    Rows,
     /// Rows of the target alone are in its way that an earlier import made of this tree.
     Target,
     /// The database rejects a row of it.

@@ -2,6 +2,8 @@
 
 use super::table::Table;
 use super::{Ahead, KeyIndex, Store};
+use crate::finding::Place;
+use crate::row::Value;
 use std::collections::HashMap;
 
 impl KeyIndex {
@@ -30,17 +32,39 @@ impl KeyIndex {
         (0..self.specs.len()).filter(|spec| self.specs[*spec].is_late).all(|spec| self.is_alike(known, spec))
     }
 
+    /// A table with rows that are not those that were known ahead, as far as late lookups ask for them, and where the
+    /// first of its rows comes from that differs.
+    pub fn first_unlike(&self) -> Option<(&str, Option<Place>)> {
+        let Ahead::Rows(known) = &self.ahead else { return None };
+        let late = (0..self.specs.len()).filter(|spec| self.specs[*spec].is_late);
+        let spec = late.into_iter().find(|spec| !self.is_alike(known, *spec))?;
+        let (mine, other) = (&self.lasting.tables[spec], &known.lasting.tables[spec]);
+        let came = mine.iter().filter(|(key, number)| {
+            other.get(*key).is_none_or(|known_as| self.says_of(spec, *number) != known.says_of(spec, known_as))
+        });
+        let went = other.iter().filter(|(key, _)| mine.get(*key).is_none());
+        let places = came.map(|(_, number)| self.lasting.row(self.number_of(spec, number)).place);
+        let places = places.chain(went.map(|(_, number)| known.lasting.row(known.number_of(spec, number)).place));
+        let first = places.flatten().min_by_key(|place| (place.file, place.offset));
+        Some((self.specs[spec].table.as_str(), first))
+    }
+
+    /// The row that a key leads to.
+    fn number_of(&self, spec: usize, number: u32) -> u32 {
+        if self.specs[spec].wanted.is_empty() { number } else { self.lasting.row_of(number) }
+    }
+
+    /// Whether there is a row that a key leads to, and what is held of it.
+    fn says_of(&self, spec: usize, number: u32) -> (bool, Vec<Value>) {
+        let wanted = self.specs[spec].wanted.len();
+        let values = if wanted == 0 { Vec::new() } else { self.lasting.values(number, wanted) };
+        (self.lasting.row(self.number_of(spec, number)).present, values)
+    }
+
     fn is_alike(&self, known: &Self, spec: usize) -> bool {
         let (mine, other) = (&self.lasting.tables[spec], &known.lasting.tables[spec]);
-        let wanted = self.specs[spec].wanted.len();
-        let of = |index: &Self, number: u32| {
-            let row = if wanted == 0 { number } else { index.lasting.row_of(number) };
-            let values = if wanted == 0 { Vec::new() } else { index.lasting.values(number, wanted) };
-            (index.lasting.row(row).present, values)
-        };
+        let is_same = |number, known_as| self.says_of(spec, number) == known.says_of(spec, known_as);
         mine.len() == other.len()
-            && mine
-                .iter()
-                .all(|(key, number)| other.get(key).is_some_and(|known_as| of(self, number) == of(known, known_as)))
+            && mine.iter().all(|(key, number)| other.get(key).is_some_and(|known_as| is_same(number, known_as)))
     }
 }
