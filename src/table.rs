@@ -72,6 +72,13 @@ impl ColumnType {
         self.kept().and_then(|(_, form)| form)
     }
 
+    /// What of a time the form of a set cannot hold, in words, with that form.
+    pub fn unheld(self, time: DateTime, has_zone: bool) -> Option<(&'static TimeForm, &'static str)> {
+        let form = self.form()?;
+        let lacks = if form.has_zone() && !has_zone { Some("a time without a zone") } else { form.lacks(time) };
+        lacks.map(|lacks| (form, lacks))
+    }
+
     /// The form in which the engine writes it by itself, where it has one.
     pub fn form_of_engine(self) -> Option<&'static str> {
         self.kept().and_then(|(keeps, _)| keeps.form_of_engine())

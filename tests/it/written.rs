@@ -115,6 +115,21 @@ fn written_is_for_types_of_times_that_there_are_and_for_forms_that_read_back() {
     }
 }
 
+#[test]
+fn a_literal_that_a_form_cannot_hold_is_refused_without_data() {
+    for (declared, form, literal, message) in [
+        ("DATETIME", "%Y-%m-%d %H:%M:%S", "2025-05-07T14:42:18.5Z", "a fraction of a second"),
+        ("TIME", "%H:%M", "14:42:18", "seconds"),
+    ] {
+        let house =
+            items(declared, &format!("{{ from = \"v\", default = \"{literal}\" }}"), &written(declared, form), &[]);
+        let refused = house.run(["check", "set"]).status(2).stderr;
+        let words =
+            format!("is `{declared}`, and `{literal}` cannot be written as `{form}`, which does not hold {message}");
+        assert!(refused.contains(&words), "{refused}");
+    }
+}
+
 /// Days that are keys, and notes that look them up.
 fn diary(set: &str) -> House {
     let days = "[table.days]\nkey = [\"at\"]\non_duplicate = \"first\"\n[table.days.columns]\nat = \"at\"\nday = \"day\"\n\

@@ -11,8 +11,8 @@ use crate::hex;
 use crate::mapping::model::Literal;
 use crate::row::{Value, keeps_number};
 use crate::step::Datum;
-use crate::table::{Column, ColumnType, Digits, Written};
-use crate::written::{TimeForm, keeps_time};
+use crate::table::{Column, ColumnType, Digits};
+use crate::written::keeps_time;
 use jiff::civil::{DateTime, Time};
 use std::borrow::Cow;
 
@@ -182,18 +182,15 @@ pub(super) fn fit<'t>(
         (ColumnType::Numeric(limit), Operand::Datum(Datum::Integer(value))) => numeric(&value.to_string(), limit),
         (ColumnType::Numeric(limit), _) => numeric(number.ok_or_else(wrong)?, limit),
         (ColumnType::Boolean, _) => boolean(got).map(Value::Bool).ok_or_else(wrong),
-        (ColumnType::Time(Some(form)), Operand::Datum(Datum::Civil(_) | Datum::Day(_))) if form.has_zone() => {
-            Err(unheld(form, "a time without a zone"))
+        (ColumnType::Time(_), Operand::Datum(Datum::Civil(time))) => {
+            checked_time(*time, column, false).map(|()| Value::Civil(*time))
         }
-        (ColumnType::Time(form), Operand::Datum(Datum::Civil(time))) => {
-            checked_time(*time, form).map(|()| Value::Civil(*time))
-        }
-        (ColumnType::Time(form), Operand::Datum(Datum::Day(day))) => {
+        (ColumnType::Time(_), Operand::Datum(Datum::Day(day))) => {
             let time = day.to_datetime(Time::midnight());
-            checked_time(time, form).map(|()| Value::Civil(time))
+            checked_time(time, column, false).map(|()| Value::Civil(time))
         }
-        (ColumnType::Time(form) | ColumnType::Zoned(form), Operand::Datum(Datum::Instant(time, _))) => {
-            checked_time(time.utc(), form).map(|()| Value::Instant(*time))
+        (ColumnType::Time(_) | ColumnType::Zoned(_), Operand::Datum(Datum::Instant(time, _))) => {
+            checked_time(time.utc(), column, true).map(|()| Value::Instant(*time))
         }
         (ColumnType::Date(_), Operand::Datum(datum @ (Datum::Day(_) | Datum::Civil(_) | Datum::Instant(..)))) => {
             let day = day_of(datum).filter(|day| day.year() >= 1).map(Value::Day);
@@ -204,7 +201,7 @@ pub(super) fn fit<'t>(
         (ColumnType::Clock(form), _) => {
             let text = as_text(got).filter(|_| number.is_none()).ok_or_else(wrong)?;
             let time = column.kind.stored_time(&text).ok_or_else(wrong)?;
-            checked_time(time, form)?;
+            checked_time(time, column, false)?;
             let written = form.and_then(|form| form.write(time)).map_or(text, Cow::Owned);
             Ok(Value::Text(written.as_ref().into()))
         }
@@ -315,26 +312,20 @@ fn numeric(text: &str, limit: Option<Digits>) -> Result<Value, Fault> {
     Ok(Value::Text(if decimal.is_minus_zero() { &text[1..] } else { text }.into()))
 }
 
-fn checked_time(time: DateTime, form: Written) -> Result<(), Fault> {
+/// What the form of the column cannot hold is never cut.
+fn checked_time(time: DateTime, column: &Column, has_zone: bool) -> Result<(), Fault> {
     if !keeps_time(time) {
         let message = "expected a time from the year 1 on, of at most 6 digits behind the second";
         return Err(Fault::new(&VALUE_RANGE, message));
     }
-    match form.and_then(|form| Some((form, form.lacks(time)?))) {
-        Some((form, lacks)) => Err(unheld(form, lacks)),
-        None => Ok(()),
-    }
-}
-
-/// What the form of a column cannot hold is never cut.
-fn unheld(form: &TimeForm, what: &str) -> Fault {
-    let message = format!("the column is written as `{}`, which does not hold {what}", form.format());
-    let help = if what.ends_with("zone") {
+    let Some((form, lacks)) = column.kind.unheld(time, has_zone) else { return Ok(()) };
+    let message = format!("the column is written as `{}`, which does not hold {lacks}", form.format());
+    let help = if form.has_zone() && !has_zone {
         "say whose clocks are meant, with `zone` in the step `time`; or choose a form without a zone under [written] in set.toml"
     } else {
         "choose a form that holds it under [written] in set.toml, or make the time coarser in the source"
     };
-    Fault { help: Some(help), ..Fault::new(&VALUE_RANGE, message) }
+    Err(Fault { help: Some(help), ..Fault::new(&VALUE_RANGE, message) })
 }
 
 fn wanted(column: &Column) -> &'static str {
@@ -438,13 +429,21 @@ mod tests {
 
     #[test]
     fn times_that_would_not_be_written_whole_are_refused() {
+        let column = Column {
+            name: "at".to_owned(),
+            kind: ColumnType::Time(None),
+            declared: "TIMESTAMP".to_owned(),
+            not_null: false,
+            default: None,
+            primary_key: 0,
+        };
         for (time, kept) in [
             ("2025-05-07T15:09:12.345678", true),
             ("0001-01-01T00:00:00", true),
             ("2025-05-07T15:09:12.3456789", false),
             ("0000-12-31T23:59:59", false),
         ] {
-            assert_eq!(checked_time(time.parse().unwrap(), None).is_ok(), kept, "{time}");
+            assert_eq!(checked_time(time.parse().unwrap(), &column, false).is_ok(), kept, "{time}");
         }
     }
 

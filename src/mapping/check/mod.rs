@@ -2,6 +2,7 @@
 
 mod columns;
 mod kept;
+mod literals;
 mod losses;
 mod references;
 mod secrets;

@@ -1,10 +1,11 @@
 //! What expressions give fits the columns they are written into.
 
+use super::literals;
 use super::spot::Spot;
 use crate::mapping::codes;
 use crate::mapping::model::{ColumnRule, Digest, Expr, From, Literal, PathExpr, ReadAs, Root};
 use crate::mapping::walk::{self, Read};
-use crate::step::{Datum, OutputType, Step};
+use crate::step::{OutputType, Step};
 use crate::table::ColumnType;
 use crate::written::TimeForm;
 
@@ -123,7 +124,7 @@ pub(super) fn check(spot: &Spot<'_>) {
         };
         given.extend(column.policies.default.as_ref().map(literal));
         if let Some(reads) = spot.set.reads(known) {
-            literals_are_read(spot, column, &reads);
+            literals::check(spot, column, &reads);
             given.iter_mut().for_each(|gives| *gives = as_read(*gives, &reads));
         }
         let unfit = given.into_iter().find(|gives| !gives.fits(known.kind));
@@ -158,22 +159,6 @@ fn as_read(gives: Gives, reads: &ReadAs) -> Gives {
         _ => true,
     };
     output.filter(|_| !holds && takes(gives)).map_or(gives, of_output)
-}
-
-/// Literals that a column reads can be read.
-fn literals_are_read(spot: &Spot<'_>, column: &ColumnRule, reads: &ReadAs) {
-    let own = match &column.expr.from {
-        From::Literal(literal) if column.expr.steps.is_empty() => Some(literal),
-        _ => None,
-    };
-    for literal in own.into_iter().chain(&column.policies.default) {
-        let Literal::Text(text) = literal else { continue };
-        if let Err(why) = reads.apply(Datum::Text(text.clone())) {
-            let name = format!("`{}.{}`", spot.table.name, column.name);
-            let message = format!("{name} is `{}`, and `{text}` cannot be read as that: {why}", reads.declared);
-            spot.refuse(&codes::TYPE_UNFIT, column.line, message, None);
-        }
-    }
 }
 
 /// Whether a column of this type takes no time without a zone.
