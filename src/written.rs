@@ -353,4 +353,25 @@ mod tests {
         assert_eq!(time_of_day("14:42"), Some(time("2000-01-01T14:42")));
         assert_eq!(time_of_day("24:00"), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn every_time_is_given_back_or_what_it_lacks_is_said(
+            (year, month, day) in (1_i16..=9999, 1_i8..=12, 1_i8..=28), nanos in 0..DAY, unit in 0..UNITS.len(),
+        ) {
+            let date = Date::constant(year, month, day);
+            let over = jiff::SignedDuration::from_nanos(nanos - nanos % UNITS[unit]);
+            let time = date.to_datetime(Time::midnight()).checked_add(over).unwrap();
+            for form in [
+                "iso", "rfc3339", "%Y-%m-%d %H:%M:%S%.6f", "%Y-%m-%dT%H:%M:%S%.3fZ", "%d/%m/%Y %I:%M:%S %p", "%A, %-d %B %Y %H:%M",
+                "%b %e, %Y", "%Y-%m-%d %H:%M:%S%.f%:z",
+            ] {
+                let form = TimeForm::of(form, Keeps::Time).unwrap();
+                match form.write(time) {
+                    Some(text) => assert_eq!(stored(&text, Some(form), Keeps::Time), Some(time), "{text}"),
+                    None => assert!(form.lacks(time).is_some(), "{} {time}", form.format()),
+                }
+            }
+        }
+    }
 }
