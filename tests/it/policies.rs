@@ -319,3 +319,59 @@ fn a_column_whose_default_is_a_clock_has_the_start_of_the_run_in_every_row() {
     assert_eq!(house.one(same), "2");
     house.lift(&[]).ends(0, "committed").counts("inserted", "").counts("unchanged", "items 2");
 }
+
+#[test]
+fn a_record_that_a_let_or_an_item_rejects_is_not_taken_in_by_the_column_around_it() {
+    let seen = |policy: &str, column: &str, items: &Value| {
+        let names = format!("[let]\nseen = {{ {policy} }}\n");
+        mapped(&names, &format!("[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\n{column}\n"))
+            .source("items.json", items)
+    };
+    let number = "n = { from = \"=seen\", on_error = \"null\" }";
+    let one = |more: Value| {
+        let mut item = json!({"id": "a"});
+        more.as_object().unwrap().iter().for_each(|(name, value)| item[name] = value.clone());
+        json!([item, {"id": "b", "seen": "7"}])
+    };
+    for (policy, more, code) in [
+        ("from = \"seen\", steps = [\"integer\"], on_error = \"reject\"", json!({"seen": "x"}), "V"),
+        ("from = \"seen\", steps = [\"integer\"], on_missing = \"reject\"", json!({}), "V001"),
+        ("from = \"seen\", steps = [\"integer\"], on_absent = \"reject\"", json!({"seen": null}), "V002"),
+        ("from = \"seen\", steps = [\"integer\"], on_empty = \"reject\"", json!({"seen": ""}), "V003"),
+    ] {
+        let house = seen(policy, number, &one(more));
+        let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
+        let found = crate::inline::found(&lifted.report());
+        assert!(found.len() == 1 && found[0].starts_with(&format!("error {code}")), "{policy}: {found:?}");
+        assert_eq!(house.rows("SELECT id, n FROM items"), [["b", "7"]], "{policy}");
+    }
+    // Without a word in the `let` the column judges.
+    let house = seen("from = \"seen\", steps = [\"integer\"]", number, &one(json!({"seen": "x"})));
+    house.lift(&[]).ends(0, "committed").finds(&["warning V010 items.json /0/seen"]);
+    // What leads nowhere, an item of a list, and a secret.
+    let nowhere = "lookup = \"items.id\", by = { id = \"to\" }, on_dangling = \"reject\"";
+    let house = seen(nowhere, "other = { from = \"=seen\", on_error = \"null\" }", &json!([{"id": "a", "to": "gone"}]));
+    house.lift(&[]).ends(1, "rolled-back").finds(&["error V001 items.json /0/to"]);
+    let list = "t = { each = \"list[*]\", item = { from = \".\", steps = [\"integer\"], on_error = \"reject\" }, on_error = \"null\" }";
+    let house = items(list, &json!([{"id": "a", "list": ["x"]}]));
+    house.lift(&[]).ends(1, "rolled-back").finds(&["error V005 items.json /0/list/0"]);
+    let house = seen(
+        "from = \"seen\", steps = [{ require = \"^[0-9]+$\" }], on_error = \"reject\"",
+        "other = { seal = \"=seen\", on_error = \"null\" }",
+        &one(json!({"seen": "not a number"})),
+    );
+    drop(house.lift(&["--max-rejects", "1"]).ends(1, "committed").counts("inserted", "items 1"));
+}
+
+#[test]
+fn a_column_that_is_rejected_is_not_taken_in_by_one_that_reads_it() {
+    let columns = "at = { from = \"=n\", steps = [\"text\", { time = \"epoch_s\" }], on_error = \"null\" }\n\
+                   n = { from = \"n\", steps = [\"integer\"] }";
+    for columns in [columns.to_owned(), columns.split('\n').rev().collect::<Vec<_>>().join("\n")] {
+        let house = items(&columns, &json!([{"id": "a", "n": "many"}, {"id": "b", "n": "7"}]));
+        let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed").leaves("column 2, rejected 2");
+        let found = crate::inline::found(&lifted.report());
+        assert!(found.len() == 1 && found[0].ends_with("items.json /0/n"), "{columns}: {found:?}");
+        assert_eq!(house.rows("SELECT id, n FROM items"), [["b", "7"]], "{columns}");
+    }
+}

@@ -5,7 +5,7 @@ use super::unmade::{Lengths, Unmade};
 use crate::document::name::NameLeaf;
 use crate::finding::{Code, Severity};
 use crate::mapping::keyindex::KeyText;
-use crate::mapping::model::Lossy;
+use crate::mapping::model::{Lossy, Policy};
 use crate::row::Value;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub struct Fault {
     pub column: Option<String>,
     /// The line of the mapping.
     pub line: u32,
+    /// Whether a policy asked for it, or those of another column let it be: then nothing around it replaces it.
+    pub is_final: bool,
 }
 
 impl Claim {
@@ -49,7 +51,20 @@ impl Claim {
 impl Fault {
     /// A fault of this kind.
     pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), help: None, found: None, at: None, column: None, line: 0 }
+        let (help, found, at, column) = (None, None, None, None);
+        Self { code, message: message.into(), help, found, at, column, line: 0, is_final: false }
+    }
+
+    /// One that nothing around it replaces.
+    #[must_use]
+    pub(super) fn finally(self) -> Self {
+        Self { is_final: true, ..self }
+    }
+
+    /// What stands in the place of a value that this is wrong with, by the `on_error` around it; none where the record
+    /// is bad. A fault that another column already reported has no message.
+    pub(super) fn replaced_by(&self, on_error: Option<Policy>) -> Option<Policy> {
+        on_error.filter(|policy| *policy != Policy::Reject && !self.is_final && !self.message.is_empty())
     }
 
     /// The fault of a column, which stands in this line of the mapping.

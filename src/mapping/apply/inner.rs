@@ -41,7 +41,7 @@ impl<'t> RowMaker<'_, 't> {
     ) -> Result<Option<Operand<'t>>, Stop> {
         match self.judged(Inner::Item(each), scope, trail) {
             Err(Stop::SkipItem) => Ok(None),
-            Ok(Operand::Missing) => Err(no_item(&VALUE_MISSING, "is missing", scope)),
+            Ok(Operand::Missing) => Err(no_item(&VALUE_MISSING, "is missing", scope).into()),
             got => got.map(Some),
         }
     }
@@ -71,7 +71,7 @@ impl<'t> RowMaker<'_, 't> {
         self.ends_on_empty = outer_ends;
         let dangling = std::mem::replace(&mut self.dangling, outer_dangling);
         let (policy, code, what) = match made {
-            Err(Stop::Reject(fault)) if is_lenient && !fault.message.is_empty() => {
+            Err(Stop::Reject(fault)) if fault.replaced_by(policies.error).is_some() => {
                 read.extend(trail.drain(before..));
                 let left = Some((ClaimAs::NotConvertible, read));
                 let fault = Fault { code: &VALUE_NULLED, help: None, ..*fault };
@@ -80,6 +80,7 @@ impl<'t> RowMaker<'_, 't> {
                 let policy = policies.error.unwrap_or(Policy::Null);
                 return self.instead_of(policy, policies.default.as_ref());
             }
+            Err(Stop::Reject(fault)) if policies.error == Some(Policy::Reject) => return Err(fault.finally().into()),
             Err(Stop::SkipItem) if matches!(inner, Inner::Item(_)) => {
                 trail.truncate(before); // a `let` in it leaves it out
                 self.read_only(since, &[]);
@@ -104,13 +105,16 @@ impl<'t> RowMaker<'_, 't> {
         match policy {
             None if code == &VALUE_NULL => Ok(Operand::Null),
             None => Ok(Operand::Missing),
-            Some(Policy::Reject) => Err(match inner {
-                Inner::Item(_) => no_item(code, what, scope),
-                Inner::Let(one) => {
-                    let message = format!("{} {what}, and the mapping requires it", inner.name(scope));
-                    Fault { line: one.expr.line, ..Fault::new(code, message).at(at) }.into()
-                }
-            }),
+            Some(Policy::Reject) => {
+                let fault = match inner {
+                    Inner::Item(_) => no_item(code, what, scope),
+                    Inner::Let(one) => {
+                        let message = format!("{} {what}, and the mapping requires it", inner.name(scope));
+                        Fault { line: one.expr.line, ..Fault::new(code, message).at(at) }
+                    }
+                };
+                Err(fault.finally().into())
+            }
             Some(policy) => {
                 self.read_only(since, &[]);
                 let skipped = if policy == Policy::Skip { trail.split_off(before) } else { Trail::new() };
@@ -130,17 +134,18 @@ impl<'t> RowMaker<'_, 't> {
     ) -> Result<Operand<'t>, Stop> {
         let (expr, policies) = inner.parts();
         let policy = match inner {
-            Inner::Item(_) => policies.dangling.or(policies.missing).or(policies.absent).or(Some(Policy::Reject)),
+            Inner::Item(_) => policies.dangling.or(policies.missing).or(policies.absent),
             Inner::Let(_) => policies.dangling,
         };
-        let Some(policy) = policy else {
+        let is_asked = policy.is_some();
+        let Some(policy) = policy.or_else(|| matches!(inner, Inner::Item(_)).then_some(Policy::Reject)) else {
             self.dangling = Some(dangling);
             return Ok(Operand::Missing);
         };
         let touched = std::mem::take(&mut dangling.touched);
         let fault = Fault { line: expr.line, ..dangling.inside(&inner.name(scope)) };
         if policy == Policy::Reject {
-            return Err(Fault { code: &VALUE_MISSING, ..fault }.into());
+            return Err(Fault { code: &VALUE_MISSING, is_final: is_asked, ..fault }.into());
         }
         let left = Some((ClaimAs::Dangling, touched));
         self.asides.push(Aside { severity: Severity::Note, fault, left });
@@ -185,8 +190,8 @@ impl<'t> RowMaker<'_, 't> {
 }
 
 /// An item that is none, which an error says.
-pub(super) fn no_item(code: &'static Code, what: &str, scope: &Scope<'_, '_>) -> Stop {
+pub(super) fn no_item(code: &'static Code, what: &str, scope: &Scope<'_, '_>) -> Fault {
     let message = format!("item {} of the list {what}", scope.position);
     let help = "leave it out with `on_absent = \"skip\"` in the `item`, or give it a `default`";
-    Fault { help: Some(help), ..Fault::new(code, message).at(scope.element_at()) }.into()
+    Fault { help: Some(help), ..Fault::new(code, message).at(scope.element_at()) }
 }

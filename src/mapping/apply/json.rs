@@ -244,7 +244,7 @@ impl<'t> RowMaker<'_, 't> {
         }
         if each.policies == Policies::default() {
             return match self.write(&each.item, scope, trail, out)? {
-                Wrote::Nothing => Err(no_item(&VALUE_MISSING, "is missing", scope)),
+                Wrote::Nothing => Err(no_item(&VALUE_MISSING, "is missing", scope).into()),
                 wrote => Ok(wrote),
             };
         }

@@ -42,7 +42,7 @@ impl<'t> RowMaker<'_, 't> {
             (self.eval(&column.expr, scope, trail), Vec::new())
         };
         let mut got = match made {
-            Err(Stop::Reject(fault)) if is_lenient && !fault.message.is_empty() => {
+            Err(Stop::Reject(fault)) if fault.replaced_by(policies.error).is_some() => {
                 faulty = true;
                 read.append(trail);
                 self.not_convertible(Some(field), *fault, std::mem::take(&mut read));

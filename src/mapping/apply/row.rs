@@ -298,6 +298,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                     fault.line = column.line;
                 }
                 fault.at.get_or_insert(self.draft.at);
+                fault.is_final = true; // what reads this column does not judge it again
                 Err(Stop::Reject(fault))
             }
         }

@@ -34,7 +34,6 @@ impl RowMaker<'_, '_> {
             trace.end(&Made { field, value: None, secret: true });
         }
         let policies = &column.policies;
-        let is_lenient = !matches!(policies.error, None | Some(Policy::Reject));
         let dangling = self.dangling.take();
         let policy = match made {
             Ok(Found::Text(text)) => {
@@ -48,7 +47,7 @@ impl RowMaker<'_, '_> {
             }
             Ok(Found::Missing) => policies.missing.or(policies.absent),
             Ok(Found::Nothing) => policies.absent,
-            Err(Stop::Reject(fault)) if is_lenient && !fault.message.is_empty() => {
+            Err(Stop::Reject(fault)) if fault.replaced_by(policies.error).is_some() => {
                 self.not_convertible(Some(field), *fault, std::mem::take(&mut trail));
                 self.without_secret |= policies.error == Some(Policy::Null);
                 policies.error
@@ -94,9 +93,7 @@ impl RowMaker<'_, '_> {
         }
         self.sealing = false;
         (self.tainted, self.clock) = (tainted, clock);
-        let fault = |message: String, at| {
-            Stop::from(Fault::new(&VALUE_TYPE, message).of_column(&column.name, column.line).at(at))
-        };
+        let fault = |message: String, at| Fault::new(&VALUE_TYPE, message).of_column(&column.name, column.line).at(at);
         match got {
             Ok(Operand::Missing) => Ok(Found::Missing),
             Ok(Operand::Null) => Ok(Found::Nothing),
@@ -104,12 +101,14 @@ impl RowMaker<'_, '_> {
                 Some(text) if text.is_empty() => Ok(Found::Nothing),
                 Some(text) => Ok(Found::Text(SecretString::from(text.into_owned()))),
                 None => {
-                    Err(fault(format!("the secret for `{}` is not a string", column.name), first_place(trail, scope)))
+                    let message = format!("the secret for `{}` is not a string", column.name);
+                    Err(fault(message, first_place(trail, scope)).into())
                 }
             },
             // A step's message may quote the value: say only that it failed.
             Err(Stop::Reject(bad)) => {
-                Err(fault(format!("a step cannot convert the secret for `{}`", column.name), bad.at))
+                let fault = fault(format!("a step cannot convert the secret for `{}`", column.name), bad.at);
+                Err(Fault { is_final: bad.is_final, ..fault }.into())
             }
             Err(Stop::Asks) => Err(Stop::Asks),
             Err(Stop::Skip | Stop::SkipItem) => Err(Stop::Skip),
