@@ -212,14 +212,18 @@ impl Watch for Broken {
     }
 }
 
-/// The bundled set that recognises a tree, or the one that is named, and the folder it is about.
-pub fn choose(mappings: Option<&str>, source: &Path) -> Result<(SetSource, std::path::PathBuf)> {
+/// How a set is named that is checked against a tree.
+pub const BY_NAME: &str = "`treelift check SET|DIR --against SOURCE`";
+
+/// The bundled set that recognises a tree, or the one that is named, and the folder it is about; `by` says how the
+/// command names a set.
+pub fn choose(mappings: Option<&str>, source: &Path, by: &str) -> Result<(SetSource, std::path::PathBuf)> {
     match mappings {
         Some(name) => {
             let set = bundled::resolve(name)?;
             let root = bundled::import_root(&load::read(&set)?.0, source);
             Ok((set, root.unwrap_or_else(|| source.to_owned())))
         }
-        None => bundled::recognise(source)?.ok_or_else(|| bundled::unrecognised(source)),
+        None => bundled::recognise(source, by)?.ok_or_else(|| bundled::unrecognised(source, by)),
     }
 }

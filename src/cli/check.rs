@@ -50,7 +50,7 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8> {
 }
 
 fn against_tree(args: &CheckArgs, tree: &Path, manner: Manner, output: &Output) -> Result<u8> {
-    let (source, root) = against::choose(mapping_set::given(args.set.as_deref())?.as_deref(), tree)?;
+    let (source, root) = against::choose(mapping_set::given(args.set.as_deref())?.as_deref(), tree, against::BY_NAME)?;
     let (set, schema) = against::judge(&source)?;
     let (mut words, mut document) = (valid(&set, &schema), document(&set, &schema));
     let judgement = against::against(set, schema, walk(&root)?, manner)?;

@@ -80,7 +80,8 @@ fn file(args: &ExplainArgs, what: &str, output: &Output) -> Result<u8> {
 /// The set, the folder it is about, and the file's path below that.
 fn place(args: &ExplainArgs, file: &Path) -> Result<(Set, Schema, PathBuf, String)> {
     if let Some(source) = &args.source {
-        let (source, root) = against::choose(mapping_set::given(args.mappings.as_deref())?.as_deref(), source)?;
+        let (source, root) =
+            against::choose(mapping_set::given(args.mappings.as_deref())?.as_deref(), source, bundled::BY_OPTION)?;
         let (set, schema) = against::judge(&source)?;
         let absolute = std::path::absolute(&root).unwrap_or_else(|_| root.clone());
         let below = file.strip_prefix(&absolute).map_err(|_| {
@@ -101,7 +102,8 @@ fn place(args: &ExplainArgs, file: &Path) -> Result<(Set, Schema, PathBuf, Strin
 
 fn row(args: &ExplainArgs, table: &str, key: &str, output: &Output) -> Result<u8> {
     let source = args.source.as_deref().ok_or_else(|| Error::bug("`--row` without `--source`"))?;
-    let (source, root) = against::choose(mapping_set::given(args.mappings.as_deref())?.as_deref(), source)?;
+    let (source, root) =
+        against::choose(mapping_set::given(args.mappings.as_deref())?.as_deref(), source, bundled::BY_OPTION)?;
     let (set, schema) = against::judge(&source)?;
     let known = schema.table(table).ok_or_else(|| {
         let error = Error::request(format!("the schema has no table `{}`", printable(table)));

@@ -25,7 +25,7 @@ pub(super) fn run(set: Option<&str>, tree: &Path, manner: Manner, output: &Outpu
         return Err(Error::request("`--watch` prints until it is ended, which is no document")
             .hint("leave out `--json`, or `--watch`"));
     }
-    let (source, root) = against::choose(mapping_set::given(set)?.as_deref(), tree)?;
+    let (source, root) = against::choose(mapping_set::given(set)?.as_deref(), tree, against::BY_NAME)?;
     let SetSource::Folder(folder) = &source else {
         return Err(Error::request("`--watch` is for a set in a folder; a bundled one does not change")
             .hint("`treelift mappings export SET DIR` writes one into a folder"));

@@ -27,9 +27,9 @@ pub(super) fn choose_set(options: &ImportOptions, ui: &dyn Ui) -> Result<Selecte
     source::walk::readable(&options.source)?;
     let (source, root): (SetSource, Option<PathBuf>) = match &options.mappings {
         Some(name) => (bundled::resolve(name)?, None),
-        None => bundled::recognise(&options.source)?
+        None => bundled::recognise(&options.source, bundled::BY_OPTION)?
             .map(|(source, root)| (source, Some(root)))
-            .ok_or_else(|| bundled::unrecognised(&options.source))?,
+            .ok_or_else(|| bundled::unrecognised(&options.source, bundled::BY_OPTION))?,
     };
     let (set, schema) = checked(&source)?;
     let root = root.or_else(|| bundled::import_root(&set, &options.source));

@@ -57,12 +57,16 @@ pub fn named_or_all(name_or_dir: Option<&str>) -> Result<Vec<SetSource>> {
     }
 }
 
-/// The bundled set that recognises a source tree, and the folder of the tree that is its import root.
-pub fn recognise(root: &Path) -> Result<Option<(SetSource, PathBuf)>> {
-    recognise_among(SETS, root)
+/// How a command names a set that takes it as an option.
+pub const BY_OPTION: &str = "`--mappings SET|DIR`";
+
+/// The bundled set that recognises a source tree, and the folder of the tree that is its import root; `by` says how the
+/// command names a set.
+pub fn recognise(root: &Path, by: &str) -> Result<Option<(SetSource, PathBuf)>> {
+    recognise_among(SETS, root, by)
 }
 
-fn recognise_among(sets: &[BundledSet], root: &Path) -> Result<Option<(SetSource, PathBuf)>> {
+fn recognise_among(sets: &[BundledSet], root: &Path, by: &str) -> Result<Option<(SetSource, PathBuf)>> {
     let mut found: Vec<(&BundledSet, PathBuf)> = Vec::new();
     for set in sets {
         // Errors of the set are reported when it is checked.
@@ -74,7 +78,7 @@ fn recognise_among(sets: &[BundledSet], root: &Path) -> Result<Option<(SetSource
         let names: Vec<_> = found.iter().map(|(set, _)| format!("`{}`", set.name)).collect();
         return Err(Error::request(format!("the mapping sets {} all recognise the tree", suggest::and(&names)))
             .at(root.display())
-            .hint("choose one with --mappings"));
+            .hint(format!("choose one with {by}")));
     }
     Ok(found.pop().map(|(set, import_root)| (set.source(), import_root)))
 }
@@ -98,8 +102,8 @@ pub fn missing(set: &Set, root: &Path) -> Vec<String> {
     below.min_by_key(Vec::len).unwrap_or_default()
 }
 
-/// No bundled set recognises the folder: what it lacks, by set.
-pub fn unrecognised(source: &Path) -> Error {
+/// No bundled set recognises the folder: what it lacks, by set; `by` says how the command names one.
+pub fn unrecognised(source: &Path, by: &str) -> Error {
     let is_empty = std::fs::read_dir(source).is_ok_and(|mut entries| entries.next().is_none());
     if is_empty {
         return Error::request("the folder is empty, so no bundled mapping set recognises it")
@@ -113,7 +117,7 @@ pub fn unrecognised(source: &Path) -> Error {
     });
     let lacking: Vec<String> = lacking.collect();
     Error::request("no bundled mapping set recognises the tree").at(source.display()).hint(format!(
-        "{}; name the right folder, or a set with `--mappings SET|DIR`; `treelift inspect SOURCE --scaffold DIR` makes a first one",
+        "{}; name the right folder, or a set with {by}; `treelift inspect SOURCE --scaffold DIR` makes a first one",
         lacking.join(", ")
     ))
 }
@@ -177,7 +181,7 @@ mod tests {
             (["people.json", "data/notes/index.json"], None),
         ] {
             let tree = tree(&files);
-            let found = recognise_among(&[NOTES], tree.path()).expect("the set is sound");
+            let found = recognise_among(&[NOTES], tree.path(), BY_OPTION).expect("the set is sound");
             let expected = below.map(|below| {
                 (NOTES.source(), if below.is_empty() { tree.path().to_owned() } else { tree.path().join(below) })
             });
@@ -189,7 +193,7 @@ mod tests {
     fn two_sets_that_recognise_a_tree_are_refused() {
         let tree = tree(&["people.json", "notes/index.json"]);
         let other = BundledSet { name: "copies", ..NOTES };
-        let error = recognise_among(&[NOTES, other], tree.path()).expect_err("both recognise it");
+        let error = recognise_among(&[NOTES, other], tree.path(), BY_OPTION).expect_err("both recognise it");
         assert_eq!(error.message, "the mapping sets `notes` and `copies` all recognise the tree");
     }
 

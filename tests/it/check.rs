@@ -120,3 +120,14 @@ fn every_bundled_file_fits_its_editor_schema_and_a_slip_of_the_pen_does_not() {
         assert!(!fits(schema, schema, &value));
     }
 }
+
+#[test]
+fn a_tree_that_no_set_recognises_is_checked_against_a_set_that_check_can_be_given() {
+    let house = House::new();
+    house.file("tree/notes.json", "[]");
+    let ran = house.run(["check", "--against", "tree"]).status(2);
+    assert!(ran.stderr.contains("a set with `treelift check SET|DIR --against SOURCE`"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("--mappings"), "{}", ran.stderr);
+    let ran = house.run(["explain", "tree/notes.json#/0", "--source", "tree"]);
+    assert!(ran.stderr.contains("a set with `--mappings SET|DIR`"), "{}", ran.stderr);
+}

@@ -18,7 +18,7 @@ const DEPTH: u32 = 64;
 
 /// What is explained of one file.
 fn told(set: Option<&str>, tree: &Path, file: &str) -> Explained {
-    let (source, root) = against::choose(set, tree).unwrap();
+    let (source, root) = against::choose(set, tree, "a name").unwrap();
     let (set, schema) = against::judge(&source).unwrap();
     let (file, pointer) = (file.to_owned(), String::new());
     explain(Question { set, schema, root, file, pointer, row: None, depth: DEPTH }).unwrap()
