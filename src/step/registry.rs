@@ -153,7 +153,7 @@ pub static REGISTRY: &[StepInfo] = &[
         name: "split",
         argument: "`{ split = TEXT }` or `{ split = { on = TEXT, part = N } }`",
         keeps: "without `part`",
-        summary: "splits at every such text; a list of all parts, or the one part N from 1, missing where there are fewer",
+        summary: "splits at every such text; a list of all parts, of an empty string none, or the one part N from 1, missing where there are fewer",
         examples: &[
             (r#"{ split = ", " }"#, r#""red, green""#, r#"["red", "green"]"#),
             (r#"{ split = { on = " - ", part = 2 } }"#, r#""1/2 - red - A4""#, r#""red""#),

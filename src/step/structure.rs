@@ -117,8 +117,8 @@ impl StructureStep {
         match self {
             StructureStep::Split { on, part: None } => {
                 let text = value.into_text()?;
-                let parts = text.split(on.as_str()).map(|part| Datum::Text(part.to_owned()));
-                Ok(Some(Datum::List(parts.collect())))
+                let parts = text.split(on.as_str()).filter(|_| !text.is_empty());
+                Ok(Some(Datum::List(parts.map(|part| Datum::Text(part.to_owned())).collect())))
             }
             StructureStep::Split { on, part: Some(part) } => {
                 let text = value.into_text()?;

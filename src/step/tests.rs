@@ -282,7 +282,7 @@ fn an_unknown_format_is_refused() {
 #[test]
 fn steps_apply_to_each_part_of_a_list() {
     assert_eq!(run(r#"{ prefix = "N-" }"#, r#"["1", 2]"#), r#"["N-1", "N-2"]"#);
-    assert_eq!(run(r#"{ split = "," }"#, r#"["a,b", ""]"#), r#"[["a", "b"], [""]]"#);
+    assert_eq!(run(r#"{ split = "," }"#, r#"["a,b", ""]"#), r#"[["a", "b"], []]"#);
     assert_eq!(run(r#"{ extract = '\d' }"#, r#"["a1", "b"]"#), "error: part 2 of 2: `extract` found nothing");
     assert_eq!(run(r#""integer""#, r#"["1", "x"]"#), "error: part 2 of 2: expected an integer in decimal digits");
     assert_eq!(run(r#""trim""#, "[]"), "[]");

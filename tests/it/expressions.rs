@@ -297,3 +297,21 @@ fn a_row_is_looked_up_by_the_first_of_several_ways_that_finds_one() {
         [["8", "yes"], ["7", "yes"], ["8", "yes"], ["-", "no"], ["-", "no"], ["-", "no"]]
     );
 }
+
+#[test]
+fn an_empty_text_has_no_parts() {
+    let split = |path: &str| format!("{{ from = \"{path}\", steps = [{{ split = \",\" }}] }}");
+    let columns = format!("a = {0}\nb = {{ join = {0}, with = \"/\" }}\n", split("x"));
+    let value = json!([{"id": 1, "x": ""}, {"id": 2, "x": ","}, {"id": 3, "x": "p"}]);
+    let house = items(&columns, &value);
+    house.lift(&[]).ends(0, "committed").leaves("column 6").finds(&[]);
+    let rows = house.rows("SELECT coalesce(a, '-'), coalesce(b, '-') FROM items");
+    assert_eq!(rows, [["[]", "-"], ["[\"\",\"\"]", "-"], ["[\"p\"]", "p"]]);
+
+    let rules = format!("[table.words]\neach = {}\n[table.words.columns]\nword = \".\"\n", split("x"));
+    let schema = "CREATE TABLE words (id INTEGER PRIMARY KEY, word TEXT);";
+    let house = House::new().schema(schema).list("words", r#"["words.json"]"#, &rules);
+    let house = house.source("words.json", &json!([{"x": ","}, {"x": ""}, {"x": "p"}]));
+    house.lift(&[]).ends(0, "committed").leaves("column 3").finds(&[]);
+    assert_eq!(house.rows("SELECT word FROM words ORDER BY id"), [[""], [""], ["p"]]);
+}

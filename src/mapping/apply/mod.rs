@@ -425,7 +425,12 @@ impl<'m, 's> Making<'m, 's> {
                 (node.children().collect(), Vec::new())
             }
             Ok(Operand::Node(node, _)) => (vec![node], Vec::new()),
-            Ok(Operand::Datum(Datum::List(all))) => (Vec::new(), all.into_iter().flat_map(one).collect()),
+            Ok(Operand::Datum(Datum::List(all))) => {
+                if all.is_empty() {
+                    self.mapped.empty.append(&mut trail.clone()); // content that makes no row
+                }
+                (Vec::new(), all.into_iter().flat_map(one).collect())
+            }
             Ok(Operand::Datum(datum)) => (Vec::new(), one(datum)),
         };
         let nodes = nodes.into_iter().map(|node| (Current::Node(node), None));
