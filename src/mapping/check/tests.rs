@@ -461,8 +461,9 @@ fn names_that_sound_secret_must_be_decided() {
 
 #[test]
 fn rules_that_wait_for_each_other_are_reported_once() {
-    let rules = "[table.a]\ninto = \"notebooks\"\n[table.a.columns]\nperson_id = \"id\"\ntitle = { lookup = \"pages.body\", by = { id = \"p\" } }\n\
-                 [table.b]\ninto = \"pages\"\n[table.b.columns]\nnotebook_id = { lookup = \"notebooks.id\", by = { title = \"t\" } }\n";
+    // A key depends on each lookup, so that none can see rows that are read later.
+    let rules = "[table.a]\ninto = \"notebooks\"\nkey = [\"person_id\", \"title\"]\n[table.a.columns]\nperson_id = \"id\"\ntitle = { lookup = \"pages.body\", by = { id = \"p\" } }\n\
+                 [table.b]\ninto = \"pages\"\nkey = [\"notebook_id\"]\n[table.b.columns]\nnotebook_id = { lookup = \"notebooks.id\", by = { title = \"t\" } }\n";
     assert_eq!(
         of_rules(rules),
         "these rules wait for each other: `a.a` for `a.b` for `a.a` @9\nhint: break the cycle: a rule waits by `[precedence]`, for rows that `exists` asks for, and for those of a `lookup` on which a key, a condition or what another lookup asks for depends"
