@@ -18,10 +18,9 @@ use crate::import::watch::Watch;
 use crate::import::writer::Writer;
 use crate::mapping::keyindex::Ahead;
 use jiff::Timestamp;
-use std::collections::HashSet;
 
-/// So often everything is read ahead at most without that more records are rejected. One that is rejected because it
-/// leads nowhere makes those lead nowhere that refer to it: where there are only ever more of them, there is an end.
+/// So often everything is read ahead at most. A record that is rejected because it leads nowhere makes those lead
+/// nowhere that refer to it, which the next reading finds: chains of so many links are followed.
 const MOST_READINGS: usize = 100;
 
 /// What is known before anything is read.
@@ -49,7 +48,7 @@ impl<'p> Start<'p> {
     /// Begins an import, and reads everything ahead where the set needs that; beside it, whether that failed or was
     /// interrupted.
     pub(crate) fn begin(&self, mut writer: Writer, mut known: Known) -> Result<(Import<'p>, Result<()>)> {
-        let (mut before, mut readings, mut unsettled) = (HashSet::new(), 0, None);
+        let (mut readings, mut unsettled) = (0, None);
         let mut is_settled = !self.plan.order.looks_ahead();
         while !is_settled && unsettled.is_none() {
             let is_first = matches!(known.ahead, Ahead::Nothing);
@@ -59,9 +58,7 @@ impl<'p> Start<'p> {
                 return Ok((run, Err(error)));
             }
             is_settled = run.rejects.are_as_known() && (is_first || run.resolver.index.is_as_known());
-            let rejected = std::mem::take(&mut run.ahead.rejected);
-            readings += usize::from(rejected.len() <= before.len() || !before.is_subset(&rejected));
-            before = rejected;
+            readings += 1;
             unsettled = (!is_settled && readings == MOST_READINGS).then(|| run.unsettled());
             known = run.learned();
             writer = run.writer;
@@ -117,7 +114,8 @@ impl Import<'_> {
         let (table, place) = self.resolver.index.first_unlike().unzip();
         let rows = table.map_or_else(|| "which rows".to_owned(), |table| format!("which rows of `{table}`"));
         let place = place.flatten().or_else(|| self.rejects.first_doubtful());
-        let message = format!("{rows} there are depends on other rows, and does not settle");
+        let message =
+            format!("{rows} there are depends on other rows, and does not settle in {MOST_READINGS} readings of them");
         Finding { place, ..Finding::new(&TARGET_UNSETTLED, message).about("lookups") }
     }
 
@@ -139,7 +137,6 @@ impl Import<'_> {
         }
         if !refused.is_empty() {
             if is_doubtful {
-                self.ahead.note_reject((place.file, place.offset), &refused, cause);
                 self.rejects.note_late(place, refused, cause);
             } else if before {
                 self.rejects.note_again(place, refused, cause);

@@ -3,27 +3,22 @@
 use crate::finding::{FileId, Finding};
 use crate::import::rejects::KnownRejects;
 use crate::import::resolve::Cause;
-use std::collections::HashSet;
 
 /// What a reading ahead found out.
 #[derive(Debug, Default)]
 pub(crate) struct LookedAhead {
     /// Whether this is that reading: nothing is written.
     pub(crate) is_it: bool,
-    /// The records that it rejected.
-    pub(super) rejected: HashSet<(FileId, u64)>,
-    /// Those that the database rejected when their rows were made: no reading ahead finds them.
+    /// The records that the database rejected when their rows were made: no reading ahead finds them.
     pub(super) only_now: KnownRejects,
     /// That it did not settle which rows there are.
     pub(super) unsettled: Option<Finding>,
 }
 
 impl LookedAhead {
-    /// Notes that a record, or a file, is rejected.
+    /// Notes that a record is rejected.
     pub(crate) fn note_reject(&mut self, at: (FileId, u64), findings: &[Finding], cause: Cause) {
-        if self.is_it {
-            self.rejected.insert(at);
-        } else if cause == Cause::Database {
+        if !self.is_it && cause == Cause::Database {
             self.only_now.insert(at, findings.to_vec());
         }
     }

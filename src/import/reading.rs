@@ -9,7 +9,6 @@ use crate::import::files::{Why, file_id};
 use crate::import::leaves::sheet::Sheet;
 use crate::import::look::{self, Looked, Shaped, look};
 use crate::import::record::errors;
-use crate::import::resolve::Cause;
 use crate::import::run::{Import, Parts};
 use crate::import::shaping::{PathTable, record_scope};
 use crate::import::supply::Supply;
@@ -152,7 +151,6 @@ impl Import<'_> {
         let Parts { rejects, cx, .. } = self.parts();
         rejects.keep_file(&cx, file, &findings)?;
         self.watching().iter().for_each(|watch| watch.broken(file, &findings));
-        self.ahead.note_reject((place.file, u64::MAX), &findings, Cause::Record);
         self.rejects.errors += errors(&findings);
         self.findings.extend(findings);
         Ok(())

@@ -392,7 +392,7 @@ fn rows_without_a_key_that_refer_to_later_ones_are_found_again_in_a_tree_that_gr
 }
 
 #[test]
-fn a_long_chain_that_leads_nowhere_is_rejected_link_by_link_in_one_import() {
+fn a_chain_that_leads_nowhere_is_rejected_link_by_link_up_to_a_limit_that_is_told() {
     // In several turns: the same records make the kinds that they look up.
     let rules = "[source]\nfiles = [\"nodes.json\"]\nrecords = \"[*]\"\n\
                  [table.kinds]\nkey = [\"name\"]\non_duplicate = \"first\"\n[table.kinds.columns]\nname = \"kind\"\n\
@@ -401,14 +401,24 @@ fn a_long_chain_that_leads_nowhere_is_rejected_link_by_link_in_one_import() {
                  other = { lookup = \"kinds.name\", by = { name = \"as\" }, on_dangling = \"reject\" }\n";
     let kinds = "CREATE TABLE kinds (name TEXT PRIMARY KEY NOT NULL);";
     let node = |at: usize, up: usize| json!({"name": format!("n{at:03}"), "up": format!("n{up:03}"), "kind": format!("k{}", at % 150), "as": "k7"});
-    let mut nodes: Vec<Value> = (0..20).map(|at| node(at, at + 1)).collect();
-    nodes.extend([node(157, 158), node(158, 157)]);
-    let house = House::new().schema(&format!("{NODES} {kinds}")).mapping("nodes", rules);
-    let house = house.source("nodes.json", &Value::from(nodes));
-    let lifted = settles(&house, &["--max-rejects", "20"]).ends(1, "committed").leaves("column 8, rejected 80");
+    let house = |links| {
+        let mut nodes: Vec<Value> = (0..links).map(|at| node(at, at + 1)).collect();
+        nodes.extend([node(157, 158), node(158, 157)]);
+        let house = House::new().schema(&format!("{NODES} {kinds}")).mapping("nodes", rules);
+        house.source("nodes.json", &Value::from(nodes))
+    };
+    let some = house(20);
+    let lifted = settles(&some, &["--max-rejects", "20"]).ends(1, "committed").leaves("column 8, rejected 80");
     let lifted = lifted.counts("inserted", "kinds 2, nodes 2");
     assert_eq!(crate::inline::found(&lifted.report()).len(), 20);
-    assert_eq!(house.rows("SELECT name FROM kinds ORDER BY 1"), [["k7"], ["k8"]]);
+    assert_eq!(some.rows("SELECT name FROM kinds ORDER BY 1"), [["k7"], ["k8"]]);
+
+    // Past a hundred readings it is refused, and says where it is.
+    let report = house(110).lift(&["--max-rejects", "110"]).ends(1, "rolled-back").report();
+    let found = report["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == "T009").unwrap();
+    let message = "which rows of `nodes` there are depends on other rows, and does not settle in 100 readings of them";
+    assert_eq!(found["message"], message);
+    assert!(found["place"]["pointer"].is_string(), "{found:#}");
 }
 
 #[test]
@@ -437,6 +447,9 @@ fn rows_that_are_there_only_if_they_are_not_do_not_settle_and_are_named() {
     let lifted = house.source("nodes.json", &nodes).lift(&["--max-rejects", "1"]).ends(1, "rolled-back");
     let report = lifted.report();
     let found = report["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == "T009").unwrap();
-    assert_eq!(found["message"], "which rows of `nodes` there are depends on other rows, and does not settle");
+    assert_eq!(
+        found["message"],
+        "which rows of `nodes` there are depends on other rows, and does not settle in 100 readings of them"
+    );
     assert_eq!((&found["place"]["file"], &found["place"]["pointer"]), (&json!("nodes.json"), &json!("/0")));
 }
