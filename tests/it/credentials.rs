@@ -233,3 +233,16 @@ fn hits(directory: &Path, secrets: &BTreeSet<String>) -> Vec<String> {
     }
     hits
 }
+
+#[test]
+fn the_status_tells_what_a_key_sealed_from_what_is_still_there() {
+    let house = House::new();
+    let run = house.import(&sample(), &["--json"]).status(0).json()["run_id"].as_str().unwrap().to_owned();
+    let keys = || {
+        let status = house.run(["credentials", "status", "--database", DATABASE]);
+        status.stdout.lines().find(|line| line.starts_with("key ")).unwrap().to_owned()
+    };
+    assert!(keys().ends_with(" values"), "{}", keys());
+    house.run(["undo", &run, "--database", DATABASE, "--yes"]).status(0);
+    assert!(keys().ends_with(" values, 0 of them still there"), "{}", keys());
+}

@@ -26,13 +26,17 @@ pub(super) fn run(args: &StatusArgs, output: &Output) -> Result<u8> {
 fn words(status: &Status) -> String {
     let mut words = String::new();
     for key in &status.keys {
+        // It also sealed what was removed since: a run that was undone, a value that was sealed again.
+        let sealed = u64::try_from(key.seal_count).unwrap_or(0);
+        let there: u64 = status.columns.iter().filter_map(|of| of.sealed.get(&key.id)).sum();
+        let still = if there < sealed { format!(", {} of them still there", thousands(there)) } else { String::new() };
         words.push_str(&format!(
-            "key {} ({}): opens with a {}, made {}, sealed {}\n",
+            "key {} ({}): opens with a {}, made {}, sealed {}{still}\n",
             printable(&key.id),
             printable(&key.state),
             key.opens_with,
             printable(&key.created_at),
-            count(u64::try_from(key.seal_count).unwrap_or(0), "value")
+            count(sealed, "value")
         ));
     }
     let is_sound = status.proof.is_none() && status.disagreements.is_empty();
