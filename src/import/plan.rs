@@ -167,7 +167,8 @@ impl Plan {
         Some((mapping, self.directory_in(mapping, pattern, path).map(Cow::into_owned)))
     }
 
-    /// Whether rules write instants into a column of times, rather than times without a zone.
+    /// Whether the times of a column are instants, rather than times without a zone: for a column that rules write they
+    /// say, else what it is compared with.
     pub fn writes_instants(&self, table: &str, column: &str) -> bool {
         has(&self.columns.instants, table, column)
     }

@@ -108,6 +108,26 @@ fn what_by_compares_is_read_as_the_column_it_is_compared_with() {
 }
 
 #[test]
+fn a_row_that_no_rule_writes_is_found_by_a_moment_or_by_a_time_without_a_zone() {
+    let schema = "CREATE TABLE slots (at TIMESTAMP PRIMARY KEY, name TEXT);
+         INSERT INTO slots VALUES ('2025-05-07 14:42:18.000000', 'late');
+         CREATE TABLE items (id INTEGER PRIMARY KEY, slot TEXT);";
+    let iso = "{ from = \"at\", steps = [{ time = \"iso\" }] }";
+    for (at, time) in [("\"at\"", "2025-05-07T16:42:18+02:00"), (iso, "2025-05-07T14:42:18")] {
+        let rule = format!(
+            "[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\nslot = {{ lookup = \"slots.name\", by = {{ at = {at} }} }}\n"
+        );
+        let house = House::new()
+            .schema(schema)
+            .list("items", r#"["items.json"]"#, &rule)
+            .source("items.json", &json!([{ "id": 1, "at": time }]));
+        house.lift(&[]).ends(0, "committed").finds(&[]);
+        assert_eq!(house.rows("SELECT slot FROM items"), [["late"]], "{at}");
+        house.lift(&[]).ends(0, "committed").counts("unchanged", "items 1");
+    }
+}
+
+#[test]
 fn reads_is_for_types_that_there_are_and_for_steps_that_keep() {
     let house = items("DATETIME", "\"v\"", "[reads]\nDATETME = [\"time\"]\nDATETIME = [\"lower\", \"time\"]\n", &[]);
     let refused = house.run(["check", "set"]).status(2).stderr;

@@ -1,7 +1,8 @@
 //! What is known of the columns that the rules write into.
 
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::model::{Expr, From, OnDuplicate, Root, Rule, Set};
+use crate::mapping::model::{Expr, From, OnDuplicate, ReadAs, Root, Rule, Set};
+use crate::mapping::walk::{self, Read};
 use crate::step::{OutputType, Step};
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +12,8 @@ pub(super) type Columns = HashMap<String, HashSet<String>>;
 /// What is known of the columns that the rules write into, collected once.
 #[derive(Debug)]
 pub(super) struct WrittenColumns {
-    /// Those into which a rule writes instants, rather than times without a zone.
+    /// Those into which a rule writes instants, rather than times without a zone; and those that no rule writes, where
+    /// instants are compared with them.
     pub(super) instants: Columns,
     /// Those into which a `fill` rule writes.
     pub(super) filled: Columns,
@@ -19,22 +21,35 @@ pub(super) struct WrittenColumns {
 
 impl WrittenColumns {
     pub(super) fn of(set: &Set, rules: &[Vec<CompiledRule>]) -> Self {
-        let (mut instants, mut filled) = (Columns::new(), Columns::new());
-        let note = |columns: &mut Columns, rule: &CompiledRule, column: &str| {
-            columns.entry(rule.table.name.clone()).or_default().insert(column.to_owned());
+        let (mut instants, mut filled, mut written) = (Columns::new(), Columns::new(), Columns::new());
+        let note = |columns: &mut Columns, table: &str, column: &str| {
+            columns.entry(table.to_owned()).or_default().insert(column.to_owned());
         };
         for rule in rules.iter().flatten() {
             let model = rule.model(set);
             for column in &model.columns {
                 let reads = rule.field(&column.name).and_then(|field| rule.fields[field].reads.as_ref());
-                let is_read = reads.and_then(|reads| reads.steps.last()).map(Step::output) == Some(OutputType::Instant);
+                let is_read = reads_instants(reads);
                 if gives_instant(model, &column.expr, is_read, 0) {
-                    note(&mut instants, rule, &column.name);
+                    note(&mut instants, &rule.table.name, &column.name);
                 }
+                note(&mut written, &rule.table.name, &column.name);
             }
             for field in rule.fields.iter().filter(|_| model.on_duplicate == OnDuplicate::Fill) {
-                note(&mut filled, rule, &field.column.name);
+                note(&mut filled, &rule.table.name, &field.column.name);
             }
+        }
+        for rule in rules.iter().flatten() {
+            let model = rule.model(set);
+            walk::rule(model, &mut |visit| {
+                let Read::Row(row) = visit.read else { return };
+                for (at, by) in row.by.iter().enumerate().filter(|(_, by)| !has(&written, &row.table, &by.column)) {
+                    let is_read = reads_instants(rule.by_reads(row.number, at));
+                    if gives_instant(model, &by.expr, is_read, 0) {
+                        note(&mut instants, &row.table, &by.column);
+                    }
+                }
+            });
         }
         Self { instants, filled }
     }
@@ -43,6 +58,11 @@ impl WrittenColumns {
 /// Whether a table's column is one of them.
 pub(super) fn has(columns: &Columns, table: &str, column: &str) -> bool {
     columns.get(table).is_some_and(|columns| columns.contains(column))
+}
+
+/// Whether what is no time yet is read as a moment.
+fn reads_instants(reads: Option<&ReadAs>) -> bool {
+    reads.and_then(|reads| reads.steps.last()).map(Step::output) == Some(OutputType::Instant)
 }
 
 /// `is_read`: whether the column reads a moment from what is no time yet.
