@@ -26,40 +26,47 @@ pub(super) fn by_clock(conn: &Connection, column: &Column, now: Timestamp) -> ru
 /// The SQL of a default with this time in the place of what the clock shows ("Date And Time Functions", 2: `now`);
 /// `None` where it asks no clock, or gives another value each time besides.
 fn at(default: &str, now: Timestamp) -> Option<String> {
+    // What is quoted like a name means a text here ("Double-quoted String Literals Are Accepted").
+    static QUOTED: LazyLock<Regex> = LazyLock::new(|| known(r#"'(?:[^']|'')*'|"(?:[^"]|"")*""#));
     static CLOCK: LazyLock<Regex> = LazyLock::new(|| {
-        let words =
-            r#"(?i)\bcurrent_(timestamp|date|time)\b|\b(datetime|date|time|julianday|unixepoch)\s*\(\s*\)|"now""#;
-        Regex::new(words).expect("a valid expression")
+        known(r"(?i)\bcurrent_(timestamp|date|time)\b|\b(datetime|date|time|julianday|unixepoch)\s*\(\s*\)")
     });
-    static CHANGES: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(random|randomblob|changes|total_changes|last_insert_rowid)\b").expect("a valid expression")
-    });
-    static FUNCTION: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(datetime|date|time|julianday|unixepoch|strftime)\s*\(").expect("a valid expression")
-    });
-    let time = format!("'{}'", now.strftime("%Y-%m-%d %H:%M:%S%.3f"));
-    let (mut sql, mut asks) = (String::new(), false);
-    let asks_function = default.split('\'').step_by(2).any(|plain| FUNCTION.is_match(plain));
-    for (number, part) in default.split('\'').enumerate() {
-        if number % 2 == 1 {
-            let is_now = asks_function && part.eq_ignore_ascii_case("now");
-            asks |= is_now;
-            sql += &if is_now { time.clone() } else { format!("'{part}'") };
-            continue;
-        }
-        if CHANGES.is_match(part) {
-            return None;
-        }
-        sql += &CLOCK.replace_all(part, |found: &regex::Captures<'_>| {
-            asks = true;
-            match (found.get(1), found.get(2)) {
-                (Some(word), _) if word.as_str().eq_ignore_ascii_case("timestamp") => format!("datetime({time})"),
-                (Some(function), _) | (_, Some(function)) => format!("{}({time})", function.as_str()),
-                _ => time.clone(),
-            }
-        });
+    static CHANGES: LazyLock<Regex> =
+        LazyLock::new(|| known(r"(?i)\b(random|randomblob|changes|total_changes|last_insert_rowid)\b"));
+    static FUNCTION: LazyLock<Regex> =
+        LazyLock::new(|| known(r"(?i)\b(datetime|date|time|julianday|unixepoch|strftime)\s*\("));
+    let plain = QUOTED.replace_all(default, "''");
+    if CHANGES.is_match(&plain) {
+        return None;
     }
+    let asks_function = FUNCTION.is_match(&plain);
+    let time = format!("'{}'", now.strftime("%Y-%m-%d %H:%M:%S%.3f"));
+    let (mut sql, mut asks, mut end) = (String::new(), false, 0);
+    let outside = |part: &str, asks: &mut bool| {
+        CLOCK
+            .replace_all(part, |found: &regex::Captures<'_>| {
+                *asks = true;
+                match (found.get(1), found.get(2)) {
+                    (Some(word), _) if word.as_str().eq_ignore_ascii_case("timestamp") => format!("datetime({time})"),
+                    (Some(function), _) | (_, Some(function)) => format!("{}({time})", function.as_str()),
+                    _ => time.clone(),
+                }
+            })
+            .into_owned()
+    };
+    for text in QUOTED.find_iter(default) {
+        sql += &outside(&default[end..text.start()], &mut asks);
+        let is_now = asks_function && text.as_str()[1..text.len() - 1].eq_ignore_ascii_case("now");
+        asks |= is_now;
+        sql += if is_now { &time } else { text.as_str() };
+        end = text.end();
+    }
+    sql += &outside(&default[end..], &mut asks);
     asks.then_some(sql)
+}
+
+fn known(expression: &str) -> Regex {
+    Regex::new(expression).expect("a valid expression")
 }
 
 #[cfg(test)]
@@ -86,7 +93,10 @@ mod tests {
             ("DATETIME", "CURRENT_TIMESTAMP", text("2025-05-07 14:42:18.123456")),
             ("DATETIME", "strftime('%Y', 'now')", text("2025")),
             ("DATE", "CURRENT_DATE", text("2025-05-07")),
+            ("TEXT", "\"date()\" || date('now')", text("date()2025-05-07")),
             ("TEXT", "'now'", None),
+            ("TEXT", "\"now\"", None),
+            ("TEXT", "\"current_timestamp\"", None),
             ("TEXT", "'CURRENT_TIMESTAMP'", None),
             ("TEXT", "datetime('2001-01-01')", None),
             ("TEXT", "hex(randomblob(4)) || date('now')", None),
