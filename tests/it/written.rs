@@ -240,6 +240,34 @@ fn a_column_is_written_in_one_form_until_what_was_written_is_undone() {
 }
 
 #[test]
+fn what_is_damaged_of_the_written_forms_is_refused_and_stays() {
+    let house = diary(FORMS);
+    let run = house.lift(&["--no-backup"]).ends(0, "committed").report()["run_id"].as_str().unwrap().to_owned();
+    let undo = |house: &House| house.run(["undo", &run, "--database", URL, "--yes", "--no-backup"]).status(3).stderr;
+    let refused = |house: &House| {
+        let lifted = house.lift(&["--no-backup"]);
+        assert_eq!(lifted.status(), Some(3), "{}", lifted.words());
+        lifted.words().to_owned()
+    };
+    let kept = house.one("SELECT value FROM treelift_state WHERE name = 'written_forms'");
+    for damage in ["", "{\"days\":", "[\"days\"]"] {
+        change(&house, &format!("UPDATE treelift_state SET value = '{damage}' WHERE name = 'written_forms'"));
+        for said in [refused(&house), undo(&house)] {
+            let words = "`treelift_state` is damaged: `written_forms` does not name the form of each column";
+            assert!(said.contains(words) && said.contains("hint: restore the database from a backup"), "{said}");
+        }
+        assert_eq!(house.one("SELECT value FROM treelift_state WHERE name = 'written_forms'"), damage);
+    }
+    change(&house, &format!("UPDATE treelift_state SET value = '{kept}' WHERE name = 'written_forms'"));
+    house.lift(&["--no-backup"]).ends(0, "committed").counts("unchanged", "days 2, notes 1");
+    // Which columns were written is not known any more, and the set has other forms.
+    let house = house.set("");
+    change(&house, "UPDATE treelift_columns SET digested = 'at'");
+    let said = refused(&house);
+    assert!(said.contains("`treelift_columns` is damaged: its columns of `days` are no list of names"), "{said}");
+}
+
+#[test]
 fn rows_without_a_key_and_rows_that_are_filled_are_found_again() {
     let logs = "[table.logs]\n[table.logs.columns]\nat = \"at\"\n";
     let seen = "[table.days]\nkey = [\"day\"]\non_duplicate = \"fill\"\n[table.days.columns]\nday = \"day\"\nseen = \"seen\"\n";

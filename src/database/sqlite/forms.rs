@@ -5,6 +5,7 @@
 
 use super::location::{Location, Tried};
 use super::{catalog, sql, state};
+use crate::database::state::TABLE_NAME;
 use crate::error::Error;
 use crate::mapping::schema_default::SchemaDefault;
 use crate::table::{Column, Schema, Table};
@@ -17,14 +18,15 @@ type Forms = BTreeMap<String, BTreeMap<String, String>>;
 
 const NAME: &str = "written_forms";
 
-fn known(conn: &Connection) -> rusqlite::Result<Forms> {
-    let text = state::value(conn, NAME)?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+fn known(conn: &Connection, location: &Location) -> Tried<Forms> {
+    let Some(text) = state::value(conn, NAME)? else { return Ok(Forms::new()) };
+    let what = format!("`{NAME}` does not name the form of each column");
+    serde_json::from_str(&text).map_err(|_| state::damaged(TABLE_NAME, &what, location).into())
 }
 
 /// Gives the columns of these tables the forms in which imports wrote them.
-pub(super) fn note(conn: &Connection, tables: &mut BTreeMap<String, Table>) -> rusqlite::Result<()> {
-    let known = known(conn)?;
+pub(super) fn note(conn: &Connection, tables: &mut BTreeMap<String, Table>, location: &Location) -> Tried<()> {
+    let known = known(conn, location)?;
     for (table, columns) in &mut *tables {
         let Some(forms) = known.get(table) else { continue };
         for column in &mut columns.columns {
@@ -38,14 +40,14 @@ pub(super) fn note(conn: &Connection, tables: &mut BTreeMap<String, Table>) -> r
 
 /// Remembers the forms in which columns are written from now on. Those of a table that holds rows of an import stay.
 pub(super) fn keep(conn: &Connection, schema: &Schema, written: &BTreeSet<String>, location: &Location) -> Tried<()> {
-    let before = known(conn)?;
+    let before = known(conn, location)?;
     let mut forms = before.clone();
     for table in written.iter().filter_map(|name| schema.table(name)) {
         let was = before.get(&table.name).cloned().unwrap_or_default();
         let is_same = |column: &&Column| form_of(column) == was.get(&column.name).map(String::as_str);
         let mut others = table.columns.iter().filter(|column| !is_same(column)).peekable();
         if others.peek().is_some() && has_rows_of_imports(conn, &table.name)? {
-            let written = columns_of_imports(conn, &table.name)?;
+            let written = columns_of_imports(conn, &table.name, location)?;
             let is_written = |column: &&Column| {
                 written.contains(&column.name) || SchemaDefault::of(column) == Some(SchemaDefault::Clock)
             };
@@ -77,11 +79,17 @@ fn has_rows_of_imports(conn: &Connection, table: &str) -> rusqlite::Result<bool>
 }
 
 /// The columns of a table that imports wrote.
-fn columns_of_imports(conn: &Connection, table: &str) -> rusqlite::Result<BTreeSet<String>> {
+fn columns_of_imports(conn: &Connection, table: &str, location: &Location) -> Tried<BTreeSet<String>> {
     let text = "SELECT c.digested, c.clock FROM treelift_columns c JOIN treelift_tables t ON t.id = c.\"table\" WHERE t.name = ?1";
     let lists: Vec<(String, String)> = sql::all(conn, text, [table])?;
-    let names = |text: String| serde_json::from_str::<Vec<String>>(&text).unwrap_or_default();
-    Ok(lists.into_iter().flat_map(|(digested, clock)| [digested, clock]).flat_map(names).collect())
+    let what = format!("its columns of `{table}` are no list of names");
+    let mut written = BTreeSet::new();
+    for names in lists.iter().flat_map(|(digested, clock)| [digested, clock]) {
+        let names: Vec<String> =
+            serde_json::from_str(names).map_err(|_| state::damaged("treelift_columns", &what, location))?;
+        written.extend(names);
+    }
+    Ok(written)
 }
 
 fn differs(table: &str, column: &Column, was: Option<&String>, location: &Location) -> Error {

@@ -26,11 +26,9 @@ pub(super) const DIGEST_NAME: &str = "registry_digest";
 pub(super) fn read(conn: &Connection, location: &Location) -> Tried<State> {
     let format = match value(conn, FORMAT_NAME)? {
         None => 1,
-        Some(text) => text.parse().map_err(|_| {
-            Error::environment(format!("`{TABLE_NAME}` is damaged: `{FORMAT_NAME}` is not a number"))
-                .at(&location.shown)
-                .hint("restore the database from a backup")
-        })?,
+        Some(text) => {
+            text.parse().map_err(|_| damaged(TABLE_NAME, &format!("`{FORMAT_NAME}` is not a number"), location))?
+        }
     };
     if format > FORMAT {
         return Err(Error::environment(format!(
@@ -41,6 +39,12 @@ pub(super) fn read(conn: &Connection, location: &Location) -> Tried<State> {
         .into());
     }
     Ok(State { format, id: value(conn, ID_NAME)? })
+}
+
+/// That a table of treelift holds what treelift does not write there.
+pub(super) fn damaged(table: &str, what: &str, location: &Location) -> Error {
+    let error = Error::environment(format!("`{table}` is damaged: {what}"));
+    error.at(&location.shown).hint("restore the database from a backup")
 }
 
 /// Brings a database to this format. One without an id gets `id`, else a new one.

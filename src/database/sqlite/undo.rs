@@ -71,7 +71,7 @@ impl<'w> Work<'w> {
         let mut undone = Undone { tables: Vec::new(), obstacles: later(self.conn, run)? };
         undone.obstacles.extend(self.foreign_triggers(&tables)?);
         let mut live = catalog::tables(self.conn, parents.iter().copied())?;
-        forms::note(self.conn, &mut live)?;
+        forms::note(self.conn, &mut live, self.location)?;
         for (number, name) in &tables {
             let (taken, obstacle) = self.judge((*number, name), live.get(name), run, &mut fates)?;
             undone.tables.push(taken);
