@@ -72,6 +72,11 @@ impl ColumnType {
         self.kept().and_then(|(_, form)| form)
     }
 
+    /// Whether it takes no time without a zone: by itself, or since the form of a set says one.
+    pub fn takes_moments(self) -> bool {
+        matches!(self, ColumnType::Zoned(_)) || self.form().is_some_and(TimeForm::has_zone)
+    }
+
     /// What of a time the form of a set cannot hold, in words, with that form.
     pub fn unheld(self, time: DateTime, has_zone: bool) -> Option<(&'static TimeForm, &'static str)> {
         let form = self.form()?;

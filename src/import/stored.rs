@@ -5,7 +5,6 @@ use crate::import::plan::Plan;
 use crate::instant::Instant;
 use crate::row::Value;
 use crate::table::ColumnType;
-use crate::written::TimeForm;
 use jiff::tz::Offset;
 
 /// How the cells of some of a table's columns are read.
@@ -37,9 +36,7 @@ fn cell_value(cell: Cell, kind: StoredAs) -> Value {
         (Cell::Integer(value), _) => Value::Integer(value),
         (Cell::Real(value), _) => Value::Real(value),
         (Cell::Text(text), Some(kept)) if matches!(kept, ColumnType::Time(_) | ColumnType::Zoned(_)) => {
-            let has_zone = matches!(kept, ColumnType::Zoned(_)) || kept.form().is_some_and(TimeForm::has_zone);
-            let instant = kind.instant || has_zone;
-            time_value(&text, kept, instant).unwrap_or(Value::Text(text.into()))
+            time_value(&text, kept, kind.instant || kept.takes_moments()).unwrap_or(Value::Text(text.into()))
         }
         (Cell::Text(text), Some(kept @ ColumnType::Date(_))) => {
             kept.stored_time(&text).map_or(Value::Text(text.into()), |time| Value::Day(time.date()))

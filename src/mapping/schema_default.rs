@@ -1,7 +1,9 @@
 //! The default that a column has in the schema, where a policy asks for it by the word `"default"`.
 
-use crate::step::Literal;
+use crate::instant::Instant;
+use crate::step::{Datum, Literal};
 use crate::table::{Column, ColumnType};
+use jiff::tz::Offset;
 
 /// What a column's default gives.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +47,24 @@ impl SchemaDefault {
         };
         Some(Self::Constant(literal))
     }
+}
+
+/// What a constant text of the schema means in a column: a time as the database keeps it, whatever the source writes,
+/// and JSON in a column of that. One in UTC where the column takes moments alone.
+pub fn datum(text: &str, kind: ColumnType) -> Datum {
+    let time = match kind {
+        ColumnType::Time(_) | ColumnType::Zoned(_) => kind.stored_time(text).and_then(|time| {
+            if kind.takes_moments() {
+                Instant::at(time, Offset::UTC).map(|at| Datum::Instant(at, None))
+            } else {
+                Some(Datum::Civil(time))
+            }
+        }),
+        ColumnType::Date(_) => kind.stored_time(text).map(|time| Datum::Day(time.date())),
+        ColumnType::Json => Some(Datum::Json(text.to_owned())),
+        _ => None,
+    };
+    time.unwrap_or_else(|| Datum::Text(text.to_owned()))
 }
 
 /// The text of a string in SQL.

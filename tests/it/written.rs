@@ -130,6 +130,46 @@ fn a_literal_that_a_form_cannot_hold_is_refused_without_data() {
     }
 }
 
+const DEFAULTED: &str = "{ from = \"v\", on_absent = \"default\" }";
+
+#[test]
+fn a_default_of_the_schema_is_a_moment_where_the_form_says_a_zone() {
+    for (declared, form, default, expected) in [
+        ("DATETIME", "%Y-%m-%dT%H:%M:%S%.3fZ", "2025-01-01T00:00:00.000Z", "2025-01-01T00:00:00.000Z"),
+        ("DATETIME", "%Y-%m-%dT%H:%M:%S%.3fZ", "2025-01-01 02:00:00+02:00", "2025-01-01T00:00:00.000Z"),
+        ("DATETIME", "%Y-%m-%dT%H:%M:%SZ", "2025-01-01 00:00:00", "2025-01-01T00:00:00Z"),
+        ("TIMESTAMPTZ", "%d.%m.%Y %H:%M:%S%:z", "01.02.2003 04:05:06+00:00", "01.02.2003 04:05:06+00:00"),
+        ("DATETIME", "%d.%m.%Y %H:%M", "01.02.2003 04:05", "01.02.2003 04:05"),
+    ] {
+        let column = format!("{declared} NOT NULL DEFAULT '{default}'");
+        let house = items(&column, DEFAULTED, &written(declared, form), &[Value::Null]);
+        assert_eq!(stored(&house), [expected], "{declared} {form} {default}");
+    }
+}
+
+#[test]
+fn a_default_of_the_schema_that_a_form_cannot_hold_is_refused_without_data() {
+    for (declared, form, default, why) in [
+        (
+            "DATETIME",
+            "%Y-%m-%d %H:%M:%S",
+            "2025-05-07T14:42:18.5Z",
+            "cannot be written as `%Y-%m-%d %H:%M:%S`, which does not hold a fraction of a second",
+        ),
+        ("TIMESTAMPTZ", "rfc3339", "soon", "cannot be read as that: expected a time like"),
+        ("TIME", "%H:%M", "14:42:18", "cannot be written as `%H:%M`, which does not hold seconds"),
+    ] {
+        let column = format!("{declared} DEFAULT '{default}'");
+        let refused = items(&column, DEFAULTED, &written(declared, form), &[]).run(["check", "set"]).status(2).stderr;
+        let words = format!(
+            "error M105: `items.v` is `{declared}`, and the default that it has in the schema, `{default}`, {why}"
+        );
+        assert!(refused.contains(&words), "{refused}");
+        // Nothing asks for it there.
+        items(&column, "\"v\"", &written(declared, form), &[]).run(["check", "set"]).status(0);
+    }
+}
+
 /// Days that are keys, and notes that look them up.
 fn diary(set: &str) -> House {
     let days = "[table.days]\nkey = [\"at\"]\non_duplicate = \"first\"\n[table.days.columns]\nat = \"at\"\nday = \"day\"\n\

@@ -71,8 +71,7 @@ pub(super) fn stored_time(text: &str, kind: ColumnType) -> Option<Value> {
     match kind {
         ColumnType::Date(_) => Some(Value::Day(time.date())),
         ColumnType::Clock(form) => form?.write(time).map(|text| Value::Text(text.into())),
-        ColumnType::Zoned(_) => Instant::at(time, Offset::UTC).map(Value::Instant),
-        ColumnType::Time(Some(form)) if form.has_zone() => Instant::at(time, Offset::UTC).map(Value::Instant),
+        kind if kind.takes_moments() => Instant::at(time, Offset::UTC).map(Value::Instant),
         _ => Some(Value::Civil(time)),
     }
 }

@@ -8,20 +8,10 @@ use super::span::LeafSpan;
 use super::times::cut_start;
 use crate::finding::{Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_SIGN, VALUE_STEP};
 use crate::mapping::model::{Agreement, ColumnRule, From, Literal, Policy};
-use crate::mapping::schema_default::SchemaDefault;
+use crate::mapping::schema_default::{self, SchemaDefault};
 use crate::row::Value;
 use crate::step::{Datum, Step};
 use crate::table::ColumnType;
-
-/// A constant of the schema: a time as the database keeps it, whatever the source writes.
-fn constant(literal: &Literal, kind: ColumnType) -> Datum {
-    let time = match (literal, kind) {
-        (Literal::Text(text), ColumnType::Time(_)) => kind.stored_time(text).map(Datum::Civil),
-        (Literal::Text(text), ColumnType::Date(_)) => kind.stored_time(text).map(|time| Datum::Day(time.date())),
-        _ => None,
-    };
-    time.unwrap_or_else(|| literal_datum(literal))
-}
 
 impl<'t> RowMaker<'_, 't> {
     pub(super) fn judged_value(
@@ -149,17 +139,16 @@ impl<'t> RowMaker<'_, 't> {
     /// What stands in the place of a value, as a policy other than reject says.
     fn instead(&mut self, field: usize, column: &ColumnRule, policy: Policy) -> Result<Value, Stop> {
         let of = &self.compiled.fields[field];
+        let mut is_start = false;
         let datum = match (policy, &column.policies.default, &of.default) {
             (Policy::Skip, ..) => return Err(Stop::Skip),
             (Policy::Default, Some(literal), _) => literal_datum(literal),
-            (Policy::Default, None, Some(SchemaDefault::Constant(Literal::Text(text))))
-                if of.column.kind == ColumnType::Json =>
-            {
-                Datum::Json(text.clone()) // JSON in the schema's text
+            (Policy::Default, None, Some(SchemaDefault::Constant(Literal::Text(text)))) => {
+                schema_default::datum(text, of.column.kind)
             }
-            (Policy::Default, None, Some(SchemaDefault::Constant(literal))) => constant(literal, of.column.kind),
+            (Policy::Default, None, Some(SchemaDefault::Constant(literal))) => literal_datum(literal),
             (Policy::Default, None, Some(SchemaDefault::Clock)) => {
-                self.clock = true;
+                (self.clock, is_start) = (true, true);
                 Datum::Instant(self.scope.file.started.into(), None)
             }
             _ if of.column.not_null => {
@@ -173,7 +162,6 @@ impl<'t> RowMaker<'_, 't> {
         };
         self.draft.origins[field] = Origin::Defaulted;
         let is_time = matches!(datum, Datum::Instant(..) | Datum::Civil(_) | Datum::Day(_));
-        let is_start = matches!(datum, Datum::Instant(..));
         let read = match self.reads.filter(|_| !is_time) {
             Some(reads) => reads.apply(datum),
             None => Ok(Some(datum)),

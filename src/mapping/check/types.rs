@@ -7,7 +7,6 @@ use crate::mapping::model::{ColumnRule, Digest, Expr, From, Literal, PathExpr, R
 use crate::mapping::walk::{self, Read};
 use crate::step::{OutputType, Step};
 use crate::table::ColumnType;
-use crate::written::TimeForm;
 
 /// What an expression gives, as far as that is known without data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +83,7 @@ impl Gives {
                     | ColumnType::Text { .. }
             ),
             Gives::Bool => matches!(kind, ColumnType::Boolean | ColumnType::Flag | ColumnType::Json),
-            Gives::ClockTime | Gives::Day if takes_moments(kind) => false,
+            Gives::ClockTime | Gives::Day if kind.takes_moments() => false,
             Gives::Time | Gives::Moment | Gives::ClockTime | Gives::Day => matches!(
                 kind,
                 ColumnType::Time(_)
@@ -124,7 +123,7 @@ pub(super) fn check(spot: &Spot<'_>) {
         };
         given.extend(column.policies.default.as_ref().map(literal));
         if let Some(reads) = spot.set.reads(known) {
-            literals::check(spot, column, &reads);
+            literals::check(spot, column, known, &reads);
             given.iter_mut().for_each(|gives| *gives = as_read(*gives, &reads));
         }
         let unfit = given.into_iter().find(|gives| !gives.fits(known.kind));
@@ -161,11 +160,6 @@ fn as_read(gives: Gives, reads: &ReadAs) -> Gives {
     output.filter(|_| !holds && takes(gives)).map_or(gives, of_output)
 }
 
-/// Whether a column of this type takes no time without a zone.
-fn takes_moments(kind: ColumnType) -> bool {
-    matches!(kind, ColumnType::Zoned(_)) || kind.form().is_some_and(TimeForm::has_zone)
-}
-
 /// Whether a step writes the time that it read.
 fn writes_time(expr: &Expr) -> bool {
     expr.steps.last().is_some_and(Step::writes_time)
@@ -186,14 +180,14 @@ fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, 
         (Gives::Text(least), ColumnType::Text { max: Some(max) }) => {
             format!("{name} holds at most {max} characters, and this has at least {least}")
         }
-        (_, ColumnType::Time(Some(form))) if form.has_zone() => {
+        (_, ColumnType::Time(Some(form))) if kind.takes_moments() => {
             format!("{name} is `{declared}`, written as `{}`, and this gives {}", form.format(), gives.words())
         }
         _ => format!("{name} is `{declared}`, and this gives {}", gives.words()),
     };
     let hint = match (gives, kind) {
         (_, ColumnType::Blob) => Some("add the step that reads bytes: `base64` or `hex`"),
-        (Gives::ClockTime | Gives::Day, kind) if takes_moments(kind) => {
+        (Gives::ClockTime | Gives::Day, kind) if kind.takes_moments() => {
             Some("say whose clocks are meant: `{ time = { forms = …, zone = \"Europe/Berlin\" } }`")
         }
         (Gives::Time | Gives::Moment, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_)) => {
