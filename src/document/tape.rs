@@ -5,7 +5,7 @@
 //! names are decoded; numbers keep the text they were written with.
 
 pub use crate::document::path::{FromJson, PathId, Paths, Segment, Selection, is_plain};
-use crate::document::picks::{Picks, Scalar};
+use crate::document::picks::{FEW, Picks, Scalar};
 use zeroize::Zeroize;
 
 /// The number of a node in its [`Tape`]; the root is 0.
@@ -52,6 +52,17 @@ struct Node {
     name: (u32, u32),
     text: (u32, u32),
     at: u64,
+}
+
+impl Node {
+    /// Whether this is what it is called.
+    #[inline]
+    fn is_named(&self, text: &str, name: &str) -> bool {
+        let (start, end) = self.name;
+        (end - start) as usize == name.len()
+            && self.named
+            && text.as_bytes()[start as usize..end as usize] == *name.as_bytes()
+    }
 }
 
 /// One JSON value, flat.
@@ -379,9 +390,34 @@ impl<'t> NodeRef<'t> {
         let asked = (self.id, Some((member.to_owned(), wanted.kind())));
         self.tape.picks.first(asked, elements, value_of, wanted, Scalar::order).map(|id| self.tape.node(id))
     }
-    /// The member of this name, if it is an object that has one.
+    /// The member of this name, if it is an object that has one. No two members of what was read have one name.
     pub fn member(self, name: &str) -> Option<NodeRef<'t>> {
         if self.node.kind != Kind::Object {
+            return None;
+        }
+        let (tape, first, end) = (self.tape, self.id + 1, self.node.next);
+        let last = tape.picks.last(self.id);
+        let start = match last.get() {
+            (container, behind) if container == self.id && (first..end).contains(&behind) => behind,
+            _ => first,
+        };
+        let mut left = FEW;
+        let mut look = |mut at: NodeId, end: NodeId| {
+            while at < end && left > 0 {
+                let node = &tape.nodes[at as usize];
+                if node.is_named(&tape.text, name) {
+                    last.set((self.id, node.next));
+                    return Some(at);
+                }
+                at = node.next;
+                left -= 1;
+            }
+            None
+        };
+        if let Some(found) = look(start, end).or_else(|| look(first, start)) {
+            return Some(tape.node(found));
+        }
+        if left > 0 {
             return None;
         }
         let members = || self.children().map(NodeRef::id);
