@@ -9,6 +9,7 @@ mod automaton;
 pub mod cipher;
 mod envelope;
 pub mod fernet;
+mod fingerprint;
 mod forms;
 pub mod kdf;
 pub mod key_file;

@@ -7,6 +7,7 @@
 //! in a text of the same, would else be compared at every position.
 
 use super::automaton::Automaton;
+use super::fingerprint::{fingerprint, first_eight, hash, position, shift_of};
 use super::forms::{Form, forms};
 use crate::decode;
 use secrecy::{ExposeSecret, SecretString};
@@ -20,12 +21,14 @@ use zeroize::Zeroizing;
 
 /// Shorter secrets are not searched for: they occur everywhere by chance.
 pub const MIN_BYTES: usize = 6;
-/// Bits of the table for each pattern, which sets two: about one position in sixty-four is looked at twice.
+/// Bits of the table for each pattern, which sets two: at most about one position in sixty-four is looked at twice.
 const BITS_PER_PATTERN: usize = 128;
 /// The text is asked at every so many positions; [`MIN_BYTES`] bytes hold that many fingerprints.
 const STRIDE: usize = 2;
-/// The table's greatest size, 512 KiB: it stays in the second cache beside the text.
-const MOST_BITS: usize = 1 << 22;
+/// The table's sizes in words: 32 KiB stay in the first cache, and 512 KiB in the second one beside the text.
+const FEW_WORDS: usize = 1 << 12;
+const MORE_WORDS: usize = 1 << 14;
+const MOST_WORDS: usize = 1 << 16;
 
 /// The distinct secrets of a run, collected before anything is written.
 #[derive(Default)]
@@ -129,7 +132,6 @@ pub struct LeakSearch {
     bucket_shift: u32,
     /// A bit for each hash that some pattern has.
     table: Vec<u64>,
-    table_shift: u32,
     /// Those that the bounded search made, by the last of their patterns.
     automata: Mutex<HashMap<usize, Arc<Automaton>>>,
 }
@@ -190,15 +192,15 @@ impl Work {
 impl LeakSearch {
     /// From forms that are sorted, none the beginning of another.
     fn build(forms: &[(Form, usize)]) -> Self {
-        let bits = (forms.len() * BITS_PER_PATTERN).next_power_of_two().clamp(1 << 10, MOST_BITS);
+        let is_enough = |words: &usize| forms.len() * BITS_PER_PATTERN <= 64 * words;
+        let words = [FEW_WORDS, MORE_WORDS].into_iter().find(is_enough).unwrap_or(MOST_WORDS);
         let buckets = (forms.len() * 2).next_power_of_two().max(2);
         let mut search = LeakSearch {
             bytes: Zeroizing::new(Vec::with_capacity(forms.iter().map(|(form, _)| form.len()).sum())),
             patterns: Vec::with_capacity(forms.len()),
             buckets: vec![0; buckets + 1],
             bucket_shift: 64 - buckets.trailing_zeros(),
-            table: vec![0; bits / 64],
-            table_shift: 64 - bits.trailing_zeros(),
+            table: vec![0; words],
             automata: Mutex::default(),
         };
         let hash_of = |form: &Form| hash(first_eight(form));
@@ -212,7 +214,7 @@ impl LeakSearch {
             search.patterns.push(Pattern { start, end: search.bytes.len(), secret: *secret });
             search.buckets[position(hash, search.bucket_shift) + 1] += 1;
             for eight in [first_eight(form), first_eight(&form[1..])] {
-                let bit = position(fingerprint(eight), search.table_shift);
+                let bit = position(fingerprint(eight), shift_of(words));
                 search.table[bit / 64] |= 1 << (bit % 64);
             }
         }
@@ -255,9 +257,21 @@ impl LeakSearch {
 
     /// Goes through the text once, up to its first hit or to its end.
     fn scan(&self, text: &[u8], work: &mut Work, first_only: bool) -> Option<Hit> {
-        if self.is_empty() {
-            return None;
+        match self.table.len() {
+            _ if self.is_empty() => None,
+            FEW_WORDS => self.scan_by::<FEW_WORDS>(text, work, first_only),
+            MORE_WORDS => self.scan_by::<MORE_WORDS>(text, work, first_only),
+            _ => self.scan_by::<MOST_WORDS>(text, work, first_only),
         }
+    }
+
+    /// With a table of so many words: no bit of it is asked for its place.
+    fn scan_by<const WORDS: usize>(&self, text: &[u8], work: &mut Work, first_only: bool) -> Option<Hit> {
+        let table = self.table.first_chunk::<WORDS>().expect("a table has one of the three sizes");
+        let is_marked = |eight: u64| {
+            let bit = position(fingerprint(eight), shift_of(WORDS));
+            table[bit / 64] >> (bit % 64) & 1 != 0
+        };
         let mut confirmed = |at: usize| {
             let hit = self.confirm(text, at, work)?;
             work.found.insert(hit.secret);
@@ -267,7 +281,7 @@ impl LeakSearch {
         let mut confirmed = |at: usize| at.checked_sub(1).and_then(&mut confirmed).or_else(|| confirmed(at));
         for (number, window) in text.windows(8).step_by(STRIDE).enumerate() {
             let eight = window.try_into().expect("a window of 8");
-            if self.is_marked(u64::from_le_bytes(eight))
+            if is_marked(u64::from_le_bytes(eight))
                 && let hit @ Some(_) = confirmed(STRIDE * number)
             {
                 return hit;
@@ -277,17 +291,11 @@ impl LeakSearch {
         let last =
             text.len().saturating_sub(7).next_multiple_of(STRIDE)..(text.len() + 1).saturating_sub(MIN_BYTES - 1);
         let mut last = last.step_by(STRIDE);
-        let hit = last.find_map(|at| if self.is_marked(first_eight(&text[at..])) { confirmed(at) } else { None });
+        let hit = last.find_map(|at| if is_marked(first_eight(&text[at..])) { confirmed(at) } else { None });
         if hit.is_none() {
             work.found.extend(work.further.drain(..));
         }
         hit
-    }
-
-    #[inline]
-    fn is_marked(&self, eight: u64) -> bool {
-        let bit = position(fingerprint(eight), self.table_shift);
-        self.table[bit / 64] >> (bit % 64) & 1 != 0
     }
 
     /// Compares the patterns whose fingerprint the text has at a position.
@@ -366,33 +374,6 @@ impl fmt::Debug for LeakSearch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "LeakSearch({} patterns)", self.patterns.len())
     }
-}
-
-/// The first eight bytes as a little-endian number; missing ones count as zero.
-fn first_eight(bytes: &[u8]) -> u64 {
-    let mut eight = [0; 8];
-    let length = bytes.len().min(8);
-    eight[..length].copy_from_slice(&bytes[..length]);
-    u64::from_le_bytes(eight)
-}
-
-/// Hashes the first six of eight bytes; the multiplier is 2^64 divided by the golden ratio.
-#[inline]
-fn hash(eight: u64) -> u64 {
-    (eight << 16).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-/// Hashes the first five of eight bytes.
-#[inline]
-fn fingerprint(eight: u64) -> u64 {
-    hash(eight << 8)
-}
-
-/// The upper bits of a hash as an index.
-#[inline]
-fn position(hash: u64, shift: u32) -> usize {
-    // At most 22 bits for the table; buckets are fewer than the patterns that memory holds.
-    (hash >> shift) as usize
 }
 
 #[cfg(test)]
