@@ -20,6 +20,18 @@ use crate::step::{Datum, Look, Step};
 impl<'a, 't> RowMaker<'a, 't> {
     /// Evaluates an expression. What the value was made from, and can be got back from, is added to the trail.
     pub(super) fn eval(&mut self, expr: &Expr, scope: &Scope<'_, 't>, trail: &mut Trail) -> Result<Operand<'t>, Stop> {
+        // Most expressions are a path and nothing else.
+        if let From::Path(path @ PathExpr { root: Root::Element | Root::Record | Root::Frame, .. }) = &expr.from
+            && expr.is_bare()
+        {
+            let (before, reads) = (trail.len(), self.reads.take());
+            let got = self.path(path, scope, trail);
+            self.reads = reads;
+            return match reads {
+                Some(reads) => self.read(reads, expr, got?, trail, before),
+                None => got,
+            };
+        }
         match &expr.lossy {
             None => self.eval_kept(expr, scope, trail),
             Some(lossy) => {
@@ -371,7 +383,9 @@ impl<'a, 't> RowMaker<'a, 't> {
         if node.is_leaf() {
             trail.push(LeafSpan::Nodes(doc, node.span()));
         }
-        self.note_read(&[LeafSpan::Nodes(doc, node.span())]);
+        if let Some(read) = &mut self.reading {
+            read.push(LeafSpan::Nodes(doc, node.span()));
+        }
         if node.kind() == Kind::Null {
             self.note_void(LeafSpan::Nodes(doc, node.span()));
             return Operand::Null;

@@ -364,7 +364,14 @@ impl<'a, 't> RowMaker<'a, 't> {
     }
 
     /// Says of a column what was put aside while its value was made.
+    #[inline]
     pub(super) fn put_aside(&mut self, field: Option<usize>) {
+        if !self.asides.is_empty() {
+            self.say_aside(field);
+        }
+    }
+
+    fn say_aside(&mut self, field: Option<usize>) {
         let column = field.map(|field| &self.rule.columns[field]);
         for Aside { severity, mut fault, left } in std::mem::take(&mut self.asides) {
             fault.column = column.map(|column| column.name.clone());
