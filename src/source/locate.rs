@@ -26,7 +26,7 @@ pub struct Located {
 }
 
 /// How much of the file is at hand at once.
-const WINDOW: usize = 1 << 16;
+const WINDOW: usize = 1 << 14;
 
 /// Finds all the offsets of one file, in the order they are given.
 ///

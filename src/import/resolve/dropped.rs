@@ -5,9 +5,8 @@ use super::Resolver;
 use super::candidate::Candidate;
 use crate::error::Result;
 use crate::mapping::keyindex::Known;
-use crate::row::Value;
 use secrecy::ExposeSecret;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
 impl Resolver<'_> {
     /// What the fields of a row say, hashed (0 for NULL): nothing where no later row can be dropped for it.
@@ -17,11 +16,17 @@ impl Resolver<'_> {
             return Vec::new();
         }
         let of = |at: usize| match draft.secrets.iter().find(|(field, _)| *field == at) {
-            Some((_, secret)) => self.kept.hash.hash_one(secret.expose_secret()).max(1),
-            None if draft.values[at] == Value::Null => 0,
-            None => self.kept.hash.hash_one(draft.values[at].as_key_text()).max(1),
+            Some((_, secret)) => self.hash_of(secret.expose_secret()),
+            None => draft.values[at].as_key_text().map_or(0, |text| self.hash_of(&text)),
         };
         (0..rule.fields.len()).map(of).collect()
+    }
+
+    /// In one piece: there is nothing beside it that it must be told from, and each piece costs.
+    fn hash_of(&self, text: &str) -> u64 {
+        let mut hasher = self.kept.hash.build_hasher();
+        hasher.write(text.as_bytes());
+        hasher.finish().max(1)
     }
 
     /// Keeps the row of a key for the twin that another source pattern may give.
