@@ -20,6 +20,7 @@ pub(crate) mod leaves;
 mod lines;
 pub(crate) mod look;
 mod looked;
+mod looker;
 mod made;
 pub mod owners;
 pub mod pipeline;

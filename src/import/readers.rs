@@ -1,24 +1,23 @@
 //! Threads that look at files before their turn comes.
 //!
 //! What a look at a file gives depends on the file and its mapping alone, and it is asked for in the order of the
-//! plan: so nothing shows of who looked, or when. A file that was looked at ahead is closed again, and must still be
-//! what it was when its turn comes.
+//! plan: so nothing shows of who looked, or when. Who waits for a file looks at others meanwhile. A file that was
+//! looked at ahead is closed again, and must still be what it was when its turn comes.
 
 use crate::finding::Finding;
 use crate::import::early::Early;
 use crate::import::files::file_id;
-use crate::import::look::{LinesSeen, Looked, SMALL, look, look_at_lines};
+use crate::import::look::{LinesSeen, SMALL, look_at_lines};
+use crate::import::looker::{Ask, Looker, OfOwner, Seen, Told};
 use crate::import::plan::{Disposition, Plan};
-use crate::import::shaping::PathTables;
 use crate::interrupt;
 use crate::mapping::apply::Owner;
 use crate::source::Opened;
 use crate::source::lines::{Block, Blocks};
 use foldhash::HashMap;
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::thread::{Builder, Scope};
 use std::time::Duration;
 
@@ -31,20 +30,19 @@ const BLOCKS_AHEAD: usize = 8;
 /// So often it is asked whether a signal came while a file is waited for.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// What was found in a file; nothing where looking at it panicked: the import looks itself then, and meets it where
-/// it is reported.
-type Seen = Option<Result<Looked, Vec<Finding>>>;
-
 /// Those who look ahead; none with one job.
 #[derive(Default)]
-pub(crate) struct Readers {
-    line: Option<Line>,
+pub(crate) struct Readers<'p> {
+    line: Option<Line<'p>>,
 }
 
-struct Line {
-    /// Files, each with the number of its mapping.
+struct Line<'p> {
     ask: Sender<Ask>,
+    /// What nobody looks at yet; whoever waits for it holds it.
+    asked_for: Arc<Mutex<Receiver<Ask>>>,
     seen: Receiver<Told>,
+    /// Looks itself, where it would have to wait.
+    looker: Looker<'p>,
     /// Small files that are not asked for yet, in the order in which they are expected to be read, by owner.
     next: VecDeque<(Option<Arc<Owner>>, VecDeque<u32>)>,
     /// Files that were asked for, with their sizes.
@@ -58,20 +56,6 @@ struct Line {
     /// The number of the block that is asked for next, and blocks that were seen before they were wanted.
     block: u64,
     blocks: HashMap<u64, Option<LinesSeen>>,
-}
-
-/// What readers are asked to look at.
-enum Ask {
-    /// Files, each with the number of its mapping, and their owner.
-    Files(Vec<(usize, usize, Option<Arc<Owner>>)>),
-    /// Lines of a file, with their number and that of the mapping.
-    Lines(u64, usize, Arc<Block>),
-}
-
-/// What they found.
-enum Told {
-    Files(Vec<(usize, Seen)>),
-    Lines(u64, Option<LinesSeen>),
 }
 
 /// The lines of one file, looked at a few blocks ahead.
@@ -98,44 +82,29 @@ impl LineSupply {
     }
 }
 
-impl Readers {
+impl<'p> Readers<'p> {
     /// Starts so many threads, or as many as the system allows; they end when this is gone.
     /// What they make rows with is given where they do.
-    pub(crate) fn start<'s, 'p: 's>(
+    pub(crate) fn start<'s>(
         scope: &'s Scope<'s, '_>,
         threads: usize,
         plan: &'p Plan,
         depth: u32,
         early: Option<&Early<'p>>,
-    ) -> Self {
+    ) -> Self
+    where
+        'p: 's,
+    {
         let (ask, asked) = channel::<Ask>();
         let (tell, seen) = channel();
-        let asked = Arc::new(Mutex::new(asked));
+        let asked_for = Arc::new(Mutex::new(asked));
         let is_started = |_: &usize| {
-            let (asked, tell, early) = (Arc::clone(&asked), tell.clone(), early.cloned());
+            let (asked, tell) = (Arc::clone(&asked_for), tell.clone());
+            let mut looker = Looker::new(plan, depth, early.cloned());
             let read = move || {
-                let mut paths = PathTables::default();
                 let next = || asked.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
-                let mut see = |(file, number, owner): (usize, usize, Option<Arc<Owner>>)| {
-                    let (source, mapping) = (&plan.tree.files[file], &plan.set.mappings[number]);
-                    let look = || {
-                        let (mut shaped, _) = look(source, plan.limits(number, depth), mapping)?;
-                        let make = |early: &Early| early.make(&mut paths, (file, number), owner.as_ref(), &mut shaped);
-                        shaped.made = early.as_ref().and_then(make);
-                        Ok((shaped, None))
-                    };
-                    (file, catch_unwind(AssertUnwindSafe(look)).ok())
-                };
-                let see_lines = |number: usize, block: &Block| {
-                    let look = || look_at_lines(block, plan.limits(number, depth), &plan.set.mappings[number]);
-                    catch_unwind(AssertUnwindSafe(look)).ok()
-                };
                 while let Some(asked) = next() {
-                    let told = match asked {
-                        Ask::Files(files) => Told::Files(files.into_iter().map(&mut see).collect()),
-                        Ask::Lines(block, number, lines) => Told::Lines(block, see_lines(number, &lines)),
-                    };
-                    if tell.send(told).is_err() {
+                    if tell.send(looker.look(asked)).is_err() {
                         break; // Nobody waits for it.
                     }
                 }
@@ -147,7 +116,9 @@ impl Readers {
         }
         let (next, asked, ready, blocks) = Default::default();
         let done = vec![false; plan.tree.files.len()];
-        Self { line: Some(Line { ask, seen, next, asked, ready, done, bytes: 0, block: 0, blocks }) }
+        let looker = Looker::new(plan, depth, early.cloned());
+        let line = Line { ask, asked_for, seen, looker, next, asked, ready, done, bytes: 0, block: 0, blocks };
+        Self { line: Some(line) }
     }
 
     /// Expects these files of an owner, in this order.
@@ -205,7 +176,7 @@ impl Readers {
     }
 }
 
-impl Line {
+impl Line<'_> {
     fn take(&mut self, plan: &Plan, file: usize) -> Seen {
         self.done[file] = true;
         self.bytes -= self.asked.remove(&file)?;
@@ -221,15 +192,35 @@ impl Line {
         seen
     }
 
-    /// Waits for what a reader found; `false` where none will tell any more.
+    /// Takes in what a reader found, or looks at something itself, or waits; `false` where none will tell any more, or a
+    /// signal came.
     fn hear(&mut self) -> bool {
-        match self.seen.recv_timeout(PATIENCE) {
-            Ok(Told::Files(seen)) => self.ready.extend(seen),
-            Ok(Told::Lines(block, seen)) => _ = self.blocks.insert(block, seen),
-            Err(RecvTimeoutError::Timeout) => return interrupt::check().is_ok(),
-            Err(RecvTimeoutError::Disconnected) => return false,
+        let told = match self.seen.try_recv() {
+            Ok(told) => told,
+            Err(_) => match self.take_over() {
+                Some(asked) => self.looker.look(asked),
+                None => match self.seen.recv_timeout(PATIENCE) {
+                    Ok(told) => told,
+                    Err(RecvTimeoutError::Timeout) => return interrupt::check().is_ok(),
+                    Err(RecvTimeoutError::Disconnected) => return false,
+                },
+            },
+        };
+        match told {
+            Told::Files(seen) => self.ready.extend(seen),
+            Told::Lines(block, seen) => _ = self.blocks.insert(block, seen),
         }
-        true
+        interrupt::check().is_ok()
+    }
+
+    /// Something that no reader looks at yet.
+    fn take_over(&self) -> Option<Ask> {
+        let asked_for = match self.asked_for.try_lock() {
+            Ok(asked_for) => asked_for,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None, // A reader waits for it.
+        };
+        asked_for.try_recv().ok()
     }
 
     /// Asks for the lines of a block.
@@ -269,7 +260,7 @@ impl Line {
     }
 
     /// The next files that are asked for together; none where there is no room for the next one, or none is left.
-    fn gather(&mut self, plan: &Plan) -> Vec<(usize, usize, Option<Arc<Owner>>)> {
+    fn gather(&mut self, plan: &Plan) -> Vec<OfOwner> {
         let (mut files, before) = (Vec::new(), self.bytes);
         while let Some((owner, of_owner)) = self.next.front_mut() {
             let Some(file) = of_owner.front().map(|file| *file as usize) else {

@@ -45,7 +45,7 @@ pub struct Import<'p> {
     /// Sealed values that were opened again.
     pub opened_again: u64,
     /// Those who look at files ahead.
-    pub(crate) readers: Readers,
+    pub(crate) readers: Readers<'p>,
     /// What was read and is read again.
     pub(crate) shelf: Shelf,
     /// The mapping that is being read.

@@ -1,0 +1,72 @@
+//! One who looks at files before their turn, and makes rows of their records as far as that can be done.
+
+use crate::finding::Finding;
+use crate::import::early::Early;
+use crate::import::look::{LinesSeen, Looked, look, look_at_lines};
+use crate::import::plan::Plan;
+use crate::import::shaping::PathTables;
+use crate::mapping::apply::Owner;
+use crate::source::lines::Block;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// What was found in a file; nothing where looking at it panicked: the import looks itself then, and meets it where
+/// it is reported.
+pub(super) type Seen = Option<Result<Looked, Vec<Finding>>>;
+
+/// A file, with the number of its mapping, and its owner.
+pub(super) type OfOwner = (usize, usize, Option<Arc<Owner>>);
+
+/// What is to be looked at.
+pub(super) enum Ask {
+    /// Files.
+    Files(Vec<OfOwner>),
+    /// Lines of a file, with their number and that of the mapping.
+    Lines(u64, usize, Arc<Block>),
+}
+
+/// What was found.
+pub(super) enum Told {
+    Files(Vec<(usize, Seen)>),
+    Lines(u64, Option<LinesSeen>),
+}
+
+/// See above.
+pub(super) struct Looker<'p> {
+    plan: &'p Plan,
+    depth: u32,
+    /// What rows are made with, where they are.
+    early: Option<Early<'p>>,
+    paths: PathTables,
+}
+
+impl<'p> Looker<'p> {
+    pub(super) fn new(plan: &'p Plan, depth: u32, early: Option<Early<'p>>) -> Self {
+        Self { plan, depth, early, paths: PathTables::default() }
+    }
+
+    /// Looks at what is asked for.
+    pub(super) fn look(&mut self, asked: Ask) -> Told {
+        match asked {
+            Ask::Files(files) => Told::Files(files.into_iter().map(|file| (file.0, self.see(file))).collect()),
+            Ask::Lines(block, number, lines) => Told::Lines(block, self.see_lines(number, &lines)),
+        }
+    }
+
+    fn see(&mut self, (file, number, owner): OfOwner) -> Seen {
+        let (source, mapping) = (&self.plan.tree.files[file], &self.plan.set.mappings[number]);
+        let look = || {
+            let (mut shaped, _) = look(source, self.plan.limits(number, self.depth), mapping)?;
+            let make = |early: &Early| early.make(&mut self.paths, (file, number), owner.as_ref(), &mut shaped);
+            shaped.made = self.early.as_ref().and_then(make);
+            Ok((shaped, None))
+        };
+        catch_unwind(AssertUnwindSafe(look)).ok()
+    }
+
+    fn see_lines(&self, number: usize, block: &Block) -> Option<LinesSeen> {
+        let mapping = &self.plan.set.mappings[number];
+        let look = || look_at_lines(block, self.plan.limits(number, self.depth), mapping);
+        catch_unwind(AssertUnwindSafe(look)).ok()
+    }
+}
