@@ -38,11 +38,13 @@ pub(super) struct Looker<'p> {
     /// What rows are made with, where they are.
     early: Option<Early<'p>>,
     paths: PathTables,
+    /// Whether it is a thread beside the import, for which nothing ends where it panics.
+    is_beside: bool,
 }
 
 impl<'p> Looker<'p> {
-    pub(super) fn new(plan: &'p Plan, depth: u32, early: Option<Early<'p>>) -> Self {
-        Self { plan, depth, early, paths: PathTables::default() }
+    pub(super) fn new(plan: &'p Plan, depth: u32, early: Option<Early<'p>>, is_beside: bool) -> Self {
+        Self { plan, depth, early, paths: PathTables::default(), is_beside }
     }
 
     /// Looks at what is asked for.
@@ -55,18 +57,21 @@ impl<'p> Looker<'p> {
 
     fn see(&mut self, (file, number, owner): OfOwner) -> Seen {
         let (source, mapping) = (&self.plan.tree.files[file], &self.plan.set.mappings[number]);
-        let look = || {
+        caught(self.is_beside, || {
             let (mut shaped, _) = look(source, self.plan.limits(number, self.depth), mapping)?;
             let make = |early: &Early| early.make(&mut self.paths, (file, number), owner.as_ref(), &mut shaped);
             shaped.made = self.early.as_ref().and_then(make);
             Ok((shaped, None))
-        };
-        catch_unwind(AssertUnwindSafe(look)).ok()
+        })
     }
 
     fn see_lines(&self, number: usize, block: &Block) -> Option<LinesSeen> {
-        let mapping = &self.plan.set.mappings[number];
-        let look = || look_at_lines(block, self.plan.limits(number, self.depth), mapping);
-        catch_unwind(AssertUnwindSafe(look)).ok()
+        let (limits, mapping) = (self.plan.limits(number, self.depth), &self.plan.set.mappings[number]);
+        caught(self.is_beside, || look_at_lines(block, limits, mapping))
     }
+}
+
+/// What something gives; nothing where it panics and that is to be caught.
+fn caught<T>(is_caught: bool, look: impl FnOnce() -> T) -> Option<T> {
+    if is_caught { catch_unwind(AssertUnwindSafe(look)).ok() } else { Some(look()) }
 }

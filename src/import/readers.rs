@@ -1,8 +1,8 @@
 //! Threads that look at files before their turn comes.
 //!
-//! What a look at a file gives depends on the file and its mapping alone, and it is asked for in the order of the
-//! plan: so nothing shows of who looked, or when. Who waits for a file looks at others meanwhile. A file that was
-//! looked at ahead is closed again, and must still be what it was when its turn comes.
+//! What a look at a file gives depends on the file, its mapping and its owner alone, and it is asked for in the order
+//! of the plan: so nothing shows of who looked, or when. Who waits for a file looks at others meanwhile. A file that
+//! was looked at ahead is closed again, and must still be what it was when its turn comes.
 
 use crate::finding::Finding;
 use crate::import::early::Early;
@@ -27,6 +27,8 @@ const AHEAD: u64 = 1 << 20;
 const TOGETHER: u64 = AHEAD / 16;
 /// So many blocks of lines are looked at ahead.
 const BLOCKS_AHEAD: usize = 8;
+/// So long a reader that may be about to tell what it found is waited for before something else is looked at.
+const BRIEFLY: Duration = Duration::from_millis(1);
 /// So often it is asked whether a signal came while a file is waited for.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -100,7 +102,7 @@ impl<'p> Readers<'p> {
         let asked_for = Arc::new(Mutex::new(asked));
         let is_started = |_: &usize| {
             let (asked, tell) = (Arc::clone(&asked_for), tell.clone());
-            let mut looker = Looker::new(plan, depth, early.cloned());
+            let mut looker = Looker::new(plan, depth, early.cloned(), true);
             let read = move || {
                 let next = || asked.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
                 while let Some(asked) = next() {
@@ -116,7 +118,7 @@ impl<'p> Readers<'p> {
         }
         let (next, asked, ready, blocks) = Default::default();
         let done = vec![false; plan.tree.files.len()];
-        let looker = Looker::new(plan, depth, early.cloned());
+        let looker = Looker::new(plan, depth, early.cloned(), false);
         let line = Line { ask, asked_for, seen, looker, next, asked, ready, done, bytes: 0, block: 0, blocks };
         Self { line: Some(line) }
     }
@@ -195,7 +197,7 @@ impl Line<'_> {
     /// Takes in what a reader found, or looks at something itself, or waits; `false` where none will tell any more, or a
     /// signal came.
     fn hear(&mut self) -> bool {
-        let told = match self.seen.try_recv() {
+        let told = match self.seen.recv_timeout(BRIEFLY) {
             Ok(told) => told,
             Err(_) => match self.take_over() {
                 Some(asked) => self.looker.look(asked),
