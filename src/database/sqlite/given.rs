@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use regex::Regex;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension};
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// What a column holds whose default is a clock that shows this time: in the form of the column, else as the default
@@ -35,6 +36,7 @@ fn at(default: &str, now: Timestamp) -> Option<String> {
         LazyLock::new(|| known(r"(?i)\b(random|randomblob|changes|total_changes|last_insert_rowid)\b"));
     static FUNCTION: LazyLock<Regex> =
         LazyLock::new(|| known(r"(?i)\b(datetime|date|time|julianday|unixepoch|strftime)\s*\("));
+    let default = &*with_now(default);
     let plain = QUOTED.replace_all(default, "''");
     if CHANGES.is_match(&plain) {
         return None;
@@ -65,6 +67,18 @@ fn at(default: &str, now: Timestamp) -> Option<String> {
     asks.then_some(sql)
 }
 
+/// A default that names the time it asks for: where a function is asked for none, or for parts of a second alone, it is now
+/// ("Date And Time Functions", 2).
+fn with_now(default: &str) -> Cow<'_, str> {
+    static FORMAT: LazyLock<Regex> = LazyLock::new(|| known(r"(?i)\b(strftime\s*\(\s*'(?:[^']|'')*')\s*\)"));
+    static PARTS: LazyLock<Regex> =
+        LazyLock::new(|| known(r"(?i)\b((?:datetime|date|time|julianday|unixepoch)\s*\(\s*)('subsec(?:ond)?'\s*[,)])"));
+    match FORMAT.replace_all(default, "$1, 'now')") {
+        Cow::Borrowed(_) => PARTS.replace_all(default, "$1'now', $2"),
+        Cow::Owned(named) => PARTS.replace_all(&named, "$1'now', $2").into_owned().into(),
+    }
+}
+
 fn known(expression: &str) -> Regex {
     Regex::new(expression).expect("a valid expression")
 }
@@ -88,12 +102,17 @@ mod tests {
             ("TEXT", "'it''s ' || time(\"now\", '+1 hour')", text("it's 15:42:18")),
             ("INTEGER", "unixepoch()", Some(Value::Integer(1_746_628_938))),
             ("INTEGER", "(strftime('%s','now') * 1000)", Some(Value::Integer(1_746_628_938_000))),
+            ("TEXT", "(strftime('%Y-%m-%dT%H:%M:%fZ'))", text("2025-05-07T14:42:18.123Z")),
+            ("REAL", "unixepoch('subsec')", Some(Value::Real(1_746_628_938.123))),
+            ("TEXT", "datetime('subsecond', '+1 hour')", text("2025-05-07 15:42:18.123")),
             ("REAL", "julianday('now')", Some(Value::Real(2_460_803.112_709_757))),
             ("TIME", "CURRENT_TIME", text("14:42:18")),
             ("DATETIME", "CURRENT_TIMESTAMP", text("2025-05-07 14:42:18.123456")),
             ("DATETIME", "strftime('%Y', 'now')", text("2025")),
             ("DATE", "CURRENT_DATE", text("2025-05-07")),
             ("TEXT", "\"date()\" || date('now')", text("date()2025-05-07")),
+            ("TEXT", "strftime('it''s')", text("it's")),
+            ("TEXT", "'strftime(''%Y'')'", None),
             ("TEXT", "'now'", None),
             ("TEXT", "\"now\"", None),
             ("TEXT", "\"current_timestamp\"", None),
