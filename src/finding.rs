@@ -304,6 +304,12 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Whether another one says the same of the same place.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        (self.code.id, self.place, &self.subject, &self.message)
+            == (other.code.id, other.place, &other.subject, &other.message)
+    }
+
     /// A finding of this code.
     pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
         Self {

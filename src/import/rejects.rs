@@ -237,10 +237,18 @@ impl Rejects {
     }
 
     /// Notes that a record is rejected, after rows of it were decided.
-    pub(crate) fn note_late(&mut self, place: Place, findings: Vec<Finding>, cause: Cause) {
+    pub(crate) fn note_late(&mut self, place: Place, mut findings: Vec<Finding>, cause: Cause) {
+        let record = (place.file, place.offset);
         let is_by_others = self.may_change && cause == Cause::Record;
+        if let Some(before) = self.doubtful.get(&record).filter(|_| is_by_others) {
+            // What was not found before may only follow from that the record's own rows are not there.
+            let stays = |finding: &Finding| before.iter().any(|one| one.says_the_same(finding));
+            if findings.iter().any(stays) {
+                findings.retain(stays);
+            }
+        }
         let late = if is_by_others { &mut self.late_by_others } else { &mut self.late };
-        late.insert((place.file, place.offset), findings);
+        late.insert(record, findings);
     }
 
     /// Notes that a file turned out to be bad after rows of it were decided.
