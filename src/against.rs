@@ -1,7 +1,7 @@
 //! Checking a mapping set, by itself or against a tree it is written for.
 
 use crate::config::Quiet;
-use crate::database::{self, schema};
+use crate::database::{self, Dialect, schema};
 use crate::error::{Error, Result};
 use crate::finding::{Code, Finding, ROW_DANGLING, ROW_ORPHAN, ROW_REFERENCE, Severity, VALUE_MISSING, printable};
 use crate::import::plan::{Disposition, Plan, everything, optional};
@@ -28,7 +28,7 @@ use std::path::Path;
 /// All that is wrong, as one error with more behind it.
 pub fn judge(source: &SetSource) -> Result<(Set, Schema)> {
     let (set, mut errors) = load::read(source)?;
-    let schema = match schema::expected(&set.migrations) {
+    let schema = match schema::expected(&Dialect::default(), &set.migrations) {
         Ok(mut schema) => {
             schema.write_as(&set.written);
             schema

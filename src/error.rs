@@ -37,6 +37,8 @@ pub struct Error {
     pub hint: Option<String>,
     /// Further errors of the same kind (a mapping set is checked as a whole).
     pub more: Vec<Error>,
+    /// Whether the same may succeed when it is begun again at once: another program was in the way of a transaction.
+    pub is_passing: bool,
 }
 
 impl Error {
@@ -61,7 +63,14 @@ impl Error {
     }
 
     fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), place: None, code: None, hint: None, more: Vec::new() }
+        Self { kind, message: message.into(), place: None, code: None, hint: None, more: Vec::new(), is_passing: false }
+    }
+
+    /// Says that the same may succeed when it is begun again at once.
+    #[must_use]
+    pub fn passing(mut self) -> Self {
+        self.is_passing = true;
+        self
     }
 
     /// Adds the place.

@@ -86,7 +86,7 @@ pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui:
 fn known(managed: &ManagedDatabase) -> Result<(Vec<Reference>, BTreeMap<String, Other>)> {
     let (database, set) = (managed.database(), managed.set());
     let standing = history::compare(&database.recorded()?, &set.migrations);
-    let expected = schema::catalog(&gather::applied(&set.migrations, &standing))?;
+    let expected = schema::catalog(database, &gather::applied(&set.migrations, &standing))?;
     let triggers = expected.others.into_iter().filter(|(_, other)| other.kind == "trigger").collect();
     Ok((gather::references(set, &managed.catalog()?.schema), triggers))
 }

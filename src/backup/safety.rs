@@ -4,7 +4,7 @@ use super::create::{Made, Making, create, withdraw};
 use super::manifest::Packing;
 use crate::config::Ui;
 use crate::database::Database;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::report::words::bytes;
 use std::path::Path;
 
@@ -76,6 +76,11 @@ pub(super) fn reason(what: &str) -> String {
 pub fn before<'c>(database: &dyn Database, what: &str, how: &Before<'_>, ui: &'c dyn Ui) -> Result<Safety<'c>> {
     if how.skip || !database.exists()? {
         return Ok(Safety { made: None, ui });
+    }
+    if database.file().is_none() {
+        return Err(Error::request("treelift makes no backup of a database that is no file yet")
+            .at(database.url())
+            .hint("make one with the server's own tools (`pg_dump`), then run again with `--no-backup`"));
     }
     let reason = reason(what);
     let making = Making { folder: how.folder, packing: Packing::None, reason: &reason, set: how.set };

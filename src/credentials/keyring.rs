@@ -104,6 +104,10 @@ impl Job<'_> {
 
     /// Begins the job's one transaction. Its keys must still be those that were opened, if any were.
     pub(super) fn change(&self, rows: &[KeyRow], ring: &Keyring) -> Result<Box<dyn Transaction>> {
+        if self.database.file().is_none() {
+            return Err(Error::request("to change secrets in a database that is no file is not built yet: what they overwrite could not be wiped")
+                .at(self.database.url()));
+        }
         let cells = self.database.change(self.mode)?.ok_or_else(|| missing(self.database))?;
         unchanged(rows, &cells.keys()?)?;
         if !rows.is_empty() {

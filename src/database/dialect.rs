@@ -3,6 +3,9 @@
 
 use super::Cell;
 use super::catalog::Catalog;
+use super::contract::Stages;
+#[cfg(feature = "postgres")]
+use super::postgres::{form as of_server, types as server_types};
 use super::query::BadQuery;
 use super::sqlite::{assertion, form, migrate, types};
 use crate::error::{Error, Result};
@@ -17,17 +20,35 @@ pub enum Dialect {
     /// are written for.
     #[default]
     Sqlite,
+    /// Types for exact numbers, times, JSON and UUIDs; text without U+0000.
+    #[cfg(feature = "postgres")]
+    Postgresql,
 }
 
 impl Dialect {
     /// Every engine, for the tests of what holds of each.
     #[cfg(test)]
+    #[cfg(feature = "postgres")]
+    pub(super) const ALL: [Self; 2] = [Self::Sqlite, Self::Postgresql];
+    /// Every engine that this build has.
+    #[cfg(all(test, not(feature = "postgres")))]
     pub(super) const ALL: [Self; 1] = [Self::Sqlite];
+
+    /// `sqlite` or `postgresql`.
+    pub fn engine(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            #[cfg(feature = "postgres")]
+            Self::Postgresql => "postgresql",
+        }
+    }
 
     /// Whether a column of this type gives the value back as it is.
     pub fn keeps(self, kind: ColumnType, value: &Value) -> bool {
         match self {
             Self::Sqlite => form::of(value, kind).is_some(),
+            #[cfg(feature = "postgres")]
+            Self::Postgresql => of_server::of(value, kind).is_some(),
         }
     }
 
@@ -40,6 +61,11 @@ impl Dialect {
                 // It will be refused when it is written; until then a search shall not miss it.
                 None => value.as_key_text(),
             },
+            #[cfg(feature = "postgres")]
+            Self::Postgresql => match of_server::of(value, kind) {
+                Some(form) => form.into_text(),
+                None => value.as_key_text(),
+            },
         }
     }
 
@@ -48,6 +74,8 @@ impl Dialect {
     pub fn same(self, kind: ColumnType, cell: &Cell, value: &Value) -> bool {
         match self {
             Self::Sqlite => form::same(cell, value, kind),
+            #[cfg(feature = "postgres")]
+            Self::Postgresql => of_server::same(cell, value, kind),
         }
     }
 
@@ -55,14 +83,8 @@ impl Dialect {
     pub fn column_type(self, declared: &str) -> ColumnType {
         match self {
             Self::Sqlite => types::column_type(declared),
-        }
-    }
-
-    /// What there is after each migration, or after the last alone, up to the first that does not run by itself; and
-    /// why that one does not.
-    pub(super) fn stages(self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
-        match self {
-            Self::Sqlite => migrate::stages_until_fault(migrations, only_last),
+            #[cfg(feature = "postgres")]
+            Self::Postgresql => server_types::column_type(declared),
         }
     }
 
@@ -76,6 +98,18 @@ impl Dialect {
     ) -> Result<Vec<Option<BadQuery>>> {
         match self {
             Self::Sqlite => assertion::refused(migrations, record, queries),
+            #[cfg(feature = "postgres")]
+            Self::Postgresql => Err(Error::bug("a server alone knows what it refuses")),
+        }
+    }
+}
+
+impl Stages for Dialect {
+    fn stages(&self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
+        match self {
+            Self::Sqlite => migrate::stages_until_fault(migrations, only_last),
+            #[cfg(feature = "postgres")]
+            Self::Postgresql => Err(Error::bug("a server alone knows what migrations make")),
         }
     }
 }

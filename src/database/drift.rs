@@ -91,13 +91,14 @@ pub fn differences(expected: &Catalog, live: &Catalog, leave: Leave<'_>) -> Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::Dialect;
     use crate::database::schema::{catalog, tests::migration};
 
     const NOTES: &str = "CREATE TABLE notes (id INTEGER PRIMARY KEY, title VARCHAR(80) NOT NULL, at DATETIME);
         CREATE INDEX notes_at ON notes (at DESC); CREATE VIEW titles AS SELECT title FROM notes;";
 
     fn told(live: &str, leave: Leave<'_>) -> Vec<String> {
-        let of = |sql: &str| catalog(&[migration("001", sql)]).expect("valid SQL");
+        let of = |sql: &str| catalog(&Dialect::default(), &[migration("001", sql)]).expect("valid SQL");
         messages(&of(NOTES), &of(live), leave)
     }
 

@@ -15,6 +15,8 @@ pub struct Health {
     pub broken: BTreeMap<Rule, u64>,
     /// Whether there was more than is kept.
     pub more: bool,
+    /// Whether the database is no file, so that none was looked at.
+    pub without_file: bool,
     /// Why not everything could be checked, where something needs what only its application has.
     pub unchecked: Option<String>,
 }

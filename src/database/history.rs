@@ -132,6 +132,37 @@ pub enum Origin {
     Foreign,
 }
 
+impl Origin {
+    /// Reads `metadata_json` of a record.
+    pub(super) fn of(metadata: Option<&str>) -> Self {
+        let metadata: Option<serde_json::Value> = metadata.and_then(|text| serde_json::from_str(text).ok());
+        let word = |key: &str| metadata.as_ref().and_then(|metadata| metadata.get(key)?.as_str().map(str::to_owned));
+        match (word("by"), word("origin").as_deref()) {
+            (Some(by), origin) if by.starts_with("treelift ") => match origin {
+                Some("found") => Self::Found,
+                Some("stamped") => Self::Stamped,
+                _ => Self::Ran,
+            },
+            _ => Self::Foreign,
+        }
+    }
+
+    /// Writes `metadata_json` of a record.
+    pub(super) fn metadata(self, migration: &Migration) -> String {
+        let mut metadata = serde_json::json!({
+            "by": concat!("treelift ", env!("CARGO_PKG_VERSION")),
+            "dependencies": migration.depends,
+            "path": migration.path,
+        });
+        match self {
+            Self::Found => metadata["origin"] = "found".into(),
+            Self::Stamped => metadata["origin"] = "stamped".into(),
+            Self::Ran | Self::Foreign => {}
+        }
+        metadata.to_string()
+    }
+}
+
 /// A database's record compared with a set's migrations.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Standing {

@@ -112,6 +112,7 @@ impl<T> Kind<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::Dialect;
     use crate::database::schema::{stages, tests::migration};
 
     /// How much is there of the last of these migrations, in a database that this SQL made.
@@ -119,7 +120,7 @@ mod tests {
         let versions = ["001", "002", "003"];
         let of = |texts: &[&str]| {
             let all: Vec<_> = texts.iter().zip(versions).map(|(text, version)| migration(version, text)).collect();
-            stages(&all).expect("valid SQL")
+            stages(&Dialect::default(), &all).expect("valid SQL")
         };
         let live = of(&[live]).pop().expect("one stage");
         presence(&of(migrations), migrations.len() - 1, &live)
@@ -183,7 +184,7 @@ mod tests {
         let (two, three) = ("ALTER TABLE notes ADD COLUMN a TEXT", "ALTER TABLE notes ADD COLUMN b TEXT");
         let all: Vec<_> =
             [NOTES, two, three].iter().zip(["1", "2", "3"]).map(|(text, at)| migration(at, text)).collect();
-        let all = stages(&all).expect("valid SQL");
+        let all = stages(&Dialect::default(), &all).expect("valid SQL");
         assert_eq!(presence(&all, 0, &all[2]), Presence::Whole);
         assert_eq!(presence(&all, 1, &all[2]), Presence::Whole);
         assert_eq!(presence(&all, 1, &all[0]), Presence::Absent);

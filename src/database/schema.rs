@@ -1,47 +1,93 @@
-//! What a set's migrations make, seen in a database in memory.
+//! What a set's migrations make, as an engine tells: one without a database ([`Dialect`](super::Dialect)), or the one
+//! of an open database.
 
+use super::Opening;
 use super::catalog::Catalog;
-use super::dialect::Dialect;
-use super::history::Standing;
+use super::contract::Stages;
+use super::history::{Origin, Standing, State};
 use super::presence::{Presence, presence};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::mapping::codes;
 use crate::table::{Migration, Schema};
+use std::collections::BTreeSet;
 
-/// The tables that the migrations make, read back from a migrated database in memory.
+/// The tables that the migrations make.
 ///
 /// treelift's own tables, `schema_migrations` and the engine's are not among them.
-pub fn expected(migrations: &[Migration]) -> Result<Schema> {
-    Ok(catalog(migrations)?.schema)
+pub fn expected(engine: &dyn Stages, migrations: &[Migration]) -> Result<Schema> {
+    Ok(catalog(engine, migrations)?.schema)
 }
 
 /// Everything that the migrations make, indexes, views and triggers included.
-pub fn catalog(migrations: &[Migration]) -> Result<Catalog> {
-    let (mut stages, fault) = Dialect::default().stages(migrations, true)?;
+pub fn catalog(engine: &dyn Stages, migrations: &[Migration]) -> Result<Catalog> {
+    let (mut stages, fault) = engine.stages(migrations, true)?;
     fault.map_or_else(|| Ok(stages.pop().unwrap_or_default()), Err)
 }
 
 /// Everything that the migrations in force make: those that are recorded as applied, and those that
 /// `migrate` would record without running them, because `live` has all of it already.
-pub fn in_force(migrations: &[Migration], standing: &Standing, live: &Catalog) -> Result<Catalog> {
+pub fn in_force(engine: &dyn Stages, migrations: &[Migration], standing: &Standing, live: &Catalog) -> Result<Catalog> {
     let of = |positions: &[usize]| -> Vec<Migration> { positions.iter().map(|&at| migrations[at].clone()).collect() };
     let (applied, pending) = (standing.applied(), standing.pending());
-    let (stages, _) = Dialect::default().stages(migrations, false)?;
+    let (stages, _) = engine.stages(migrations, false)?;
     let mut all = applied.clone();
     all.extend(pending.into_iter().filter(|&at| presence(&stages, at, live) == Presence::Whole));
     all.sort_unstable();
     // One that is there may need one that is not.
-    catalog(&of(&all)).or_else(|_| catalog(&of(&applied)))
+    catalog(engine, &of(&all)).or_else(|_| catalog(engine, &of(&applied)))
 }
 
 /// Everything there is after each migration.
-pub fn stages(migrations: &[Migration]) -> Result<Vec<Catalog>> {
-    let (stages, fault) = Dialect::default().stages(migrations, false)?;
+pub fn stages(engine: &dyn Stages, migrations: &[Migration]) -> Result<Vec<Catalog>> {
+    let (stages, fault) = engine.stages(migrations, false)?;
     fault.map_or(Ok(stages), Err)
+}
+
+/// Whether a migration may stand behind those of the versions `earlier`.
+pub(super) fn check_order<'m>(migration: &'m Migration, earlier: &mut BTreeSet<&'m str>) -> Result<()> {
+    let version = &migration.version;
+    if let Some(missing) = migration.depends.iter().find(|depends| !earlier.contains(depends.as_str())) {
+        let message = format!("migration `{version}` depends on `{missing}`, which does not come before it");
+        return Err(Error::request(message).coded(codes::MIGRATION_WRONG.id).at(&migration.path));
+    }
+    if !earlier.insert(version) {
+        let error = Error::request(format!("two migrations have the version `{version}`"));
+        return Err(error.coded(codes::MIGRATION_WRONG.id).at(&migration.path));
+    }
+    Ok(())
+}
+
+/// The tables that must be as expected: those that mappings write into, and those of migrations that
+/// treelift itself applied.
+pub(super) fn must_be(opening: &Opening, stages: &[Catalog], standing: &Standing, pending: &[String]) -> Schema {
+    let ours = |at: &usize| {
+        let step = &standing.steps[*at];
+        let was_pending = step.state != State::Applied;
+        !pending.contains(&step.version) && (was_pending || step.origin != Some(Origin::Foreign))
+    };
+    let mut expected = (0..stages.len()).rfind(ours).map_or_else(Schema::default, |at| stages[at].schema.clone());
+    for name in opening.written {
+        if let Some(table) = opening.schema.table(name) {
+            expected.tables.insert(name.clone(), table.clone());
+        }
+    }
+    expected
+}
+
+/// A migration that is not recorded, and of which something is there.
+pub(super) fn in_part(migration: &Migration, difference: &str, place: &str) -> Error {
+    Error::environment(format!(
+        "migration `{}` is not recorded, but part of what it creates already exists: {difference}",
+        migration.version
+    ))
+    .at(place)
+    .hint("bring the database to the expected schema, then `schema stamp` it; or drop that part")
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::database::Dialect;
     use crate::database::drift_tables::{Aspect, first_difference, table_differences};
     use crate::table::{Column, ForeignKey, Table};
 
@@ -60,7 +106,7 @@ pub(crate) mod tests {
     }
 
     fn schema(sql: &str) -> Schema {
-        expected(&[migration("001", sql)]).unwrap()
+        expected(&Dialect::default(), &[migration("001", sql)]).unwrap()
     }
 
     #[test]
@@ -70,7 +116,7 @@ pub(crate) mod tests {
     }
 
     fn refused(sql: &str) -> String {
-        let error = expected(&[migration("001", sql)]).unwrap_err();
+        let error = expected(&Dialect::default(), &[migration("001", sql)]).unwrap_err();
         assert_eq!(error.status(), 2);
         error.to_string()
     }
@@ -129,14 +175,14 @@ pub(crate) mod tests {
         let made = migration("001", "CREATE TABLE notes (id INTEGER PRIMARY KEY);");
         let mut grown = migration("002", "ALTER TABLE notes ADD COLUMN title TEXT;");
         grown.depends = vec!["001".into()];
-        let schema = expected(&[made.clone(), grown.clone()]).unwrap();
+        let schema = expected(&Dialect::default(), &[made.clone(), grown.clone()]).unwrap();
         assert!(schema.tables["notes"].column("title").is_some());
         assert_eq!(
-            expected(&[grown, made.clone()]).unwrap_err().to_string(),
+            expected(&Dialect::default(), &[grown, made.clone()]).unwrap_err().to_string(),
             "migration `002` depends on `001`, which does not come before it\n  at schema/002.up.sql"
         );
         assert_eq!(
-            expected(&[made.clone(), made]).unwrap_err().to_string(),
+            expected(&Dialect::default(), &[made.clone(), made]).unwrap_err().to_string(),
             "two migrations have the version `001`\n  at schema/001.up.sql"
         );
     }

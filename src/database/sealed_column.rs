@@ -1,5 +1,6 @@
 //! Columns that hold sealed values, and what they hold.
 
+use crate::secret::cipher;
 use crate::secret::registry::RegistryRow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -58,4 +59,26 @@ pub struct SealedState {
     pub formats: BTreeMap<String, u64>,
     /// Sealed values by the id of their key, where that is not registered.
     pub lost: BTreeMap<String, u64>,
+}
+
+impl SealedState {
+    /// Counts a value: one that does not look sealed, or one of these keys, or of a key that is gone.
+    pub(super) fn count(&mut self, text: &str, keys: &[String]) {
+        self.values += 1;
+        if !cipher::is_ours(&self.format) {
+            return; // Another program knows the format.
+        }
+        let token = cipher::token_in(text);
+        match cipher::key_id_of(&token) {
+            None => self.plain += 1,
+            Some(key) => {
+                let format = cipher::format_of(&token).unwrap_or_default();
+                *self.formats.entry(format.to_owned()).or_default() += 1;
+                *self.sealed.entry(key.to_owned()).or_default() += 1;
+                if !keys.iter().any(|known| known == key) {
+                    *self.lost.entry(key.to_owned()).or_default() += 1;
+                }
+            }
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Database URLs: which database to use. What may be shown of one never holds a password.
 
 use super::Database;
+#[cfg(feature = "postgres")]
+use super::postgres::PostgresDatabase;
 use super::sqlite::{FORMS, SqliteDatabase};
 use crate::error::{Error, Result};
 use crate::finding::printable;
@@ -10,8 +12,11 @@ use std::path::Path;
 pub fn open(url: &str) -> Result<Box<dyn Database>> {
     match scheme(url) {
         None | Some("sqlite") => Ok(Box::new(SqliteDatabase::of_url(url)?)),
-        Some("postgresql" | "postgres") => Err(Error::request("`postgresql` targets are not built yet")
-            .hint("import into SQLite: `--database sqlite:///./notes.db`")),
+        #[cfg(feature = "postgres")]
+        Some("postgresql" | "postgres") => Ok(Box::new(PostgresDatabase::of_url(url)?)),
+        #[cfg(not(feature = "postgres"))]
+        Some("postgresql" | "postgres") => Err(Error::request("this treelift was built without PostgreSQL")
+            .hint("the engine is being built, and `cargo install --features postgres` has what there is of it; else import into SQLite: `--database sqlite:///./notes.db`")),
         Some(other) => Err(Error::request(format!("unknown database type `{}`", printable(other))).hint(FORMS)),
     }
 }
@@ -43,6 +48,16 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "postgres")]
+    #[test]
+    fn a_url_of_a_server_names_its_engine_and_shows_no_password() {
+        for scheme in ["postgresql", "postgres", "postgresql+psycopg2"] {
+            let database = open(&format!("{scheme}://me:hunter2@host/db")).unwrap();
+            let shown = format!("{scheme}://me@host/db");
+            assert_eq!((database.engine(), database.url()), ("postgresql", shown.as_str()));
+        }
+    }
+
     #[test]
     fn other_urls_are_refused_without_their_password() {
         let refused = |url: &str| {
@@ -51,11 +66,10 @@ mod tests {
             assert!(!error.to_string().contains("hunter2"));
             error.message
         };
-        let not_built = "`postgresql` targets are not built yet";
-        assert_eq!(refused("postgresql://me:hunter2@host/db"), not_built);
-        assert_eq!(refused("postgres://me:hunter2@host/db"), not_built);
-        assert_eq!(refused("postgresql+psycopg2://me:hunter2@host/db"), not_built);
-        assert_eq!(refused("postgresql:me:hunter2@host"), not_built);
+        #[cfg(feature = "postgres")]
+        assert_eq!(refused("postgresql:me:hunter2@host"), "this is not a PostgreSQL URL");
+        #[cfg(not(feature = "postgres"))]
+        assert_eq!(refused("postgresql://me:hunter2@host/db"), "this treelift was built without PostgreSQL");
         assert_eq!(refused("mysql://me:hunter2@host/db"), "unknown database type `mysql`");
         assert_eq!(refused("sqlite:x.db"), "this is not an SQLite URL");
     }

@@ -1,7 +1,7 @@
 //! Which files decide what becomes of another one.
 
 use crate::database::catalog::Other;
-use crate::database::schema;
+use crate::database::{Dialect, schema};
 use crate::error::Result;
 use crate::import::plan::{Disposition, Plan};
 use crate::mapping::uses::uses;
@@ -42,7 +42,7 @@ pub(super) fn needed(plan: &Plan, mapping: usize) -> Result<BTreeSet<usize>> {
 /// For each trigger, view and virtual table of the set the names of all that its SQL may touch, in lower case: by a
 /// trigger a row of one table may be rejected for what another one holds.
 fn joined(plan: &Plan) -> Result<Vec<BTreeSet<String>>> {
-    let catalog = schema::catalog(&plan.set.migrations)?;
+    let catalog = schema::catalog(&Dialect::default(), &plan.set.migrations)?;
     let names: BTreeSet<String> =
         catalog.schema.tables.keys().chain(catalog.others.keys()).map(|name| name.to_lowercase()).collect();
     let of = |(name, other): (&String, &Other)| {

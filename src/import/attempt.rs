@@ -29,12 +29,20 @@ pub(super) fn attempts(
     reports: &mut ReportFiles,
 ) -> Result<Box<Report>> {
     let (mut known, mut chain) = (Known::default(), Vec::new());
-    for number in 1.. {
+    let (mut number, mut passed) = (0, 0);
+    while number < MOST_ATTEMPTS {
+        number += 1;
         let is_last = number == MOST_ATTEMPTS;
         let job = Job { beginning, missing, losses, chain: &chain, is_last };
-        match job.attempt(known, database, clock, reports)? {
-            Attempt::Done(report) => return Ok(report),
-            Attempt::Again { next, first } => {
+        match job.attempt(known, database, clock, reports) {
+            Err(error) if error.is_passing && passed < MOST_PASSING => {
+                beginning.ui.say("another program was in the way: the import begins again");
+                (number, passed) = (0, passed + 1);
+                (known, chain) = (Known::default(), Vec::new());
+            }
+            Err(error) => return Err(error),
+            Ok(Attempt::Done(report)) => return Ok(report),
+            Ok(Attempt::Again { next, first }) => {
                 chain.extend(first);
                 known = next;
             }
@@ -42,6 +50,9 @@ pub(super) fn attempts(
     }
     Err(Error::bug("the attempts at an import did not end"))
 }
+
+/// So often an attempt begins again that another program was in the way of.
+const MOST_PASSING: u32 = 3;
 
 /// So many attempts are made: a record less may make a trigger reject another one.
 pub(super) const MOST_ATTEMPTS: u32 = 8;

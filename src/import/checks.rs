@@ -36,7 +36,7 @@ fn form(run: &mut Import<'_>) -> Result<Vec<CheckReport>> {
     let survey = run.writer.transaction()?.survey()?;
     let migrations = &run.plan.set.migrations;
     let standing = history::compare(&survey.recorded, migrations);
-    let expected = schema::catalog(&gather::applied(migrations, &standing))?;
+    let expected = schema::catalog(&*run.writer.transaction()?, &gather::applied(migrations, &standing))?;
     let leave = Leave { tables: &run.plan.set.other_tables, additions: true };
     let mut checks = checks::form(&survey, &expected, &standing, leave);
     // An index that its owner dropped, or a failure of long ago, is nothing that an import does or needs.

@@ -1,7 +1,7 @@
 //! What is imported: the mapping set, its tree, and the database.
 
 use crate::config::{ImportOptions, Ui};
-use crate::database::{Database, schema};
+use crate::database::{Database, Dialect, schema};
 use crate::error::{Error, Result};
 use crate::mapping::load::SetSource;
 use crate::mapping::model::Set;
@@ -44,7 +44,7 @@ pub(super) fn choose_set(options: &ImportOptions, ui: &dyn Ui) -> Result<Selecte
 /// was checked against its schema.
 fn checked(source: &SetSource) -> Result<(Set, Schema)> {
     let (set, mut errors) = load::read(source)?;
-    match schema::expected(&set.migrations) {
+    match schema::expected(&Dialect::default(), &set.migrations) {
         Ok(mut schema) => {
             schema.write_as(&set.written);
             // Further errors at a line that could not be parsed would only follow from the first.
@@ -56,6 +56,17 @@ fn checked(source: &SetSource) -> Result<(Set, Schema)> {
         }
         Err(error) => Err(Error::all(errors).unwrap_or(error)),
     }
+}
+
+/// The set and its tables as the engine of the database has them: its own migrations, and what of the mappings its
+/// types cannot take.
+pub(super) fn speaking(mut set: Set, schema: Schema, database: &dyn Database) -> Result<(Set, Schema)> {
+    set.speak(database.engine());
+    if database.engine() == Dialect::default().engine() {
+        return Ok((set, schema));
+    }
+    let schema = schema::expected(database, &set.migrations)?;
+    Error::all(check::check(&set, &schema)).map_or(Ok((set, schema)), Err)
 }
 
 /// What no output of the run may be written to.

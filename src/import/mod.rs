@@ -56,7 +56,7 @@ use crate::source;
 use agree::{agree, back_up_existing, key_source, outside_source};
 use attempt::attempts;
 use begin::Beginning;
-use choose::{Selected, choose_set, database, inputs};
+use choose::{Selected, choose_set, database, inputs, speaking};
 use clock::Clock;
 
 /// Imports a tree, or does a dry run of it, and returns the report.
@@ -68,6 +68,7 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let Selected { set, schema, root, missing } = choose_set(options, ui)?;
     let mut database = database::open(&database(options, &set)?)?;
     database.record_in(set.record_table());
+    let (set, schema) = speaking(set, schema, &*database)?;
     let inputs = inputs(options, &root, &*database);
     let mut reports = ReportFiles::check(&options.reports, &inputs)?;
     options.rejects.iter().try_for_each(|folder| RejectFolder::check(folder, &inputs))?;

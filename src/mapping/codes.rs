@@ -55,7 +55,7 @@ codes! {
     OWNERS_WRONG = "M021" "`[owners]` and the file patterns do not match",
         "the capture is a whole segment, before the last, of some pattern; only `#owner` and the captures of `[owners]` find an owner";
     MIGRATION_WRONG = "M022" "invalid migration file or header",
-        "migrations are named `001_what.up.sql`, with `001_what.down.sql` to undo them";
+        "migrations are named `001_what.up.sql`, with `001_what.down.sql` to undo them; what is for one engine alone `001_what.up.postgresql.sql`";
     WORD_DROPPED = "M023" "a word of the first edition of the mapping language, which was dropped",
         "write what the hint names; mappings/README.md lists every key";
     TABLE_UNKNOWN = "M101" "the schema does not have this table",

@@ -142,7 +142,7 @@ impl Selection {
     /// The set, where it lies, and the database, for what cannot be done without the set.
     pub(super) fn needing_set(self) -> Result<(Set, SetSource, Box<dyn Database>)> {
         let Self { mut database, set, name, folder } = self;
-        let (source, set) = match (set, name, only(bundled::sets())) {
+        let (source, mut set) = match (set, name, only(bundled::sets())) {
             (Some(set), ..) => set,
             (None, Some(name), _) => remembered(&name, folder.as_deref())?,
             (None, None, Some(only)) => loaded(only.source())?,
@@ -157,6 +157,7 @@ impl Selection {
             }
         };
         database.record_in(set.record_table());
+        set.speak(database.engine());
         Ok((set, source, database))
     }
 }

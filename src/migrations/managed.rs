@@ -107,14 +107,14 @@ impl ManagedDatabase {
     }
 
     fn drift(&self, survey: &Survey, standing: &Standing) -> Result<Vec<String>> {
-        let expected = schema::in_force(&self.set.migrations, standing, &survey.catalog)?;
+        let expected = schema::in_force(&*self.database, &self.set.migrations, standing, &survey.catalog)?;
         let leave = Leave { tables: &self.set.other_tables, additions: false };
         Ok(drift::messages(&expected, &survey.catalog, leave))
     }
 
     /// What the applied migrations make.
     fn expected(&self, standing: &Standing) -> Result<Catalog> {
-        schema::catalog(&gather::applied(&self.set.migrations, standing))
+        schema::catalog(&*self.database, &gather::applied(&self.set.migrations, standing))
     }
 
     /// The recorded migrations, newest first, at most `limit` of them.
@@ -271,7 +271,7 @@ impl ManagedDatabase {
 
     /// How the database differs from what the migrations up to this one make.
     fn differs_at(&self, at: usize) -> Result<Vec<String>> {
-        let expected = schema::catalog(&self.set.migrations[..=at])?;
+        let expected = schema::catalog(&*self.database, &self.set.migrations[..=at])?;
         let leave = Leave { tables: &self.set.other_tables, additions: true };
         Ok(drift::messages(&expected, &self.catalog()?, leave))
     }

@@ -55,7 +55,7 @@ pub fn test(set: &Set, populated: Option<&dyn Database>) -> Result<Vec<Proof>> {
         Some(from) => from.trial()?,
         None => database::trial(&set.name)?,
     };
-    let stages = match schema::stages(&set.migrations) {
+    let stages = match schema::stages(&*database, &set.migrations) {
         Ok(stages) => stages,
         Err(error) if error.kind == ErrorKind::Request => {
             return Ok(vec![Proof::of(TO_THE_LAST.to_owned(), &[error.message])]);

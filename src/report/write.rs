@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::outputs::{self, Identity, Inputs, Stream, resolve, with_suffix};
 use serde::Deserialize;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 /// The format of a report file, by its extension.
@@ -217,10 +217,12 @@ impl Partial {
             Form::Html => Some(html::page(report)?),
         };
         let Some(file) = &mut self.file else { return Ok(()) };
-        let written = match page {
+        // A run that began again has written one before.
+        let begun = file.set_len(0).and_then(|()| file.rewind());
+        let written = begun.and_then(|()| match page {
             None => report.write_json(file),
             Some(page) => file.write_all(page.as_bytes()),
-        };
+        });
         written.and_then(|()| file.sync_all()).map_err(|error| cannot_write(shown, &error))?;
         self.state = State::Written;
         Ok(())

@@ -216,7 +216,11 @@ fn told<T>(all: &[T], tell: impl Fn(&T) -> Option<String>) -> Vec<String> {
 
 /// Whether the engine finds its own file whole.
 pub fn integrity(health: &Health) -> CheckReport {
-    check("the database file is intact", Category::Data, &health.damage, String::new())
+    const NAME: &str = "the database file is intact";
+    if health.without_file {
+        return not_checked(NAME, Category::Data, "it is not a file".to_owned());
+    }
+    check(NAME, Category::Data, &health.damage, String::new())
 }
 
 /// Whether secrets are sealed and the file is not open to everybody.

@@ -8,7 +8,7 @@ use crate::database::upkeep::Survey;
 use crate::database::{Dialect, Migration, Reader, schema};
 use crate::error::{Error, Result};
 use crate::mapping::codes;
-use crate::mapping::model::{Expr, From, Root, Set};
+use crate::mapping::model::{Assertion, Expr, From, Root, Set};
 use crate::table::Schema;
 use std::collections::BTreeSet;
 
@@ -109,12 +109,15 @@ pub fn ask(set: &Set, standing: &Standing, ask: &mut dyn FnMut(&str) -> Result<A
 /// Assertions of a set that could never be asked, each prepared against the tables that its migrations
 /// make.
 pub fn check_assertions(set: &Set) -> Result<Vec<Error>> {
-    let queries: Vec<&str> = set.assertions.iter().map(|assertion| assertion.sql.as_str()).collect();
+    let engine = Dialect::default().engine();
+    let is_asked = |assertion: &&Assertion| assertion.engine.as_deref().is_none_or(|only| only == engine);
+    let assertions: Vec<&Assertion> = set.assertions.iter().filter(is_asked).collect();
+    let queries: Vec<&str> = assertions.iter().map(|assertion| assertion.sql.as_str()).collect();
     if queries.is_empty() {
         return Ok(Vec::new());
     }
     let refused = Dialect::default().refused(&set.migrations, set.record_table(), &queries)?;
-    let wrong = set.assertions.iter().zip(refused).filter_map(|(assertion, bad)| Some((assertion, bad?)));
+    let wrong = assertions.iter().zip(refused).filter_map(|(assertion, bad)| Some((assertion, bad?)));
     Ok(wrong
         .map(|(assertion, bad)| {
             let code = match bad {
@@ -143,7 +146,7 @@ fn missing(needs: Option<&str>, standing: &Standing) -> Option<String> {
 
 /// Everything, of a database at rest.
 pub fn all(reader: &mut dyn Reader, survey: Survey, set: &Set, standing: &Standing) -> Result<Evidence> {
-    let schema = schema::expected(&applied(&set.migrations, standing))?;
+    let schema = schema::expected(&*reader, &applied(&set.migrations, standing))?;
     let schema = Schema {
         tables: schema.tables.into_iter().filter(|(name, _)| survey.catalog.schema.table(name).is_some()).collect(),
     };
@@ -194,7 +197,7 @@ mod tests {
     #[test]
     fn references_are_those_to_keys_that_no_table_declares() {
         let set = set();
-        let schema = schema::expected(&set.migrations).expect("valid SQL");
+        let schema = schema::expected(&Dialect::default(), &set.migrations).expect("valid SQL");
         let found: Vec<String> = references(&set, &schema).iter().map(ToString::to_string).collect();
         // `tag` is declared, and `by` is a copy that may differ one day.
         assert_eq!(found, ["`notes.owner` → `people.id`"]);

@@ -20,7 +20,7 @@ pub fn database(database: &dyn Database, set: &Set, wanted: &[Category]) -> Resu
     let mut reader = database.read()?.ok_or_else(|| database.missing())?;
     let survey = reader.survey()?;
     let standing = history::compare(&survey.recorded, &set.migrations);
-    let expected = schema::in_force(&set.migrations, &standing, &survey.catalog)?;
+    let expected = schema::in_force(&*reader, &set.migrations, &standing, &survey.catalog)?;
     let leave = Leave { tables: &set.other_tables, additions: false };
     let mut checks = checks::form(&survey, &expected, &standing, leave);
     if wanted.is_empty() || wanted.iter().any(|one| matches!(one, Category::Data | Category::Security)) {

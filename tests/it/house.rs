@@ -105,7 +105,8 @@ impl House {
         Ran::of(&mut self.command(arguments))
     }
 
-    /// Imports a tree into [`DATABASE`] with the key file, and the arguments that come on top.
+    /// Imports a tree into [`DATABASE`], unless another one is named, with the key file, and the arguments that come on
+    /// top.
     pub(crate) fn import(&self, source: &Path, more: &[&str]) -> Ran {
         self.run(self.import_arguments(source, more))
     }
@@ -114,7 +115,10 @@ impl House {
     pub(crate) fn import_arguments(&self, source: &Path, more: &[&str]) -> Vec<String> {
         let database = format!("sqlite:///./{DATABASE}");
         let mut arguments = vec!["import".to_owned(), source.to_str().unwrap().to_owned()];
-        arguments.extend(["--key-file", KEY_FILE, "--database", &database, "--yes"].map(str::to_owned));
+        arguments.extend(["--key-file", KEY_FILE, "--yes"].map(str::to_owned));
+        if !more.contains(&"--database") {
+            arguments.extend(["--database", &database].map(str::to_owned));
+        }
         arguments.extend(["--backup-dir".to_owned(), self.backups().to_str().unwrap().to_owned()]);
         arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
         arguments

@@ -72,6 +72,10 @@ mod packed;
 mod passwords;
 mod paths;
 mod policies;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_rules;
 mod random_trees;
 mod record_table;
 mod registry;

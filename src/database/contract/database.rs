@@ -1,6 +1,6 @@
 //! A database that is not open: what is asked of it as a whole.
 
-use super::{Reader, Transaction};
+use super::{Reader, Stages, Transaction};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::history::{RecordTable, Recorded};
 use crate::database::ledger::{RowOrigin, RunRecord};
@@ -14,7 +14,7 @@ use crate::secret::keys::KeyRow;
 use std::path::{Path, PathBuf};
 
 /// A database that can be imported into, whether it is there yet or not.
-pub trait Database {
+pub trait Database: Stages {
     /// `sqlite` or `postgresql`.
     fn engine(&self) -> &'static str;
     /// The URL as it may be shown: without a password.

@@ -1,5 +1,6 @@
 //! Looking into a database.
 
+use super::Stages;
 use crate::database::catalog::Catalog;
 use crate::database::cells::{FERNET, KeyedCell, Registered};
 use crate::database::health::Health;
@@ -18,7 +19,7 @@ use jiff::Timestamp;
 /// An open database that is looked into: nothing of it changes.
 ///
 /// It needs no mapping set and no migration, so it reads databases that treelift did not make.
-pub trait Reader {
+pub trait Reader: Stages {
     /// Format number and id.
     fn state(&self) -> Result<State>;
     /// What it is like, to be validated.

@@ -1,13 +1,14 @@
 //! Pairs that are written from two schemas, and run.
 
 use super::*;
+use crate::database::Dialect;
 use crate::database::drift::differences;
 use crate::database::schema::{catalog, tests::migration as made_by};
 
 const NOTES: &str = "CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT);";
 
 fn of(sql: &str) -> Catalog {
-    catalog(&[made_by("001", sql)]).expect("valid SQL")
+    catalog(&Dialect::default(), &[made_by("001", sql)]).expect("valid SQL")
 }
 
 /// The pair, which makes the one of the other and takes it back, with nothing left to a person.

@@ -279,6 +279,7 @@ fn wrong(migration: &Migration, why: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::Dialect;
     use crate::database::schema::{expected, tests::migration};
 
     const TABLES: &str =
@@ -293,7 +294,7 @@ mod tests {
     fn checked(up: &str, down: Option<&str>, then: &str) -> String {
         let late = Migration { after_rows: true, down: down.map(str::to_owned), ..migration("002", up) };
         let all = [migration("001", TABLES), late, migration("003", then)];
-        expected(&all).map_or_else(|error| error.to_string(), |_| "taken".to_owned())
+        expected(&Dialect::Sqlite, &all).map_or_else(|error| error.to_string(), |_| "taken".to_owned())
     }
 
     #[test]
@@ -387,7 +388,7 @@ mod tests {
             late("002", "CREATE INDEX a ON notes (title)"),
             late("003", "CREATE UNIQUE INDEX b ON notes (body)"),
         ];
-        let said = expected(&all).unwrap_err().to_string();
+        let said = expected(&Dialect::Sqlite, &all).unwrap_err().to_string();
         assert!(said.contains("migration `003` cannot be made after the rows: its index `b`"), "{said}");
     }
 }

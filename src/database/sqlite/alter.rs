@@ -14,6 +14,7 @@ use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::history::{self, Origin};
 use crate::database::presence::{Presence, presence};
+use crate::database::schema::in_part;
 use crate::database::state::TABLE_NAME;
 use crate::database::upkeep::{Altered, Done, Move, Order, What};
 use crate::database::{Migration, Mode};
@@ -145,7 +146,7 @@ impl<'w> Work<'_, 'w> {
                 match presence(stages, at, &catalog::whole(self.conn, &record)?) {
                     Presence::Whole => What::Found,
                     Presence::Part(difference) => {
-                        return Err(migrate::in_part(migration, &difference, &self.location.shown).into());
+                        return Err(in_part(migration, &difference, &self.location.shown).into());
                     }
                     Presence::Absent => {
                         run(self, What::Applied)?;

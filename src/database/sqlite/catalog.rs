@@ -4,8 +4,8 @@ use super::checks;
 use super::sql::{all, column, one_line};
 use super::types::column_type;
 use crate::database::catalog::{Catalog, Index, Other};
-use crate::database::history::{OWN_RECORD, RECORD};
 use crate::database::kept::ForeignTrigger;
+pub(super) use crate::database::own::{is_own, is_records};
 use crate::table::{Column, ForeignKey, Table};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeMap, HashMap};
@@ -14,17 +14,6 @@ use std::collections::{BTreeMap, HashMap};
 /// recorded in `record`.
 pub(super) fn is_reserved(table: &str, record: &str) -> bool {
     is_records(table, record) || table.to_ascii_lowercase().starts_with("sqlite_")
-}
-
-/// Whether a table is the record of migrations (`record`, or one that has a usual name) or one that
-/// treelift keeps for itself.
-pub(super) fn is_records(table: &str, record: &str) -> bool {
-    is_own(table) || [record, RECORD, OWN_RECORD].iter().any(|name| table.eq_ignore_ascii_case(name))
-}
-
-/// Whether a table is one that treelift keeps for itself: ledger, keys, audit trail, orphans.
-pub(super) fn is_own(table: &str) -> bool {
-    table.to_ascii_lowercase().starts_with("treelift_") && !table.eq_ignore_ascii_case(OWN_RECORD)
 }
 
 /// The names of all ordinary tables; views, virtual tables and their shadows are none.
@@ -244,6 +233,7 @@ pub(super) fn foreign_keys(conn: &Connection, table: &str) -> rusqlite::Result<V
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::history::RECORD;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 

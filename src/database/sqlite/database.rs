@@ -5,10 +5,11 @@ use super::reader::SqliteReader;
 use super::session::SqliteTransaction;
 use super::{alter, file, fill, locks, orphans, replace, undo, url};
 use crate::database::audit::{AuditEntry, AuditTable};
+use crate::database::catalog::Catalog;
 use crate::database::scratch::Scratch;
 use crate::database::undo::{Undo, Undone};
 use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
-use crate::database::{Database, Mode, Opening, Reader, Transaction};
+use crate::database::{Database, Dialect, Migration, Mode, Opening, Reader, Stages, Transaction};
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -50,9 +51,15 @@ impl SqliteDatabase {
     }
 }
 
+impl Stages for SqliteDatabase {
+    fn stages(&self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
+        Dialect::Sqlite.stages(migrations, only_last)
+    }
+}
+
 impl Database for SqliteDatabase {
     fn engine(&self) -> &'static str {
-        "sqlite"
+        Dialect::Sqlite.engine()
     }
 
     fn url(&self) -> &str {

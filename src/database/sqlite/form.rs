@@ -3,9 +3,9 @@
 //! SQLite converts what does not suit a column's affinity without a word. So a value that a column
 //! would not give back as it is has no form there, and is refused.
 
-use super::json;
 use super::times::{moment, parse_time, stored_time, time_text};
 use crate::database::Cell;
+use crate::database::json;
 use crate::document::json::write_json_string;
 use crate::hex;
 use crate::row::{Value, keeps_number};

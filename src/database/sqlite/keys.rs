@@ -7,7 +7,7 @@ use crate::database::cells::{FERNET, Registered};
 use crate::database::sealed::SealRecord;
 use crate::database::{Cell, SealedColumn, SealedState};
 use crate::error::{Error, Result};
-use crate::secret::cipher::{self, FORMAT, is_ours};
+use crate::secret::cipher::{FORMAT, is_ours};
 use crate::secret::keys::KeyRow;
 use crate::secret::registry::{Registry, RegistryRow};
 use rusqlite::{Connection, OptionalExtension};
@@ -211,22 +211,7 @@ fn values(conn: &Connection, mut state: SealedState, keys: &[String]) -> rusqlit
     let mut statement = conn.prepare(&text)?;
     let mut rows = statement.query(rusqlite::params_from_iter(filtered))?;
     while let Some(row) = rows.next()? {
-        state.values += 1;
-        if !is_ours(&state.format) {
-            continue; // Another program knows the format.
-        }
-        let token = row.get_ref(0)?.as_str().map(cipher::token_in).unwrap_or_default();
-        match cipher::key_id_of(&token) {
-            None => state.plain += 1,
-            Some(key) => {
-                let format = cipher::format_of(&token).unwrap_or_default();
-                *state.formats.entry(format.to_owned()).or_default() += 1;
-                *state.sealed.entry(key.to_owned()).or_default() += 1;
-                if !keys.iter().any(|known| known == key) {
-                    *state.lost.entry(key.to_owned()).or_default() += 1;
-                }
-            }
-        }
+        state.count(row.get_ref(0)?.as_str().unwrap_or_default(), keys);
     }
     Ok(state)
 }

@@ -10,9 +10,10 @@ use super::script::{FORBIDDEN, Failure, run};
 use super::{after_rows, connect, words};
 use crate::database::catalog::{Catalog, Other};
 use crate::database::drift_tables::first_difference;
-use crate::database::history::{self, Origin, Standing, State};
+use crate::database::history::{self, Origin};
 use crate::database::kept::ForeignTrigger;
 use crate::database::presence::{Presence, presence};
+use crate::database::schema::{check_order, in_part, must_be};
 use crate::database::upkeep::{Done, What};
 use crate::database::{Migration, Opening};
 use crate::error::{Error, Result};
@@ -53,19 +54,6 @@ pub(in crate::database) fn stages_until_fault(
         None
     };
     Ok((stages, wrong))
-}
-
-fn check_order<'m>(migration: &'m Migration, earlier: &mut BTreeSet<&'m str>) -> Result<()> {
-    let version = &migration.version;
-    if let Some(missing) = migration.depends.iter().find(|depends| !earlier.contains(depends.as_str())) {
-        let message = format!("migration `{version}` depends on `{missing}`, which does not come before it");
-        return Err(Error::request(message).coded(codes::MIGRATION_WRONG.id).at(&migration.path));
-    }
-    if !earlier.insert(version) {
-        let error = Error::request(format!("two migrations have the version `{version}`"));
-        return Err(error.coded(codes::MIGRATION_WRONG.id).at(&migration.path));
-    }
-    Ok(())
 }
 
 fn wrong(migration: &Migration, failure: &Failure) -> Error {
@@ -159,7 +147,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
         record::applied(conn, migration, origin, timing)?;
         done.push(Done { version: migration.version.clone(), what, took_ms, sql: None });
     }
-    let expected = expected(opening, &stages, &standing, &pending);
+    let expected = must_be(opening, &stages, &standing, &pending);
     let live = read(conn, opening.schema)?;
     match first_difference(&expected, &live) {
         None => {
@@ -191,36 +179,9 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
     }
 }
 
-/// The tables that must be as expected: those that mappings write into, and those of migrations that
-/// treelift itself applied.
-fn expected(opening: &Opening, stages: &[Catalog], standing: &Standing, pending: &[String]) -> Schema {
-    let ours = |at: &usize| {
-        let step = &standing.steps[*at];
-        let was_pending = step.state != State::Applied;
-        !pending.contains(&step.version) && (was_pending || step.origin != Some(Origin::Foreign))
-    };
-    let mut expected = (0..stages.len()).rfind(ours).map_or_else(Schema::default, |at| stages[at].schema.clone());
-    for name in opening.written {
-        if let Some(table) = opening.schema.table(name) {
-            expected.tables.insert(name.clone(), table.clone());
-        }
-    }
-    expected
-}
-
 /// The live tables of those that are expected.
 pub(super) fn read(conn: &Connection, expected: &Schema) -> rusqlite::Result<Schema> {
     Ok(Schema { tables: catalog::tables(conn, expected.tables.keys().map(String::as_str))? })
-}
-
-/// A migration that is not recorded, and of which something is there.
-pub(super) fn in_part(migration: &Migration, difference: &str, place: &str) -> Error {
-    Error::environment(format!(
-        "migration `{}` is not recorded, but part of what it creates already exists: {difference}",
-        migration.version
-    ))
-    .at(place)
-    .hint("bring the database to the expected schema, then `schema stamp` it; or drop that part")
 }
 
 fn cannot(migration: &Migration, error: rusqlite::Error, place: &str) -> Fault {

@@ -1,13 +1,11 @@
 //! What is read of an open database, in a view of it and in a transaction alike.
 
-use super::clock::Clock;
 use super::location::{Fault, Location};
 use super::open::{self, View};
 use super::{assertion, cells, health, keys, ledger, record, references, state, survey};
-use crate::database::Reader;
-use crate::database::SealedColumn;
 use crate::database::catalog::Catalog;
 use crate::database::cells::{KeyedCell, Registered};
+use crate::database::clock::Clock;
 use crate::database::health::Health;
 use crate::database::history::{RecordTable, Recorded};
 use crate::database::ledger::{RowOrigin, RunRecord};
@@ -16,7 +14,8 @@ use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::state::State;
 use crate::database::upkeep::{Broken, Survey};
-use crate::error::Result;
+use crate::database::{Dialect, Migration, Reader, SealedColumn, Stages};
+use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -55,6 +54,12 @@ impl Open for SqliteReader {
 fn on<T, F: Into<Fault>>(this: &impl Open, read: impl FnOnce(&Connection, &Location) -> Result<T, F>) -> Result<T> {
     let (conn, location) = this.at();
     read(conn, location).map_err(|fault| location.words(fault.into()))
+}
+
+impl<O: Open> Stages for O {
+    fn stages(&self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
+        Dialect::Sqlite.stages(migrations, only_last)
+    }
 }
 
 impl<O: Open> Reader for O {

@@ -110,23 +110,10 @@ pub(super) fn recorded(conn: &Connection, location: &Location) -> Tried<Vec<Reco
         let (version, description, applied_at, took_ms, checksum, rolled_back_at, error) =
             <(_, _, _, _, _, _, _)>::try_from(row)?;
         let [status, metadata]: [Option<String>; 2] = [row.get(7)?, row.get(8)?];
-        let (status, origin) = (Status::of(&status.unwrap_or_default()), origin(metadata.as_deref()));
+        let (status, origin) = (Status::of(&status.unwrap_or_default()), Origin::of(metadata.as_deref()));
         Ok(Recorded { version, description, status, applied_at, took_ms, checksum, rolled_back_at, error, origin })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-fn origin(metadata: Option<&str>) -> Origin {
-    let metadata: Option<serde_json::Value> = metadata.and_then(|text| serde_json::from_str(text).ok());
-    let word = |key: &str| metadata.as_ref().and_then(|metadata| metadata.get(key)?.as_str().map(str::to_owned));
-    match (word("by"), word("origin").as_deref()) {
-        (Some(by), origin) if by.starts_with("treelift ") => match origin {
-            Some("found") => Origin::Found,
-            Some("stamped") => Origin::Stamped,
-            _ => Origin::Ran,
-        },
-        _ => Origin::Foreign,
-    }
 }
 
 /// Makes the table where it is not there. Where the set names one, the database remembers which it is.
@@ -159,7 +146,7 @@ pub(super) fn applied(
     write(conn, migration, "applied", origin, timing, None)
 }
 
-/// Records that a migration failed. One that is recorded as applied is left as it is.
+/// Records that a migration failed, over what was recorded of it.
 pub(super) fn failed(conn: &Connection, migration: &Migration, timing: Timing, why: &str) -> rusqlite::Result<()> {
     write(conn, migration, "failed", Origin::Ran, timing, Some(why))
 }
@@ -184,16 +171,6 @@ fn write(
     timing: Timing,
     error: Option<&str>,
 ) -> rusqlite::Result<()> {
-    let mut metadata = serde_json::json!({
-        "by": concat!("treelift ", env!("CARGO_PKG_VERSION")),
-        "dependencies": migration.depends,
-        "path": migration.path,
-    });
-    match origin {
-        Origin::Found => metadata["origin"] = "found".into(),
-        Origin::Stamped => metadata["origin"] = "stamped".into(),
-        Origin::Ran | Origin::Foreign => {}
-    }
     // A migration that failed or was rolled back has a row already.
     let table = sql::name(&table(conn, None)?.name);
     let text = format!(
@@ -217,7 +194,7 @@ fn write(
             &migration.checksum,
             status,
             error,
-            metadata.to_string(),
+            origin.metadata(migration),
         ),
     )
     .map(drop)

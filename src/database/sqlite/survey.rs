@@ -1,9 +1,9 @@
 //! Reads what a database is like; `validate` compares it.
 
-use super::clock::Clock;
 use super::location::{Location, Tried};
 use super::{catalog, keys, read, record, sql};
 use crate::database::catalog::Catalog;
+use crate::database::clock::Clock;
 use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::upkeep::Survey;
 use crate::database::{SealedState, ledger};

@@ -143,7 +143,7 @@ fn touching<'a>(asking: &'a [Asking]) -> HashMap<&'a str, Vec<&'a Asking<'a>>> {
 
 #[cfg(test)]
 mod tests {
-    use crate::database::schema;
+    use crate::database::{Dialect, schema};
     use crate::mapping::order::order;
     use crate::mapping::{bundled, load};
 
@@ -153,7 +153,7 @@ mod tests {
         for bundled in bundled::sets() {
             let (set, errors) = load::read(&bundled.source()).unwrap();
             assert!(errors.is_empty());
-            let order = order(&set, &schema::expected(&set.migrations).unwrap()).unwrap();
+            let order = order(&set, &schema::expected(&Dialect::default(), &set.migrations).unwrap()).unwrap();
             assert!(order.turns().iter().all(|turn| turn.round == 0), "{}", set.name);
             assert!(!order.looks_ahead(), "{}", set.name);
         }

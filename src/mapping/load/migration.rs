@@ -6,56 +6,144 @@ use crate::hex;
 use crate::mapping::{codes, suggest};
 use crate::table::Migration;
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 
 const HEADER: [&str; 4] = ["version", "description", "depends", "after"];
 
-/// The migrations among the files of a set (relative name and text), in order.
-pub(super) fn migrations(folder: &str, files: &[(String, String)]) -> (Vec<Migration>, Vec<Error>) {
-    let mut migrations: Vec<Migration> = Vec::new();
+/// The engines that a migration may have files of its own for: `001_what.up.ENGINE.sql`.
+const ENGINES: [&str; 2] = [FIRST, "postgresql"];
+/// What a set's SQL is written for that is the same for all.
+const FIRST: &str = "sqlite";
+
+/// The migrations of a set, in order.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Migrations {
+    /// Those of the first engine.
+    pub(super) first: Vec<Migration>,
+    /// Those of every other engine for which a migration has a file of its own.
+    pub(super) variants: BTreeMap<String, Vec<Migration>>,
+}
+
+/// The migrations among the files of a set (relative name and text).
+pub(super) fn migrations(folder: &str, files: &[(String, String)]) -> (Migrations, Vec<Error>) {
     let mut errors = Vec::new();
+    let mut ups: BTreeMap<&str, BTreeMap<Option<&str>, Migration>> = BTreeMap::new();
     for (name, text) in files {
-        let Some(file) = name.strip_prefix("schema/") else {
+        let Some(file) = name.strip_prefix("schema/").filter(|file| !file.ends_with(".md")) else {
             continue; // The loader has dealt with every other file.
         };
         let path = format!("{folder}/{name}");
-        match file.strip_suffix(".up.sql") {
-            Some(stem) if numbered(stem) => {
-                let down = format!("schema/{stem}.down.sql");
-                let down = files.iter().find(|(name, _)| *name == down).map(|(_, text)| text.clone());
-                let (migration, wrong) = migration(stem, &path, text, down);
-                errors.extend(wrong);
-                if migrations.iter().any(|other| other.version == migration.version) {
-                    let message = format!("two migrations have the version `{}`", migration.version);
-                    errors.push(Error::request(message).coded(codes::MIGRATION_WRONG.id).at(&path));
-                }
-                for depends in &migration.depends {
-                    let known = migrations.iter().map(|other| other.version.as_str());
-                    if !known.clone().any(|version| version == depends) {
-                        let message = format!("no migration before this one is named `{depends}`");
-                        let hint = suggest::nearest(depends, known).map_or_else(
-                            || "a migration depends on migrations with a lower number".to_owned(),
-                            |meant| format!("did you mean `{meant}`?"),
-                        );
-                        let error = Error::request(message).coded(codes::MIGRATION_WRONG.id);
-                        errors.push(error.at(&path).hint(hint));
-                    }
-                }
-                migrations.push(migration);
+        let Some(Named { stem, is_up, engine }) = named(file) else {
+            errors.push(no_migration(file).at(&path));
+            continue;
+        };
+        if !is_up {
+            let has_up = files.iter().any(|(name, _)| {
+                let up = name.strip_prefix("schema/").and_then(named);
+                up.is_some_and(|up| up.is_up && up.stem == stem)
+            });
+            if !has_up {
+                errors.push(no_migration(file).at(&path));
             }
-            _ => {
-                let stem = file.strip_suffix(".down.sql");
-                let has_up = stem.is_some_and(|stem| {
-                    numbered(stem) && files.iter().any(|(name, _)| *name == format!("schema/{stem}.up.sql"))
-                });
-                if !has_up {
-                    let hint = "migrations are named `001_what.up.sql`, with `001_what.down.sql` to undo them";
-                    let error = Error::request(format!("`{file}` is not a migration")).coded(codes::MIGRATION_WRONG.id);
-                    errors.push(error.at(&path).hint(hint));
+            continue;
+        }
+        let down = |ending: &str| {
+            let down = format!("schema/{stem}.down{ending}");
+            files.iter().find(|(name, _)| *name == down).map(|(_, text)| text.clone())
+        };
+        let own = engine.and_then(|engine| down(&format!(".{engine}.sql")));
+        let (migration, wrong) = migration(stem, &path, text, own.or_else(|| down(".sql")));
+        errors.extend(wrong);
+        ups.entry(stem).or_default().insert(engine, migration);
+    }
+    let mut all = Migrations::default();
+    for engine in ENGINES {
+        let has_own = |files: &BTreeMap<Option<&str>, Migration>| files.contains_key(&Some(engine));
+        if engine != FIRST && !ups.values().any(has_own) {
+            continue;
+        }
+        let mut of_engine: Vec<Migration> = Vec::new();
+        for (stem, files) in &ups {
+            match files.get(&Some(engine)).or_else(|| files.get(&None)) {
+                Some(migration) => {
+                    errors.extend(wrong_place(migration, &of_engine).filter(|_| engine == FIRST || has_own(files)));
+                    of_engine.push(migration.clone());
+                }
+                None => {
+                    let message = format!("migration `{stem}` has no file for `{engine}`");
+                    let hint = format!("write `{stem}.up.{engine}.sql`, or `{stem}.up.sql` for every engine");
+                    let error = Error::request(message).coded(codes::MIGRATION_WRONG.id).hint(hint);
+                    errors.push(error.at(format!("{folder}/schema")));
                 }
             }
         }
+        if engine == FIRST {
+            all.first = of_engine;
+        } else {
+            errors.extend(all.first.iter().zip(&of_engine).filter_map(|(first, other)| differ(first, other)));
+            all.variants.insert(engine.to_owned(), of_engine);
+        }
     }
-    (migrations, errors)
+    (all, errors)
+}
+
+/// What the name of a file says.
+struct Named<'f> {
+    stem: &'f str,
+    is_up: bool,
+    /// The engine that it is for; none for all.
+    engine: Option<&'f str>,
+}
+
+/// Reads `STEM.up.sql`, `STEM.down.sql`, `STEM.up.ENGINE.sql` or `STEM.down.ENGINE.sql`.
+fn named(file: &str) -> Option<Named<'_>> {
+    let file = file.strip_suffix(".sql")?;
+    let own = ENGINES.iter().find_map(|engine| Some((file.strip_suffix(engine)?.strip_suffix('.')?, *engine)));
+    let (rest, engine) = own.map_or((file, None), |(rest, engine)| (rest, Some(engine)));
+    let (stem, way) = rest.rsplit_once('.')?;
+    let is_up = match way {
+        "up" => true,
+        "down" => false,
+        _ => return None,
+    };
+    numbered(stem).then_some(Named { stem, is_up, engine })
+}
+
+fn no_migration(file: &str) -> Error {
+    let hint = "migrations are named `001_what.up.sql`, with `001_what.down.sql` to undo them; what is for one engine alone `001_what.up.sqlite.sql` or `001_what.up.postgresql.sql`";
+    Error::request(format!("`{file}` is not a migration")).coded(codes::MIGRATION_WRONG.id).hint(hint)
+}
+
+/// What is wrong with a migration behind these.
+fn wrong_place(migration: &Migration, before: &[Migration]) -> impl Iterator<Item = Error> {
+    let mut errors = Vec::new();
+    if before.iter().any(|other| other.version == migration.version) {
+        let message = format!("two migrations have the version `{}`", migration.version);
+        errors.push(Error::request(message).coded(codes::MIGRATION_WRONG.id).at(&migration.path));
+    }
+    for depends in &migration.depends {
+        let known = before.iter().map(|other| other.version.as_str());
+        if !known.clone().any(|version| version == depends) {
+            let message = format!("no migration before this one is named `{depends}`");
+            let hint = suggest::nearest(depends, known).map_or_else(
+                || "a migration depends on migrations with a lower number".to_owned(),
+                |meant| format!("did you mean `{meant}`?"),
+            );
+            let error = Error::request(message).coded(codes::MIGRATION_WRONG.id);
+            errors.push(error.at(&migration.path).hint(hint));
+        }
+    }
+    errors.into_iter()
+}
+
+/// The files of one migration say the same of it in their headers.
+fn differ(first: &Migration, other: &Migration) -> Option<Error> {
+    let header = |one: &Migration| (one.version.clone(), one.depends.clone(), one.after_rows);
+    (header(first) != header(other)).then(|| {
+        let message = format!("the header says otherwise than that of `{}`", first.path);
+        let hint = "`version`, `depends` and `after` are those of the migration, whatever the engine";
+        Error::request(message).coded(codes::MIGRATION_WRONG.id).at(&other.path).hint(hint)
+    })
 }
 
 /// `NNN_name`, so that the order of the names is the order of the migrations.
@@ -129,8 +217,9 @@ mod tests {
             ]),
         );
         assert!(errors.is_empty(), "{errors:?}");
+        assert!(migrations.variants.is_empty());
         assert_eq!(
-            migrations,
+            migrations.first,
             [
                 Migration {
                     version: "v1".into(),
@@ -173,9 +262,61 @@ mod tests {
             shown,
             "the header of a migration has no `verison`\n  at m/schema/001_a.up.sql:1\nhint: did you mean `version`?\n\
              error: `after` takes `rows`, not `tables`\n  at m/schema/002_b.up.sql:2\n\
-             error: no migration before this one is named `001_b`\n  at m/schema/002_b.up.sql\nhint: did you mean `001_a`?\n\
-             error: `003_c.down.sql` is not a migration\n  at m/schema/003_c.down.sql\nhint: migrations are named `001_what.up.sql`, with `001_what.down.sql` to undo them\n\
-             error: `4_d.up.sql` is not a migration\n  at m/schema/4_d.up.sql\nhint: migrations are named `001_what.up.sql`, with `001_what.down.sql` to undo them"
+             error: `003_c.down.sql` is not a migration\n  at m/schema/003_c.down.sql\nhint: migrations are named `001_what.up.sql`, with `001_what.down.sql` to undo them; what is for one engine alone `001_what.up.sqlite.sql` or `001_what.up.postgresql.sql`\n\
+             error: `4_d.up.sql` is not a migration\n  at m/schema/4_d.up.sql\nhint: migrations are named `001_what.up.sql`, with `001_what.down.sql` to undo them; what is for one engine alone `001_what.up.sqlite.sql` or `001_what.up.postgresql.sql`\n\
+             error: no migration before this one is named `001_b`\n  at m/schema/002_b.up.sql\nhint: did you mean `001_a`?"
+        );
+    }
+
+    #[test]
+    fn a_migration_has_files_for_one_engine_where_its_sql_differs() {
+        let (migrations, errors) = migrations(
+            "m",
+            &files(&[
+                ("schema/001_a.down.postgresql.sql", "DROP a2"),
+                ("schema/001_a.down.sql", "DROP a1"),
+                ("schema/001_a.up.postgresql.sql", "-- version: v1\nA2"),
+                ("schema/001_a.up.sqlite.sql", "-- version: v1\nA1"),
+                ("schema/002_b.up.sql", "-- depends: v1\nB"),
+            ]),
+        );
+        assert!(errors.is_empty(), "{errors:?}");
+        let told = |all: &[Migration]| -> Vec<String> {
+            all.iter().map(|one| format!("{} {:?} {}", one.path, one.down, one.version)).collect()
+        };
+        assert_eq!(
+            told(&migrations.first),
+            ["m/schema/001_a.up.sqlite.sql Some(\"DROP a1\") v1", "m/schema/002_b.up.sql None 002_b"]
+        );
+        assert_eq!(migrations.variants.keys().collect::<Vec<_>>(), ["postgresql"]);
+        let others = &migrations.variants["postgresql"];
+        assert_eq!(
+            told(others),
+            ["m/schema/001_a.up.postgresql.sql Some(\"DROP a2\") v1", "m/schema/002_b.up.sql None 002_b"]
+        );
+        assert_ne!(others[0].checksum, migrations.first[0].checksum);
+        assert_eq!(others[1], migrations.first[1]);
+    }
+
+    #[test]
+    fn every_engine_has_every_migration_and_the_same_header() {
+        let (_, errors) = migrations(
+            "m",
+            &files(&[
+                ("schema/001_a.up.postgresql.sql", "-- version: v2\n"),
+                ("schema/001_a.up.sql", "-- version: v1\n"),
+                ("schema/002_b.up.postgresql.sql", ""),
+                ("schema/003_c.up.mysql.sql", ""),
+            ]),
+        );
+        let shown: Vec<String> = errors.iter().map(|error| error.message.clone()).collect();
+        assert_eq!(
+            shown,
+            [
+                "`003_c.up.mysql.sql` is not a migration",
+                "migration `002_b` has no file for `sqlite`",
+                "the header says otherwise than that of `m/schema/001_a.up.sql`",
+            ]
         );
     }
 }

@@ -129,7 +129,7 @@ pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
     }
     let (migrations, errors) = migration::migrations(&folder, &files);
     told.extend(errors);
-    set.migrations = migrations;
+    (set.migrations, set.variants) = (migrations.first, migrations.variants);
     set.digest = digest(&files);
     if let SetSource::Folder(folder) = source {
         set.lies_in = Some(std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));

@@ -130,6 +130,10 @@ fn assertion(item: Item<'_>) -> Option<Assertion> {
         sql: fields.need("sql")?.text()?.to_owned(),
         gives_rows: fields.get("gives").map_or(Some("none"), |item| item.word(&keys::ASSERT_GIVES))? == "rows",
         needs: fields.text("needs"),
+        engine: match fields.get("engine") {
+            Some(item) => Some(item.word(&keys::ENGINES)?.to_owned()),
+            None => None,
+        },
         line: item.line,
     })
 }

@@ -8,6 +8,7 @@ use crate::mapping::walk::{self, Read};
 use crate::table::{AuditTable, Column, Migration};
 use crate::written::WrittenAs;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// `[strings]`: what happens to strings and names that not every database or file system keeps.
@@ -77,15 +78,38 @@ pub struct Set {
     pub fernet: Option<FernetForm>,
     /// The mappings, by name.
     pub mappings: Vec<Mapping>,
-    /// `schema/NNN_name.up.sql` and `.down.sql`, in order.
+    /// `schema/NNN_name.up.sql` and `.down.sql`, in order: those of the engine that the set speaks, at first SQLite.
     pub migrations: Vec<Migration>,
+    /// Those of every other engine for which a migration has a file of its own, `NNN_name.up.ENGINE.sql`.
+    pub variants: BTreeMap<String, Vec<Migration>>,
     /// SHA-256 over all files of the set (sorted by name; name and content), lower-case hex.
     pub digest: String,
     /// The absolute path of its folder; `None` for a set that is part of the program.
     pub lies_in: Option<PathBuf>,
 }
 
+/// The engine that sets are written for.
+const FIRST: &str = "sqlite";
+/// What columns of times are declared as there alone, and what every other engine calls them.
+const TIMES: (&str, &str) = ("DATETIME", "TIMESTAMP");
+
 impl Set {
+    /// Takes the migrations and assertions of an engine for those of the set.
+    pub fn speak(&mut self, engine: &str) {
+        if let Some(of_engine) = self.variants.remove(engine) {
+            self.migrations = of_engine;
+        }
+        if engine != FIRST {
+            // Its columns of times have a type of their own, and no form of text.
+            self.written.clear();
+            let has_entry = self.reads.iter().any(|reads| reads.declared.eq_ignore_ascii_case(TIMES.1));
+            self.reads.retain(|reads| !has_entry || !reads.declared.eq_ignore_ascii_case(TIMES.0));
+            let times = self.reads.iter_mut().filter(|reads| reads.declared.eq_ignore_ascii_case(TIMES.0));
+            times.for_each(|reads| TIMES.1.clone_into(&mut reads.declared));
+        }
+        self.assertions.retain(|assertion| assertion.engine.as_deref().is_none_or(|only| only == engine));
+    }
+
     /// Every rule with its mapping, in order.
     pub fn rules(&self) -> impl Iterator<Item = (&Mapping, &Rule)> {
         self.mappings.iter().flat_map(|mapping| mapping.rules.iter().map(move |rule| (mapping, rule)))
@@ -202,6 +226,8 @@ pub struct Assertion {
     pub gives_rows: bool,
     /// The version of the migration without which it is not asked.
     pub needs: Option<String>,
+    /// The one engine that it is asked of.
+    pub engine: Option<String>,
     /// Its line in set.toml.
     pub line: u32,
 }

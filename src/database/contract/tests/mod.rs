@@ -30,6 +30,22 @@ const SQL: &str = "
 fn url(dialect: Dialect, folder: &Path) -> String {
     match dialect {
         Dialect::Sqlite => folder.join("x.db").to_str().unwrap().to_owned(),
+        #[cfg(feature = "postgres")]
+        Dialect::Postgresql => crate::database::postgres::tests::new_database(),
+    }
+}
+
+/// A trigger `big` that refuses a row of `sizes` with a size over 9.
+fn too_big(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => {
+            "CREATE TRIGGER big AFTER INSERT ON sizes WHEN NEW.size > 9 BEGIN SELECT RAISE(ABORT, 'too big'); END;"
+        }
+        #[cfg(feature = "postgres")]
+        Dialect::Postgresql => {
+            "CREATE FUNCTION big() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'too big'; END $$;
+             CREATE TRIGGER big AFTER INSERT ON sizes FOR EACH ROW WHEN (NEW.size > 9) EXECUTE FUNCTION big();"
+        }
     }
 }
 
@@ -43,6 +59,11 @@ fn on_every_engine_with(sql: &str, test: impl Fn(&Bench)) {
     for dialect in Dialect::ALL {
         test(&Bench::new(dialect, vec![migration("001_notes", sql)]));
     }
+}
+
+/// Runs a test on a new database of every engine whose databases are files, for what no other one does yet.
+fn on_every_file(test: impl Fn(&Bench)) {
+    test(&Bench::new(Dialect::Sqlite, vec![migration("001_notes", SQL)]));
 }
 
 /// A mapping set's migrations and where the database is.
@@ -69,7 +90,7 @@ impl Bench {
     }
 
     fn of(dialect: Dialect, url: String, migrations: Vec<Migration>) -> Self {
-        let schema = schema::expected(&migrations).unwrap();
+        let schema = schema::expected(&*crate::database::open(&url).unwrap(), &migrations).unwrap();
         let written = schema.tables.keys().cloned().collect();
         Self { _folder: None, dialect, url, migrations, schema, written }
     }

@@ -65,7 +65,7 @@ fn migrations_are_applied_and_rolled_back() {
 
 #[test]
 fn rows_without_what_they_reference_are_moved_aside() {
-    on_every_engine(|bench| {
+    on_every_file(|bench| {
         bench.commit(|transaction| {
             transaction.insert(&person("ann")).unwrap();
             transaction.insert(&note(1, "ann")).unwrap();
@@ -87,7 +87,7 @@ fn rows_without_what_they_reference_are_moved_aside() {
 
 #[test]
 fn a_run_is_undone_if_its_rows_are_as_it_left_them() {
-    on_every_engine(|bench| {
+    on_every_file(|bench| {
         bench.commit(|earlier| drop(earlier.insert(&person("bob")).unwrap()));
         let written =
             Written { table: "people".into(), digested: vec!["id".into(), "email".into()], ..Written::default() };

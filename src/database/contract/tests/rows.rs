@@ -130,11 +130,12 @@ fn a_table_may_reject_what_no_key_says() {
 
 #[test]
 fn what_the_database_would_reject_without_the_row_in_the_way_is_known_and_nothing_changes() {
-    let sql = format!(
-        "{SQL} CREATE TABLE sizes (id INTEGER PRIMARY KEY, size INTEGER UNIQUE, CHECK (size > 0));
-         CREATE TRIGGER big AFTER INSERT ON sizes WHEN NEW.size > 9 BEGIN SELECT RAISE(ABORT, 'too big'); END;"
-    );
-    on_every_engine_with(&sql, |bench| {
+    for dialect in Dialect::ALL {
+        let sql = format!(
+            "{SQL} CREATE TABLE sizes (id INTEGER PRIMARY KEY, size INTEGER UNIQUE, CHECK (size > 0)); {}",
+            too_big(dialect)
+        );
+        let bench = Bench::new(dialect, vec![migration("001_notes", &sql)]);
         let mut transaction = bench.begin(Mode::Real).unwrap();
         let size = |id, size| batch("sizes", &["id", "size"], vec![vec![Value::Integer(id), Value::Integer(size)]]);
         assert_eq!(transaction.insert_together(&[size(1, 1), size(2, 2)]).unwrap(), []);
@@ -151,6 +152,27 @@ fn what_the_database_would_reject_without_the_row_in_the_way_is_known_and_nothin
             ]
         );
         assert_eq!(rows(&mut *transaction), before);
+    }
+}
+
+#[test]
+fn a_row_may_come_before_the_one_that_it_references_and_is_found_and_changed_meanwhile() {
+    on_every_engine(|bench| {
+        bench.commit(|_| {});
+        bench.commit(|transaction| {
+            assert_eq!(transaction.insert(&note(1, "late")).unwrap(), []);
+            let one = [vec![Value::Integer(1)]];
+            let found = transaction.find("notes", &["id"], &["owner", "title"], &one).unwrap();
+            assert_eq!(found, [Some(vec![stored("late"), Cell::Null])]);
+            let update = transaction.update("notes", &["title".into()], &[text("x")], &["id"], &one[0]);
+            assert_eq!(update.unwrap(), None);
+            transaction.insert(&person("late")).unwrap();
+            assert_eq!(transaction.orphans(9).unwrap(), []);
+            assert_eq!(
+                transaction.select("notes", &["owner", "title"], None).unwrap(),
+                [[stored("late"), stored("x")]]
+            );
+        });
     });
 }
 
@@ -173,14 +195,15 @@ fn orphans_are_named_by_their_keys() {
         assert_eq!(found, [orphan("links", r#"["no\"one","5"]"#), orphan("notes", "7")]);
         assert_eq!(transaction.orphans(1).unwrap().len(), 1);
         assert_eq!(transaction.broken().unwrap().iter().map(|broken| broken.rows).sum::<u64>(), 2);
-        assert_eq!(transaction.health().unwrap(), Health::default());
+        let health = transaction.health().unwrap();
+        assert_eq!(health, Health { without_file: health.without_file, ..Health::default() });
     });
 }
 
 /// What the dialect says without a database is what the database does.
 #[test]
 fn a_value_is_written_as_the_text_of_its_cell_and_is_the_same() {
-    let sql = "CREATE TABLE cells (id INTEGER PRIMARY KEY, exact DECIMAL(10, 2), data JSON, real REAL, yes BOOLEAN, name TEXT, at TIMESTAMP);";
+    let sql = "CREATE TABLE cells (id INTEGER PRIMARY KEY, exact NUMERIC(24, 6), data JSON, real DOUBLE PRECISION, yes BOOLEAN, name TEXT, at TIMESTAMP);";
     on_every_engine_with(sql, |bench| {
         let mut transaction = bench.begin(Mode::Real).unwrap();
         let (json, columns) = (|text: &str| Value::Json(text.into()), ["exact", "data", "real", "yes", "name", "at"]);
@@ -191,7 +214,15 @@ fn a_value_is_written_as_the_text_of_its_cell_and_is_the_same() {
             .iter()
             .map(|number| {
                 let real = Value::Real(number.parse().unwrap());
-                vec![text(number), json(number), real, Value::Bool(true), text(number), time("2025-05-07T10:00")]
+                // A number in JSON has no zero in front (RFC 8259, 6).
+                vec![
+                    text(number),
+                    json(number.trim_start_matches("00")),
+                    real,
+                    Value::Bool(true),
+                    text(number),
+                    time("2025-05-07T10:00"),
+                ]
             })
             .collect();
         let (whole, half) = (Value::Integer(3), Value::Real(0.5));

@@ -160,7 +160,7 @@ fn sealed_cells_are_changed_without_a_mapping_set() {
 
 #[test]
 fn a_trial_is_a_copy_that_nothing_leads_back_from() {
-    on_every_engine(|bench| {
+    on_every_file(|bench| {
         bench.commit(|transaction| drop(transaction.insert(&person("ann")).unwrap()));
         let mut trial = bench.database().trial().unwrap();
         assert_eq!(people(&*trial), Some(1));

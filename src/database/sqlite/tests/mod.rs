@@ -1,5 +1,6 @@
 //! What a directory contains before and after, and what a database holds.
 
+mod clock;
 mod files;
 mod growth;
 mod rows;
@@ -8,7 +9,7 @@ mod set_up;
 use crate::database::contract::tests::{batch, person, text, time};
 use crate::database::health::Health;
 use crate::database::schema::tests::migration;
-use crate::database::{Database, Migration, Mode, Opening, Transaction, schema};
+use crate::database::{Database, Dialect, Migration, Mode, Opening, Transaction, schema};
 use crate::error::Error;
 use crate::row::Value;
 use crate::table::Schema;
@@ -46,7 +47,7 @@ impl Bench {
     }
 
     fn of(migrations: Vec<Migration>) -> Self {
-        let schema = schema::expected(&migrations).unwrap();
+        let schema = schema::expected(&Dialect::default(), &migrations).unwrap();
         let written = schema.tables.keys().cloned().collect();
         Self { folder: tempfile::tempdir().unwrap(), migrations, schema, written }
     }

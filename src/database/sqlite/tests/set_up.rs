@@ -286,7 +286,7 @@ fn a_newer_format_and_a_damaged_one_are_refused_by_everything() {
 
 #[test]
 fn a_migration_that_is_wrong_is_named() {
-    let refused = |sql: &str| schema::expected(&[migration("001", sql)]).unwrap_err().to_string();
+    let refused = |sql: &str| schema::expected(&Dialect::default(), &[migration("001", sql)]).unwrap_err().to_string();
     assert_eq!(
         refused("CREATE TABEL notes (a)"),
         "migration `001` is not valid SQL: near \"TABEL\": syntax error\n  at schema/001.up.sql:1"

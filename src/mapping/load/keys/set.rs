@@ -33,7 +33,13 @@ keys! {
         key("category", Words(&ASSERT_CATEGORY), "the category under which it is reported, by default `data`"),
         key("sql", Text, "a query that changes nothing"),
         key("gives", Words(&ASSERT_GIVES), "whether the query must give rows or none, by default `none`"),
-        key("needs", Text, "the version of the migration that it needs");
+        key("needs", Text, "the version of the migration that it needs"),
+        since("0.3.0", "engine", Words(&ENGINES), "the one engine that it is asked of, by default every one");
+
+    /// `engine` under `[[assert]]`.
+    ENGINES "`engine`":
+        word("sqlite", "SQLite"),
+        word("postgresql", "PostgreSQL");
 
     /// `category` under `[[assert]]`.
     ASSERT_CATEGORY "`category`":

@@ -1,0 +1,291 @@
+//! Connections: how they are made, and how statements are sent.
+
+use super::address::{Address, Surroundings, Tls};
+use super::place::{Place, Tried};
+use crate::error::{Error, Result};
+use crate::interrupt;
+use postgres::config::SslMode;
+use postgres::fallible_iterator::FallibleIterator as _;
+use postgres::types::{ToSql, Type};
+use postgres::{Client, Config, NoTls, Row, Statement};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use secrecy::{ExposeSecret, SecretString};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{env, fs};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// How long a server is waited for that does not answer.
+const PATIENCE: u64 = 10;
+
+/// An open connection. One thread uses it at a time.
+pub(super) struct Session {
+    client: RefCell<Client>,
+    prepared: RefCell<HashMap<String, Statement>>,
+    pub(super) place: Place,
+    /// The schema in which tables are made and found.
+    pub(super) schema: String,
+    /// The server's version, such as 150018.
+    version: i32,
+    /// Where names are looked for.
+    search_path: RefCell<String>,
+}
+
+/// A value that is bound as text; SQL casts it.
+pub(super) type Text<'t> = Option<&'t str>;
+
+impl Session {
+    /// Connects.
+    pub(super) fn open(place: &Place) -> Tried<Self> {
+        interrupt::check()?;
+        let mut client = connect(&place.address)?;
+        let row =
+            client.query_one(
+            "SELECT current_schema()::text, current_setting('server_version_num')::int4, current_setting('search_path')",
+            &[],
+        )?;
+        let (schema, version, search_path): (Option<String>, i32, String) = (row.get(0), row.get(1), row.get(2));
+        let Some(schema) = schema else {
+            return Err(Error::environment(
+                "the user has no schema to make tables in: no part of `search_path` is there",
+            )
+            .at(place.shown())
+            .hint("create the schema, or set `search_path` of the user")
+            .into());
+        };
+        let (client, prepared) = (RefCell::new(client), RefCell::default());
+        let search_path = RefCell::new(search_path);
+        Ok(Self { client, prepared, place: place.clone(), schema, version, search_path })
+    }
+
+    /// Says for the open transaction what holds, whatever user, database and migrations have set: times in UTC and in one
+    /// form, numbers in full, no limit on the time that it takes, and an error where a policy would hide rows.
+    pub(super) fn settle_in(&self) -> Result<(), postgres::Error> {
+        let mut all = format!(
+            "SET LOCAL search_path = {}; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, MDY';
+             SET LOCAL IntervalStyle = 'postgres'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';
+             SET LOCAL standard_conforming_strings = on; SET LOCAL row_security = off;
+             SET LOCAL synchronize_seqscans = off; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '2s';
+             SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL client_min_messages = warning;
+             SET LOCAL check_function_bodies = on; SET LOCAL client_encoding = 'UTF8'",
+            self.search_path.borrow()
+        );
+        if self.version >= 170_000 {
+            all.push_str("; SET LOCAL transaction_timeout = 0");
+        }
+        self.try_run(&all)
+    }
+
+    /// Looks for names in these schemas from now on.
+    pub(super) fn search_in(&self, schemas: String) -> Tried<()> {
+        self.search_path.replace(schemas);
+        Ok(self.settle_in()?)
+    }
+
+    /// Runs statements that bind nothing and give nothing.
+    pub(super) fn run(&self, sql: &str) -> Tried<()> {
+        interrupt::check()?;
+        Ok(self.client.borrow_mut().batch_execute(sql)?)
+    }
+
+    /// The same, with the server's own fault.
+    pub(super) fn try_run(&self, sql: &str) -> Result<(), postgres::Error> {
+        self.client.borrow_mut().batch_execute(sql)
+    }
+
+    /// The rows of a query. Every value is bound as text.
+    pub(super) fn query(&self, sql: &str, values: &[Text<'_>]) -> Tried<Vec<Row>> {
+        interrupt::check()?;
+        Ok(self.try_query(sql, values)?)
+    }
+
+    /// The same, with the server's own fault.
+    pub(super) fn try_query(&self, sql: &str, values: &[Text<'_>]) -> Result<Vec<Row>, postgres::Error> {
+        let statement = self.prepare(sql, &vec![Type::TEXT; values.len()])?;
+        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        self.client.borrow_mut().query(&statement, &values)
+    }
+
+    /// The rows of a query that binds lists of texts.
+    pub(super) fn query_lists(&self, sql: &str, lists: &[Vec<Option<String>>]) -> Tried<Vec<Row>> {
+        interrupt::check()?;
+        let statement = self.prepare(sql, &vec![Type::TEXT_ARRAY; lists.len()])?;
+        let values: Vec<&(dyn ToSql + Sync)> = lists.iter().map(|list| list as &(dyn ToSql + Sync)).collect();
+        Ok(self.client.borrow_mut().query(&statement, &values)?)
+    }
+
+    /// The first row of a query, if there is one.
+    pub(super) fn first(&self, sql: &str, values: &[Text<'_>]) -> Tried<Option<Row>> {
+        Ok(self.query(sql, values)?.into_iter().next())
+    }
+
+    /// Whether a query gives a row.
+    pub(super) fn has(&self, sql: &str, values: &[Text<'_>]) -> Tried<bool> {
+        Ok(self.first(sql, values)?.is_some())
+    }
+
+    /// Runs a statement, and gives how many rows it changed. Every value is bound as text.
+    pub(super) fn execute(&self, sql: &str, values: &[Text<'_>]) -> Tried<u64> {
+        interrupt::check()?;
+        Ok(self.try_execute(sql, values)?)
+    }
+
+    /// The same, with the server's own fault.
+    pub(super) fn try_execute(&self, sql: &str, values: &[Text<'_>]) -> Result<u64, postgres::Error> {
+        let statement = self.prepare(sql, &vec![Type::TEXT; values.len()])?;
+        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        self.client.borrow_mut().execute(&statement, &values)
+    }
+
+    /// Sends rows by COPY, all of which are ready: the server counts the time that it waits.
+    pub(super) fn copy(&self, sql: &str, rows: &[&[u8]]) -> Result<u64, postgres::Error> {
+        let mut client = self.client.borrow_mut();
+        let mut writer = client.copy_in(sql)?;
+        for part in rows {
+            // What goes wrong while it is sent, the end of it tells in the server's words.
+            if writer.write_all(part).is_err() {
+                break;
+            }
+        }
+        writer.finish()
+    }
+
+    /// Runs one query that the extended protocol takes for one statement alone, with nothing bound.
+    pub(super) fn ask(&self, sql: &str) -> Result<Vec<Row>, postgres::Error> {
+        self.client.borrow_mut().query_typed(sql, &[])
+    }
+
+    /// Shows every row of a query, one at a time.
+    pub(super) fn each(&self, sql: &str, mut visit: impl FnMut(&Row)) -> Tried<()> {
+        interrupt::check()?;
+        let statement = self.prepare(sql, &[])?;
+        let mut client = self.client.borrow_mut();
+        let none: [&(dyn ToSql + Sync); 0] = [];
+        let mut rows = client.query_raw(&statement, none)?;
+        while let Some(row) = rows.next()? {
+            visit(&row);
+        }
+        Ok(())
+    }
+
+    fn prepare(&self, sql: &str, types: &[Type]) -> Result<Statement, postgres::Error> {
+        if let Some(known) = self.prepared.borrow().get(sql) {
+            return Ok(known.clone());
+        }
+        let statement = self.client.borrow_mut().prepare_typed(sql, types)?;
+        self.prepared.borrow_mut().insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    /// Ends the connection.
+    pub(super) fn close(self) -> Tried<()> {
+        drop(self.prepared);
+        Ok(self.client.into_inner().close()?)
+    }
+}
+
+/// Reads a URL, with what the environment says.
+pub(super) fn address(url: &str) -> Result<Address> {
+    let variable = |name: &str| env::var(name).ok();
+    Address::of(url, &Surroundings { variable: &variable, user: &user, passwords: &passwords })
+}
+
+/// The name of the user that this process runs as.
+fn user() -> Option<String> {
+    let id = rustix::process::geteuid().as_raw().to_string();
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let mut lines = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let name = lines.find(|fields| fields.get(2) == Some(&id.as_str())).map(|fields| fields[0].to_owned());
+    name.or_else(|| env::var("USER").ok())
+}
+
+/// The text of the password file; none where there is none.
+fn passwords(path: &str) -> Result<Option<SecretString>> {
+    let Ok(about) = fs::metadata(path) else { return Ok(None) };
+    if !about.is_file() {
+        return Ok(None);
+    }
+    if about.permissions().mode() & 0o077 != 0 {
+        return Err(Error::environment("the password file can be read by others, so it is not used")
+            .at(path)
+            .hint(format!("`chmod 600 {path}`")));
+    }
+    let text = fs::read_to_string(path)
+        .map_err(|error| Error::environment(format!("the password file cannot be read: {}", error.kind())).at(path))?;
+    Ok(Some(SecretString::from(text)))
+}
+
+fn connect(address: &Address) -> Tried<Client> {
+    let mut config = Config::new();
+    config.user(&address.user).dbname(&address.database).application_name("treelift");
+    config.connect_timeout(Duration::from_secs(address.patience.unwrap_or(PATIENCE).max(1)));
+    for (host, port) in address.hosts.iter().zip(&address.ports) {
+        config.host(host).port(*port);
+    }
+    if let Some(password) = &address.password {
+        config.password(password.expose_secret());
+    }
+    config.notice_callback(|_| {}); // may hold values
+    match address.tls {
+        Tls::Never => Ok(config.ssl_mode(SslMode::Disable).connect(NoTls)?),
+        Tls::Offered => Ok(config.ssl_mode(SslMode::Prefer).connect(tls(address)?)?),
+        Tls::Always => Ok(config.ssl_mode(SslMode::Require).connect(tls(address)?)?),
+    }
+}
+
+/// TLS that checks the certificate and the name of the host.
+fn tls(address: &Address) -> Result<MakeRustlsConnect> {
+    let mut roots = RootCertStore::empty();
+    match &address.roots {
+        Some(path) => {
+            let wrong = || {
+                Error::environment("no certificate can be read of `sslrootcert`")
+                    .at(path)
+                    .hint("name a file of certificates in PEM form")
+            };
+            for one in CertificateDer::pem_file_iter(path).map_err(|_| wrong())? {
+                roots.add(one.map_err(|_| wrong())?).map_err(|_| wrong())?;
+            }
+            if roots.is_empty() {
+                return Err(wrong());
+            }
+        }
+        None => {
+            let found = rustls_native_certs::load_native_certs();
+            roots.add_parsable_certificates(found.certs);
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| Error::bug("the versions of TLS are not known"))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::Permissions;
+
+    #[test]
+    fn a_password_file_that_others_can_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pgpass");
+        let path = path.to_str().unwrap();
+        assert!(passwords(path).unwrap().is_none());
+        fs::write(path, "*:*:*:*:canary").unwrap();
+        fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(passwords(path).unwrap().unwrap().expose_secret(), "*:*:*:*:canary");
+        fs::set_permissions(path, Permissions::from_mode(0o640)).unwrap();
+        let error = passwords(path).unwrap_err();
+        assert_eq!((error.status(), error.to_string().contains("canary")), (3, false));
+    }
+}

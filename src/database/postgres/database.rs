@@ -1,0 +1,116 @@
+//! A database of a server: what is asked of it, handed to those who do it.
+
+use super::opened::{self, PostgresReader, PostgresTransaction};
+use super::place::{Place, Tried};
+use super::{alter, connect, migrate};
+use crate::database::audit::{AuditEntry, AuditTable};
+use crate::database::catalog::Catalog;
+use crate::database::undo::{Undo, Undone};
+use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
+use crate::database::{Database, Dialect, Migration, Mode, Opening, Reader, Stages, Transaction};
+use crate::error::{Error, Result};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The schema of a database that a connection finds first.
+#[derive(Debug)]
+pub(in crate::database) struct PostgresDatabase {
+    place: Place,
+}
+
+impl PostgresDatabase {
+    /// Names the database of a URL; nothing is opened yet.
+    pub(in crate::database) fn of_url(url: &str) -> Result<Self> {
+        let address = Arc::new(connect::address(url)?);
+        Ok(Self { place: Place { address, record: None, stages: Arc::default() } })
+    }
+
+    fn said<T>(&self, tried: Tried<T>) -> Result<T> {
+        tried.map_err(|fault| self.place.words(fault))
+    }
+
+    fn not_built(&self, what: &str) -> Error {
+        Error::request(format!("{what} of a PostgreSQL database is not built yet")).at(self.place.shown())
+    }
+}
+
+impl Stages for PostgresDatabase {
+    fn stages(&self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
+        migrate::stages_of(&self.place, migrations, only_last)
+    }
+}
+
+impl Database for PostgresDatabase {
+    fn engine(&self) -> &'static str {
+        Dialect::Postgresql.engine()
+    }
+
+    fn url(&self) -> &str {
+        self.place.shown()
+    }
+
+    fn exists(&self) -> Result<bool> {
+        let looked = || opened::is_there(&opened::look(&self.place)?);
+        self.said(looked())
+    }
+
+    fn missing(&self) -> Error {
+        Error::environment("the database has no tables")
+            .at(self.url())
+            .hint("check the URL; `treelift import` and `treelift schema migrate` make them")
+    }
+
+    fn read(&self) -> Result<Option<Box<dyn Reader>>> {
+        let reader = self.said(PostgresReader::look(&self.place))?;
+        Ok(reader.map(|reader| Box::new(reader) as Box<dyn Reader>))
+    }
+
+    fn change(&self, mode: Mode) -> Result<Option<Box<dyn Transaction>>> {
+        let transaction = self.said(PostgresTransaction::change(&self.place, mode))?;
+        Ok(transaction.map(|transaction| Box::new(transaction) as Box<dyn Transaction>))
+    }
+
+    fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>> {
+        Ok(Box::new(PostgresTransaction::begin(&self.place, opening)?))
+    }
+
+    fn record_in(&mut self, table: Option<&str>) {
+        self.place.record = table.map(str::to_owned);
+    }
+
+    fn alter(&mut self, order: &Order<'_>) -> Result<Altered> {
+        self.said(alter::alter(&self.place, order))
+    }
+
+    fn move_orphans(&mut self, _order: &MoveOrphans<'_>) -> Result<Vec<Moved>> {
+        Err(self.not_built("to move orphans aside"))
+    }
+
+    fn undo(&mut self, _order: &Undo<'_>) -> Result<Undone> {
+        Err(self.not_built("to undo a run"))
+    }
+
+    fn note(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()> {
+        self.said(alter::note(&self.place, entry, table))
+    }
+
+    fn upgrade(&mut self, id: Option<&str>) -> Result<()> {
+        self.said(alter::upgrade(&self.place, id))
+    }
+
+    fn fill_for_test(&mut self) -> Result<()> {
+        Err(self.not_built("to test migrations on a copy"))
+    }
+
+    fn copy_to(&self, _copy: &Path) -> Result<()> {
+        Err(self.not_built("a copy"))
+    }
+
+    fn trial(&self) -> Result<Box<dyn Database>> {
+        Err(self.not_built("to try something on a copy"))
+    }
+
+    fn replace_with(&mut self, _file: &Path) -> Result<Option<Error>> {
+        Err(self.not_built("to restore a backup"))
+    }
+}

@@ -1,0 +1,243 @@
+//! Writes rows by COPY, and finds those that the database does not take.
+//!
+//! A fault ends the whole COPY. Its context names the line, and holds no value: the rows before it are sent again, it is
+//! rejected, and it goes on behind it. Where no line can be read, or after many faults, the rows are halved.
+
+use super::encode::{Encoded, HEADER, TRAILER, Target};
+use super::opened::PostgresTransaction;
+use super::rejection::{self, Written};
+use super::{hold, sql};
+use crate::database::rejection::{Rejected, Rejection};
+use crate::error::Result;
+use crate::row::Batch;
+use postgres::error::SqlState;
+use std::collections::VecDeque;
+
+/// After so many faults with a line in one batch its rows are halved.
+const MOST_LINES: usize = 16;
+
+impl PostgresTransaction {
+    pub(super) fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {
+        let mut rejected = self.load(batch)?;
+        rejected.sort_by_key(|one| one.row);
+        Ok(rejected)
+    }
+
+    /// Under a savepoint, which is undone if the database rejects one.
+    pub(super) fn insert_together(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
+        self.on(|session| session.run("SAVEPOINT together"))?;
+        let held = self.state.held.len();
+        let mut rejected = Vec::new();
+        for (number, batch) in batches.iter().enumerate() {
+            rejected.extend(self.insert(batch)?.into_iter().map(|one| (number, one)));
+        }
+        if !rejected.is_empty() {
+            self.state.held.truncate(held);
+            self.on(|session| session.run("ROLLBACK TO together"))?;
+        }
+        self.on(|session| session.run("RELEASE together"))?;
+        Ok(rejected)
+    }
+
+    /// Row by row, under a savepoint that is undone: a row that is in the way goes first.
+    pub(super) fn would_reject(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
+        self.on(|session| session.run("SAVEPOINT together"))?;
+        let held = self.state.held.len();
+        let mut rejected = Vec::new();
+        for (number, batch) in batches.iter().enumerate() {
+            for (at, row) in batch.rows.iter().enumerate() {
+                let alone =
+                    Batch { table: batch.table.clone(), columns: batch.columns.clone(), rows: vec![row.clone()] };
+                let mut why = self.load(&alone)?;
+                if why.iter().any(|one| matches!(one.why, Rejection::Unique { .. })) {
+                    why = if self.clear_way(&alone)? { self.load(&alone)? } else { Vec::new() };
+                }
+                // What still is in the way is one that others reference.
+                why.retain(|one| !matches!(one.why, Rejection::Unique { .. }));
+                rejected.extend(why.into_iter().map(|one| (number, Rejected { row: at, why: one.why })));
+            }
+        }
+        self.state.held.truncate(held);
+        self.on(|session| session.run("ROLLBACK TO together; RELEASE together"))?;
+        Ok(rejected)
+    }
+
+    /// Removes the rows that have a key of this one; whether that could be.
+    fn clear_way(&mut self, batch: &Batch) -> Result<bool> {
+        let unique = self.state.schema.table(&batch.table).map(|table| table.unique.clone()).unwrap_or_default();
+        for columns in unique {
+            let mut conditions = Vec::new();
+            let mut bound = Vec::new();
+            for column in &columns {
+                let Some(at) = batch.columns.iter().position(|name| name == column) else { break };
+                let form = super::form::of(&batch.rows[0].values[at], self.kind(&batch.table, column)?);
+                let Some(text) = form.and_then(|form| form.sql_text()) else { break };
+                bound.push(text);
+                let declared = self.declared(&batch.table, column)?;
+                conditions.push(super::find::equal(column, declared, &format!("${}", bound.len())));
+            }
+            if conditions.len() < columns.len() || bound.iter().any(|text| text.contains('\0')) {
+                continue; // A NULL is in nobody's way.
+            }
+            let text = format!("DELETE FROM {} WHERE {}", sql::name(&batch.table), conditions.join(" AND "));
+            let bound: Vec<Option<&str>> = bound.iter().map(|text| Some(text.as_str())).collect();
+            self.on(|session| session.run("SAVEPOINT way"))?;
+            match self.session.try_execute(&text, &bound) {
+                Ok(_) => self.on(|session| session.run("RELEASE way"))?,
+                Err(error) if rejection::is_about_rows(&error) => {
+                    self.on(|session| session.run("ROLLBACK TO way; RELEASE way"))?;
+                    return Ok(false);
+                }
+                Err(error) => return Err(self.session.place.words(error.into())),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes a batch; what references a row that is not there yet is held back.
+    pub(super) fn load(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {
+        let target = Target::of(self, &batch.table, &batch.columns)?;
+        if target.names().is_empty() {
+            return self.load_defaults(batch);
+        }
+        let encoded = target.encode(batch)?;
+        let mut rejected = Vec::new();
+        let mut good = Vec::with_capacity(batch.rows.len());
+        for (row, range) in encoded.rows.iter().enumerate() {
+            match range {
+                Ok(_) => good.push(row),
+                Err(why) => rejected.push(Rejected { row, why: Rejection::Constraint(why.clone()) }),
+            }
+        }
+        for (column, sequence) in self.counted(&batch.table, &batch.columns)? {
+            if sequence.is_some() {
+                self.state.given.insert((batch.table.clone(), column));
+            }
+        }
+        let text =
+            format!("COPY {} ({}) FROM STDIN (FORMAT binary)", sql::name(&batch.table), sql::names(&target.names()));
+        let copy = Copy { batch, encoded: &encoded, text: &text };
+        self.send(&copy, good, &mut rejected)?;
+        Ok(rejected)
+    }
+
+    /// The columns among these that a sequence may count.
+    fn counted(&mut self, table: &str, columns: &[String]) -> Result<Vec<(String, Option<String>)>> {
+        let mut found = Vec::new();
+        for column in columns {
+            let key = (table.to_owned(), column.clone());
+            let known = match self.state.sequences.get(&key) {
+                Some(known) => known.clone(),
+                None => {
+                    let known = self.said(self.sequence(table, column))?;
+                    self.state.sequences.insert(key, known.clone());
+                    known
+                }
+            };
+            found.push((column.clone(), known));
+        }
+        Ok(found)
+    }
+
+    fn send(&mut self, copy: &Copy<'_>, rows: Vec<usize>, rejected: &mut Vec<Rejected>) -> Result<()> {
+        let mut faults = 0;
+        let mut left = VecDeque::from([rows]);
+        while let Some(mut rows) = left.pop_front() {
+            if rows.is_empty() {
+                continue;
+            }
+            let parts: Vec<&[u8]> = std::iter::once(HEADER)
+                .chain(
+                    rows.iter()
+                        .filter_map(|row| copy.encoded.rows[*row].as_ref().ok())
+                        .map(|range| &copy.encoded.bytes[range.clone()]),
+                )
+                .chain([TRAILER])
+                .collect();
+            self.on(|session| session.run("SAVEPOINT batch"))?;
+            let sent = self.session.copy(copy.text, &parts);
+            match sent {
+                Ok(taken) if taken == rows.len() as u64 => {
+                    self.on(|session| session.run("RELEASE batch"))?;
+                }
+                Ok(_) => {
+                    // A trigger swallowed some, and only the count tells.
+                    self.on(|session| session.run("ROLLBACK TO batch; RELEASE batch"))?;
+                    halve(rows, &mut left, |row| rejected.push(Rejected { row, why: Rejection::Discarded }));
+                }
+                Err(error) => {
+                    if !rejection::is_about_rows(&error) {
+                        return Err(self.session.place.words(error.into()));
+                    }
+                    self.on(|session| session.run("ROLLBACK TO batch; RELEASE batch"))?;
+                    if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION)
+                        && let Some(ready) = hold::without_parents(self, copy.batch, &rows)?
+                    {
+                        left.push_front(ready);
+                        continue;
+                    }
+                    let line = rejection::line(&error).filter(|line| *line < rows.len() && faults < MOST_LINES);
+                    match line {
+                        // What stands before it may be why it is rejected: that goes in first.
+                        Some(line) if line > 0 => {
+                            faults += 1;
+                            let behind = rows.split_off(line);
+                            left.push_front(behind);
+                            left.push_front(rows);
+                        }
+                        Some(_) => {
+                            left.push_front(rows.split_off(1));
+                            let why = rejection::of(self, &error, &Written { batch: copy.batch, row: rows[0] })?;
+                            rejected.push(Rejected { row: rows[0], why });
+                        }
+                        None if rows.len() == 1 => {
+                            let why = rejection::of(self, &error, &Written { batch: copy.batch, row: rows[0] })?;
+                            rejected.push(Rejected { row: rows[0], why });
+                        }
+                        None => halve(rows, &mut left, |_| {}),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn load_defaults(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {
+        let text = format!("INSERT INTO {} DEFAULT VALUES", sql::name(&batch.table));
+        let mut rejected = Vec::new();
+        for row in 0..batch.rows.len() {
+            self.on(|session| session.run("SAVEPOINT batch"))?;
+            match self.session.try_execute(&text, &[]) {
+                Ok(1) => self.on(|session| session.run("RELEASE batch"))?,
+                Ok(_) => {
+                    self.on(|session| session.run("RELEASE batch"))?;
+                    rejected.push(Rejected { row, why: Rejection::Discarded });
+                }
+                Err(error) if rejection::is_about_rows(&error) => {
+                    self.on(|session| session.run("ROLLBACK TO batch; RELEASE batch"))?;
+                    let why = rejection::of(self, &error, &Written { batch, row })?;
+                    rejected.push(Rejected { row, why });
+                }
+                Err(error) => return Err(self.session.place.words(error.into())),
+            }
+        }
+        Ok(rejected)
+    }
+}
+
+/// A batch on its way.
+struct Copy<'c> {
+    batch: &'c Batch,
+    encoded: &'c Encoded,
+    text: &'c str,
+}
+
+/// Two halves, to be sent in order; one row is told.
+fn halve(mut rows: Vec<usize>, left: &mut VecDeque<Vec<usize>>, one: impl FnOnce(usize)) {
+    if rows.len() == 1 {
+        return one(rows[0]);
+    }
+    let behind = rows.split_off(rows.len() / 2);
+    left.push_front(behind);
+    left.push_front(rows);
+}

@@ -1,0 +1,40 @@
+//! Databases of PostgreSQL.
+//!
+//! `address` reads a URL, `connect` sends statements, `opened` begins transactions, `migrate` sets the tables up,
+//! `reader` looks, `find`, `load` and `write` carry rows, `cells` works on what is sealed, `form` knows how values are
+//! written, `ledger` keeps the record.
+
+mod address;
+mod alter;
+mod audit;
+mod catalog;
+mod cells;
+mod connect;
+mod database;
+mod encode;
+mod find;
+pub(super) mod form;
+mod hold;
+mod kept;
+mod keys;
+mod ledger;
+mod ledger_tables;
+mod load;
+mod migrate;
+mod opened;
+mod place;
+mod reader;
+mod record;
+mod rejection;
+mod sql;
+mod state;
+mod survey;
+#[cfg(test)]
+pub(super) mod tests;
+mod transaction;
+pub(super) mod types;
+mod unnamed;
+mod words;
+mod write;
+
+pub(super) use database::PostgresDatabase;

@@ -1,0 +1,185 @@
+//! What is open: a connection in a transaction, to look or to change something.
+
+use super::connect::Session;
+use super::place::{Place, Tried};
+use super::{catalog, sql, words};
+use crate::database::kept::ForeignTrigger;
+use crate::database::ledger::Written;
+use crate::database::rejection::Rejection;
+use crate::database::state::TABLE_NAME;
+use crate::error::{Error, Result};
+use crate::interrupt;
+use crate::row::Batch;
+use crate::table::{ColumnType, ForeignKey, Migration, Schema};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// A connection in a transaction. Dropped, it leaves the database as it was: the server rolls back what a connection
+/// that ends has not committed.
+pub(super) struct Opened<S> {
+    pub(super) session: Session,
+    pub(super) state: S,
+}
+
+/// What is only looked into.
+pub(super) type PostgresReader = Opened<()>;
+/// What is changed.
+pub(super) type PostgresTransaction = Opened<Writing>;
+
+/// What a transaction knows that writes.
+#[derive(Default)]
+pub(super) struct Writing {
+    pub(super) is_dry: bool,
+    pub(super) schema: Schema,
+    /// When the run began: what clocks that are defaults give.
+    pub(super) started: Option<Timestamp>,
+    pub(super) pending: Vec<String>,
+    pub(super) foreign: Vec<ForeignTrigger>,
+    pub(super) before: BTreeMap<String, u64>,
+    /// Migrations that a new database gets after its rows.
+    pub(super) after_rows: Vec<Migration>,
+    pub(super) ledger: LedgerState,
+    /// Constraints that are judged at the end, by table and name: they go back to what they were.
+    pub(super) deferred: Vec<(String, String)>,
+    /// The references that are judged at the end, with their tables.
+    pub(super) open: Vec<(String, ForeignKey)>,
+    /// Rows that were rejected once the row was there that they waited for: table and why.
+    pub(super) late: Vec<(String, Rejection)>,
+    /// Columns that a sequence counts and that were written, by table.
+    pub(super) given: BTreeSet<(String, String)>,
+    /// For each column the sequence that counts it.
+    pub(super) sequences: HashMap<(String, String), Option<String>>,
+    /// Rows that wait for the rows that they reference.
+    pub(super) held: Vec<Batch>,
+    /// By table, the rows of earlier runs that no key names.
+    pub(super) unnamed: HashMap<String, Unnamed>,
+}
+
+/// The place of a row as the server calls it, and its type ("System Columns").
+pub(super) const PLACE: (&str, &str) = ("ctid", "TID");
+
+/// What the ledger says of a row: its file, digest and columns.
+pub(super) type Said = (i64, [u8; 16], i64);
+
+/// The places of the rows that a table has for what the ledger says, in the ledger's order.
+pub(super) type Unnamed = HashMap<Said, Vec<String>>;
+
+/// What this run wrote into the ledger.
+#[derive(Debug, Default)]
+pub(super) struct LedgerState {
+    pub(super) run: Option<i64>,
+    /// The run's id, by which a new connection finds it.
+    pub(super) id: Option<String>,
+    /// The first file of this run; all later ones are of it as well.
+    pub(super) first_file: Option<i64>,
+    pub(super) tables: HashMap<String, i64>,
+    pub(super) columns: BTreeMap<Written, i64>,
+    pub(super) rows: i64,
+}
+
+impl<S> Opened<S> {
+    /// Its faults in our words.
+    pub(super) fn said<T>(&self, tried: Tried<T>) -> Result<T> {
+        tried.map_err(|fault| self.session.place.words(fault))
+    }
+
+    /// Runs something on the session, its faults in our words.
+    pub(super) fn on<T>(&self, work: impl FnOnce(&Session) -> Tried<T>) -> Result<T> {
+        self.said(work(&self.session))
+    }
+}
+
+impl Opened<Writing> {
+    /// The type of a column; asking for one that is not there is a fault of treelift.
+    pub(super) fn kind(&self, table: &str, column: &str) -> Result<ColumnType> {
+        if column == PLACE.0 {
+            return Ok(ColumnType::Text { max: None });
+        }
+        let found = self.state.schema.table(table).and_then(|table| table.column(column));
+        found.map(|column| column.kind).ok_or_else(|| Error::bug(format!("there is no column `{table}.{column}`")))
+    }
+
+    /// The type of a column as it is declared.
+    pub(super) fn declared(&self, table: &str, column: &str) -> Result<&str> {
+        if column == PLACE.0 {
+            return Ok(PLACE.1);
+        }
+        let found = self.state.schema.table(table).and_then(|table| table.column(column));
+        let declared = found.map(|column| column.declared.as_str());
+        declared.ok_or_else(|| Error::bug(format!("there is no column `{table}.{column}`")))
+    }
+}
+
+/// Keeps other treelifts out of a database: the letters of its name.
+const LOCK: i64 = i64::from_be_bytes(*b"treelift");
+/// How long another treelift, or a writer of a table, is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Begins to look: everything is seen as it is at one moment.
+pub(super) fn look(place: &Place) -> Tried<Session> {
+    let session = Session::open(place)?;
+    session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+    session.settle_in()?;
+    Ok(session)
+}
+
+/// Begins to change something. Other treelifts, and writers of these tables, are kept out from before the first look on;
+/// readers go on.
+pub(super) fn begin(place: &Place, written: &BTreeSet<String>) -> Tried<Session> {
+    let since = Instant::now();
+    loop {
+        let session = Session::open(place)?;
+        let there = catalog::table_names(&session)?;
+        let mut locked: Vec<&String> = there.iter().filter(|name| written.contains(*name)).collect();
+        locked.extend(there.iter().filter(|name| *name == TABLE_NAME));
+        session.run("BEGIN ISOLATION LEVEL REPEATABLE READ")?;
+        session.settle_in()?;
+        if !locked.is_empty() {
+            // It takes no snapshot: what another one commits meanwhile is seen.
+            session.run(&format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", sql::names(&locked)))?;
+        }
+        if lock(&session)? {
+            return Ok(session);
+        }
+        if since.elapsed() > PATIENCE {
+            return Err(Error::environment("another treelift is at work on this database")
+                .at(place.shown())
+                .hint("wait until it is done, then run again")
+                .into());
+        }
+        // What the other one commits would not be seen in this transaction any more.
+        session.close()?;
+        interrupt::check()?;
+        sleep(Duration::from_millis(100));
+    }
+}
+
+/// Takes the lock of all treelifts until the end of the transaction, if no other one has it.
+fn lock(session: &Session) -> Tried<bool> {
+    let row = session.first("SELECT pg_try_advisory_xact_lock($1::int8)", &[Some(&LOCK.to_string())])?;
+    Ok(row.is_some_and(|row| row.get(0)))
+}
+
+/// Waits until no other treelift is at work: then a session that was lost is gone.
+pub(super) fn wait_for_lock(session: &Session) -> Tried<()> {
+    session.run("BEGIN; SET LOCAL lock_timeout = '60s'")?;
+    session.execute("SELECT pg_advisory_xact_lock($1::int8)", &[Some(&LOCK.to_string())])?;
+    session.run("COMMIT")
+}
+
+/// Commits what no run in the ledger tells of.
+pub(super) fn commit(session: &Session) -> Tried<()> {
+    session.try_run("COMMIT").map_err(|error| {
+        if words::is_lost(&error) { words::unknown().at(session.place.shown()).into() } else { error.into() }
+    })
+}
+
+/// Whether the schema holds anything.
+pub(super) fn is_there(session: &Session) -> Tried<bool> {
+    let text = "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm')
+                      AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') LIMIT 1";
+    session.has(text, &[Some(&session.schema)])
+}

@@ -1,0 +1,54 @@
+//! Where a database is, and why work on it ended.
+
+use super::address::Address;
+use super::words;
+use crate::database::catalog::Catalog;
+use crate::error::Error;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+/// A database as the user named it.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) address: Arc<Address>,
+    /// The table for the record of migrations that the set names.
+    pub(super) record: Option<String>,
+    /// What migrations make, by their checksums: it is asked several times in a run.
+    pub(super) stages: Arc<Mutex<HashMap<Vec<String>, Vec<Catalog>>>>,
+}
+
+impl Place {
+    pub(super) fn shown(&self) -> &str {
+        &self.address.shown
+    }
+
+    /// The words for a fault on it.
+    pub(super) fn words(&self, fault: Fault) -> Error {
+        match fault {
+            Fault::Postgres(error) => words::fault(&error, self.shown()),
+            Fault::Said(error) => error,
+        }
+    }
+}
+
+/// A fault of the server or the way to it, which gets its words where the database is known; or one that is in words
+/// already. The server's own `Debug` shows values of rows.
+pub(super) enum Fault {
+    Postgres(postgres::Error),
+    Said(Error),
+}
+
+/// What came of work on an open database.
+pub(super) type Tried<T> = Result<T, Fault>;
+
+impl From<postgres::Error> for Fault {
+    fn from(error: postgres::Error) -> Self {
+        Self::Postgres(error)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Said(error)
+    }
+}

@@ -1,0 +1,125 @@
+//! What is read of an open database, in a view of it and in a transaction alike.
+
+use super::opened::{self, Opened, PostgresReader};
+use super::place::{Place, Tried};
+use super::{cells, keys, ledger, migrate, record, state, survey};
+use crate::database::catalog::Catalog;
+use crate::database::cells::{KeyedCell, Registered};
+use crate::database::clock::Clock;
+use crate::database::health::Health;
+use crate::database::history::{RecordTable, Recorded};
+use crate::database::ledger::{RowOrigin, RunRecord};
+use crate::database::query::Asked;
+use crate::database::reference::Reference;
+use crate::database::sealed::{SealRecord, Unregistered};
+use crate::database::state::State;
+use crate::database::upkeep::{Broken, Survey};
+use crate::database::{Migration, Reader, SealedColumn, Stages};
+use crate::error::{Error, Result};
+use crate::secret::keys::KeyRow;
+use jiff::Timestamp;
+
+impl PostgresReader {
+    /// Opens the database; `None` where its schema holds nothing yet.
+    pub(super) fn look(place: &Place) -> Tried<Option<Self>> {
+        let session = opened::look(place)?;
+        if !opened::is_there(&session)? {
+            return Ok(None);
+        }
+        state::read(&session)?;
+        Ok(Some(Self { session, state: () }))
+    }
+}
+
+impl<S> Stages for Opened<S> {
+    fn stages(&self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
+        migrate::stages_of(&self.session.place, migrations, only_last)
+    }
+}
+
+impl<S> Reader for Opened<S> {
+    fn state(&self) -> Result<State> {
+        self.on(state::read)
+    }
+
+    fn survey(&self) -> Result<Survey> {
+        self.on(survey::of)
+    }
+
+    fn catalog(&self) -> Result<Catalog> {
+        self.on(survey::live)
+    }
+
+    fn rows(&self) -> Result<u64> {
+        self.on(survey::rows)
+    }
+
+    fn recorded(&self) -> Result<Vec<Recorded>> {
+        self.on(record::recorded)
+    }
+
+    fn record_table(&self) -> Result<RecordTable> {
+        self.on(record::judged)
+    }
+
+    fn runs(&self) -> Result<Vec<RunRecord>> {
+        self.on(ledger::runs)
+    }
+
+    fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>> {
+        self.on(|session| ledger::origins(session, table, row_key))
+    }
+
+    fn keys(&self) -> Result<Vec<KeyRow>> {
+        self.on(keys::all)
+    }
+
+    fn seal_record(&self) -> Result<SealRecord> {
+        self.on(keys::record)
+    }
+
+    fn registered(&self) -> Result<Vec<Registered>> {
+        self.on(keys::registered)
+    }
+
+    fn unregistered(&self) -> Result<Vec<Unregistered>> {
+        self.on(survey::unregistered)
+    }
+
+    fn cells(&self, column: &SealedColumn) -> Result<Vec<KeyedCell>> {
+        self.on(|session| cells::read(session, column))
+    }
+
+    fn triggers(&self, column: &SealedColumn) -> Result<Vec<String>> {
+        self.on(|session| cells::triggers(session, column))
+    }
+
+    fn every_text(&self, visit: &mut dyn FnMut(&str, &str, &[u8])) -> Result<()> {
+        self.on(|session| cells::every_text(session, visit))
+    }
+
+    fn broken(&self) -> Result<Vec<Broken>> {
+        self.on(survey::broken)
+    }
+
+    fn dangling(&self, reference: &Reference) -> Result<u64> {
+        self.on(|session| survey::dangling(session, reference))
+    }
+
+    fn repeated(&self, table: &str, columns: &[String]) -> Result<u64> {
+        self.on(|session| survey::repeated(session, table, columns))
+    }
+
+    fn content(&self, table: &str, columns: &[String], since: Timestamp) -> Result<(u64, u128)> {
+        self.on(|session| survey::content(session, table, columns, Clock::since(since)))
+    }
+
+    fn ask(&mut self, query: &str) -> Result<Asked> {
+        survey::ask(self, query)
+    }
+
+    /// The server holds every row to the rules of its table; its files are its own.
+    fn health(&self) -> Result<Health> {
+        Ok(Health { without_file: true, ..Health::default() })
+    }
+}

@@ -1,0 +1,266 @@
+//! What an import asks of its transaction, handed to those who do it.
+
+use super::opened::{self, Opened, PostgresTransaction, Writing};
+use super::place::{Place, Tried};
+use super::{audit, catalog, kept, ledger, ledger_tables, migrate, words};
+use crate::database::audit::{AuditEntry, AuditTable};
+use crate::database::cells::Registered;
+use crate::database::kept::{ForeignTrigger, Unkept};
+use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
+use crate::database::rejection::{Rejected, Rejection};
+use crate::database::upkeep::Orphan;
+use crate::database::{Cell, Dialect, Mode, Opening, SealedColumn, Transaction};
+use crate::error::{Error, Result};
+use crate::row::{Batch, Value};
+use crate::secret::keys::KeyRow;
+use crate::table::Schema;
+use std::collections::BTreeSet;
+
+impl PostgresTransaction {
+    /// Begins the transaction of an import, with the schema and the ledger's tables made or checked.
+    pub(super) fn begin(place: &Place, opening: &Opening) -> Result<Self> {
+        let begun = || -> Tried<(Self, BTreeSet<String>)> {
+            let session = opened::begin(place, opening.written)?;
+            let set_up = migrate::set_up(&session, opening)?;
+            ledger_tables::set_up(&session)?;
+            for one in set_up.done {
+                audit::write(&session, &one.audit_entry(opening.started)?, opening.audit)?;
+            }
+            let counted =
+                set_up.schema.tables.keys().map(|table| Ok((table.clone(), catalog::count(&session, table)?)));
+            let state = Writing {
+                is_dry: opening.mode == Mode::Dry,
+                before: counted.collect::<Tried<_>>()?,
+                schema: set_up.schema,
+                started: Some(opening.started),
+                pending: set_up.pending,
+                foreign: set_up.foreign,
+                after_rows: set_up.after_rows,
+                ..Writing::default()
+            };
+            Ok((Self { session, state }, set_up.made))
+        };
+        let (mut transaction, made) = begun().map_err(|fault| place.words(fault))?;
+        transaction.defer(&made)?;
+        transaction.know_unnamed()?;
+        Ok(transaction)
+    }
+
+    /// Begins without a mapping set; `None` where there is no database.
+    pub(super) fn change(place: &Place, mode: Mode) -> Tried<Option<Self>> {
+        let session = opened::begin(place, &BTreeSet::new())?;
+        if !opened::is_there(&session)? {
+            return Ok(None);
+        }
+        ledger_tables::set_up_keys(&session)?;
+        Ok(Some(Self { session, state: Writing { is_dry: mode == Mode::Dry, ..Writing::default() } }))
+    }
+
+    /// Commits. Where the connection is lost meanwhile, the run's own row in the ledger tells whether it was; never
+    /// the number of the transaction, which may be used again.
+    fn end(mut self) -> Result<()> {
+        if self.state.is_dry {
+            return Err(Error::bug("a dry run was asked to commit"));
+        }
+        self.release()?;
+        if !self.state.late.is_empty() || !self.state.held.is_empty() {
+            return Err(Error::environment("a row references a missing row; nothing was written")
+                .at(self.session.place.shown()));
+        }
+        self.settle()?;
+        self.move_sequences()?;
+        let Opened { session, state } = self;
+        match session.try_run("COMMIT") {
+            Ok(()) => Ok(()),
+            Err(error) if words::is_lost(&error) => match state.ledger.id {
+                Some(run) => outcome(&session.place, &run),
+                None => Err(words::unknown().at(session.place.shown())),
+            },
+            Err(error) => Err(session.place.words(error.into())),
+        }
+    }
+}
+
+/// Whether a run was committed whose connection was lost at the commit.
+fn outcome(place: &Place, run: &str) -> Result<()> {
+    let asked = || -> Tried<bool> {
+        let session = super::connect::Session::open(place)?;
+        opened::wait_for_lock(&session)?;
+        ledger::has_run(&session, run)
+    };
+    match asked() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(words::gone().at(place.shown())),
+        Err(_) => Err(words::unknown()
+            .at(place.shown())
+            .hint(format!("when the server runs again, `treelift runs` lists run {run} if it was committed"))),
+    }
+}
+
+impl Transaction for PostgresTransaction {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgresql
+    }
+
+    fn schema(&self) -> &Schema {
+        &self.state.schema
+    }
+
+    fn foreign_triggers(&self) -> &[ForeignTrigger] {
+        &self.state.foreign
+    }
+
+    fn pending(&self) -> &[String] {
+        &self.state.pending
+    }
+
+    fn begin_rows(&mut self) -> Result<()> {
+        self.begin_rows()
+    }
+
+    fn end_rows(&mut self) -> Result<()> {
+        self.end_rows()
+    }
+
+    fn rows_before(&self, table: &str) -> u64 {
+        self.rows_before(table)
+    }
+
+    fn highest_id(&self, table: &str, column: &str) -> Result<i64> {
+        self.highest_id(table, column)
+    }
+
+    fn row_name(&self, table: &str) -> Result<Vec<String>> {
+        Ok(self.row_name(table))
+    }
+
+    fn find(
+        &self,
+        table: &str,
+        key_columns: &[&str],
+        wanted: &[&str],
+        keys: &[Vec<Value>],
+    ) -> Result<Vec<Option<Vec<Cell>>>> {
+        self.find(table, key_columns, wanted, keys)
+    }
+
+    fn select(&self, table: &str, wanted: &[&str], scope: Option<(&str, &Value)>) -> Result<Vec<Vec<Cell>>> {
+        self.select(table, wanted, scope)
+    }
+
+    fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
+        self.orphans(most)
+    }
+
+    fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {
+        self.insert(batch)
+    }
+
+    fn insert_together(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
+        self.insert_together(batches)
+    }
+
+    fn would_reject(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
+        self.would_reject(batches)
+    }
+
+    fn may_reject(&self, table: &str) -> Result<bool> {
+        self.may_reject(table)
+    }
+
+    fn update(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        values: &[Value],
+        key_columns: &[&str],
+        key: &[Value],
+    ) -> Result<Option<Rejection>> {
+        self.update(table, columns, values, key_columns, key)
+    }
+
+    fn unkept(&mut self, inserted: &[(String, u64)]) -> Result<Vec<Unkept>> {
+        kept::unkept(self, inserted)
+    }
+
+    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
+        self.put_proof(counts, hmac)
+    }
+
+    fn put_key(&mut self, key: &KeyRow) -> Result<()> {
+        self.put_key(key)
+    }
+
+    fn remove_key(&mut self, id: &str) -> Result<()> {
+        self.remove_key(id)
+    }
+
+    fn put_sealed_columns(&mut self, columns: &[SealedColumn]) -> Result<()> {
+        self.put_sealed_columns(columns)
+    }
+
+    fn register(&mut self, column: &Registered) -> Result<()> {
+        self.register(column)
+    }
+
+    fn write_cell(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()> {
+        self.write_cell(column, key, text)
+    }
+
+    fn next_file_id(&mut self) -> Result<i64> {
+        self.next_file_id()
+    }
+
+    fn begin_run(&mut self, run: &RunRecord) -> Result<()> {
+        self.begin_run(run)
+    }
+
+    fn finish_run(&mut self, run: &RunRecord) -> Result<()> {
+        self.finish_run(run)
+    }
+
+    fn record_file(&mut self, file: &FileRecord) -> Result<()> {
+        self.record_file(file)
+    }
+
+    fn record_columns(&mut self, written: &Written) -> Result<i64> {
+        self.record_columns(written)
+    }
+
+    fn record_rows(&mut self, rows: &[RowRecord]) -> Result<()> {
+        self.record_rows(rows)
+    }
+
+    fn earlier_rows(&mut self, path: &str, table: &str) -> Result<Vec<RowRecord>> {
+        self.earlier_rows(path, table)
+    }
+
+    fn earlier_files(&mut self) -> Result<Vec<FileRecord>> {
+        self.earlier_files()
+    }
+
+    fn earlier_rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>> {
+        self.earlier_rows_of(file, table)
+    }
+
+    fn written_from(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>> {
+        self.written_from(table, row_key)
+    }
+
+    fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()> {
+        self.on(|session| audit::write(session, entry, table))
+    }
+
+    /// The server's memory is its own.
+    fn free_memory(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn commit(self: Box<Self>) -> Result<Option<Error>> {
+        self.end().map(|()| None)
+    }
+
+    fn rollback(self: Box<Self>) -> Result<()> {
+        self.on(|session| session.run("ROLLBACK"))
+    }
+}

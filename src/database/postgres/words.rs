@@ -1,0 +1,120 @@
+//! Faults of a server in our words. Its own texts can carry values of rows, so only names are taken from them, and its
+//! words where they are about SQL that no row has met yet.
+
+use crate::error::Error;
+use crate::finding::printable;
+use crate::interrupt;
+use postgres::error::{DbError, SqlState};
+use std::error::Error as _;
+use std::fmt;
+
+/// What a fault means for the user. `place` is the database as the user wrote it.
+pub(super) fn fault(error: &postgres::Error, place: impl fmt::Display) -> Error {
+    if let Some(interrupted) = interrupt::error() {
+        return interrupted;
+    }
+    let Some(server) = error.as_db_error() else {
+        return unreached(error).at(place);
+    };
+    let code = server.code().code();
+    let named = |what: Option<&str>| what.map_or_else(|| "?".to_owned(), printable);
+    let words = match server.code() {
+        &SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION => Error::environment(format!(
+            "the server refuses the user: {}",
+            printable(server.message())
+        ))
+        .hint("give the password in PGPASSWORD or the password file; `pg_hba.conf` of the server says who may connect"),
+        &SqlState::INVALID_CATALOG_NAME => Error::environment("the server has no database of this name")
+            .hint("create it with `createdb`, or name another one"),
+        &SqlState::INSUFFICIENT_PRIVILEGE if server.where_().is_none() => {
+            Error::environment(format!("the user may not do this: {}", printable(server.message())))
+                .hint("connect as the owner of the tables, or have the right granted")
+        }
+        &SqlState::LOCK_NOT_AVAILABLE => Error::environment("the database is locked by another program")
+            .hint("wait until it is done, or stop it, then run again"),
+        &SqlState::QUERY_CANCELED => Error::environment("somebody ended a statement at the server")
+            .hint("look who cancels them there, then run again"),
+        &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => {
+            Error::environment("another program wrote at the same time, and the server ended this transaction")
+                .hint("run again")
+                .passing()
+        }
+        &SqlState::UNIQUE_VIOLATION => rejected("the UNIQUE constraint", server),
+        &SqlState::CHECK_VIOLATION => rejected("the CHECK constraint", server),
+        &SqlState::FOREIGN_KEY_VIOLATION => rejected("the foreign key", server),
+        &SqlState::EXCLUSION_VIOLATION => rejected("the exclusion constraint", server),
+        &SqlState::NOT_NULL_VIOLATION => Error::environment(format!(
+            "the NOT NULL constraint on `{}.{}` rejected a row",
+            named(server.table()),
+            named(server.column())
+        )),
+        &SqlState::RAISE_EXCEPTION => Error::environment("a trigger of the database rejected a row"),
+        &SqlState::DISK_FULL => Error::environment("the server's disk is full").hint("make room, then run again"),
+        &SqlState::OUT_OF_MEMORY => Error::environment("the server found no memory left"),
+        &SqlState::TOO_MANY_CONNECTIONS => {
+            Error::environment("the server takes no more connections").hint("run again later")
+        }
+        &SqlState::READ_ONLY_SQL_TRANSACTION => Error::environment("the database is read-only")
+            .hint("connect to the primary server, or allow the user to write"),
+        _ if about_sql(server) => {
+            Error::environment(format!("the database's schema is not as expected: {}", printable(server.message())))
+                .hint("compare it with `schema validate`; restore a backup, or use another database")
+        }
+        _ if is_lost(error) => gone(),
+        _ => Error::environment(format!("the server could not carry out a statement (SQLSTATE {code})"))
+            .hint("look for a trigger, a condition or an index that fails on a value; the server's log has its words"),
+    };
+    words.at(place)
+}
+
+fn rejected(what: &str, server: &DbError) -> Error {
+    let name = server.constraint().map_or_else(|| "?".to_owned(), printable);
+    Error::environment(format!("{what} `{name}` rejected a row"))
+}
+
+/// Whether the server's words are about SQL and names alone: what it says before a row is looked at (classes 0A, 25,
+/// 2B, 3F, 42 and 55). A function, and so a trigger, can raise any of them, with values in its words: then there is a
+/// context.
+pub(super) fn about_sql(server: &DbError) -> bool {
+    server.where_().is_none() && is_of_sql(server)
+}
+
+/// Whether the class of a fault is that of SQL and names.
+pub(super) fn is_of_sql(server: &DbError) -> bool {
+    ["0A", "25", "2B", "3F", "42", "55"].iter().any(|class| server.code().code().starts_with(class))
+}
+
+/// The words for a server that went away.
+pub(super) fn gone() -> Error {
+    Error::environment("the connection to the server was lost; nothing was written")
+        .hint("look whether the server runs, then run again")
+}
+
+/// The words for a connection that was lost while a transaction was to be committed.
+pub(super) fn unknown() -> Error {
+    Error::environment("the connection to the server was lost at the commit: whether it was committed is unknown")
+        .hint("look what the database holds when the server runs again")
+}
+
+/// Whether a fault is that the connection is lost.
+pub(super) fn is_lost(error: &postgres::Error) -> bool {
+    match error.as_db_error() {
+        Some(server) => ["57P", "08"].iter().any(|class| server.code().code().starts_with(class)),
+        // The client tells one that breaks from one that cannot be made by its words alone.
+        None => error.is_closed() || error.to_string().starts_with("error communicating"),
+    }
+}
+
+/// A fault that no server reported. The client's words are about the connection.
+fn unreached(error: &postgres::Error) -> Error {
+    if is_lost(error) {
+        return gone();
+    }
+    let why = error.source().map(ToString::to_string);
+    match why {
+        Some(why) => Error::environment(format!("the server cannot be reached: {}", printable(&why)))
+            .hint("check host, port and network, and that the server runs"),
+        None => Error::environment("the server cannot be reached")
+            .hint("check host, port and network, and that the server runs"),
+    }
+}
