@@ -58,9 +58,11 @@ pub(crate) fn same_rows(treelift: &Path, script: &Path) -> Result<()> {
         }
     }
     for table in &mapped {
-        // Columns by their marks in the ledger.
+        // Columns by their marks in the ledger. A time of today is a clock: the trees are of earlier years. (`|| ''` takes away
+        // the affinity of a column, which would make the bounds numbers.)
         let columns = list(&format!(
-            "SELECT '\"' || name || '\"' FROM pragma_table_info('{table}') AS c WHERE NOT (pk = 1 AND type = 'INTEGER')
+            "SELECT 'iif(\"' || name || '\" || '''' BETWEEN strftime(''%Y-%m-%d'', ''now'', ''-1 day'') AND ''3'', ''now'', \"' || name || '\")'
+             FROM pragma_table_info('{table}') AS c WHERE NOT (pk = 1 AND type = 'INTEGER')
              AND NOT EXISTS (SELECT 1 FROM treelift_columns AS w JOIN treelift_tables AS t ON t.id = w.\"table\"
                              WHERE t.name = '{table}' AND instr(w.clock || w.sealed, '\"' || c.name || '\"'))"
         ))?
