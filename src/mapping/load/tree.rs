@@ -42,10 +42,17 @@ impl Doc {
             let message = first.message().lines().next().unwrap_or_default();
             let hint = match errors.len() {
                 1 => None,
-                _ if message.contains("array") => Some("an array before it may lack its `]`; the errors behind it are not shown"),
+                _ if message.contains("array") => {
+                    Some("an array before it may lack its `]`; the errors behind it are not shown")
+                }
                 _ => Some("the errors behind it are not shown, since they may follow from it"),
             };
-            self.refuse(&codes::NO_TOML, self.line(start(first)), format!("invalid TOML: {message}"), hint.map(str::to_owned));
+            self.refuse(
+                &codes::NO_TOML,
+                self.line(start(first)),
+                format!("invalid TOML: {message}"),
+                hint.map(str::to_owned),
+            );
         }
         errors.is_empty().then(|| table.into_inner())
     }
