@@ -40,7 +40,7 @@ pub fn scaffold(inspection: &Inspection, name: &str) -> Scaffold {
     let mut tables = BTreeSet::new();
     let (mut mappings, mut ignored, mut broken) = (Vec::new(), Vec::new(), Vec::new());
     for of in &inspection.types {
-        broken.extend(of.broken.iter().map(|(path, _)| path.clone()));
+        broken.extend(of.broken.iter().cloned());
         let not_json = of.unread.iter().filter(|(_, why)| *why == Unread::NotJson);
         if of.is_unread() && of.broken.is_empty() {
             ignored.push((of.pattern.clone(), NOT_JSON.to_owned()));
@@ -103,7 +103,7 @@ fn set_text(
     inspection: &Inspection,
     name: &str,
     owners: Option<words::Owners>,
-    (ignored, broken): (Vec<(String, String)>, Vec<String>),
+    (ignored, broken): (Vec<(String, String)>, Vec<(String, String)>),
 ) -> SetText {
     let fixed = inspection.types.iter().filter(|of| !of.pattern.contains(['{', '*']) && !of.is_unread());
     let half = inspection.types.iter().any(|of| of.half_characters);

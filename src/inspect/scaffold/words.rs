@@ -48,8 +48,8 @@ pub(super) struct SetText {
     pub(super) ignored: Vec<(String, String)>,
     /// Entries of `[strings]`: key, word and why.
     pub(super) strings: Vec<[&'static str; 3]>,
-    /// Files that are broken, which the import refuses.
-    pub(super) broken: Vec<String>,
+    /// Files that are broken, which the import refuses: path and what is wrong.
+    pub(super) broken: Vec<(String, String)>,
 }
 
 /// Whose folders they are.
@@ -298,8 +298,8 @@ pub(super) fn set(of: &SetText) -> Out {
         let why = out.guess(Weight::LeftOut, format!("{key} = {word}"), why);
         let _ = writeln!(out, "{key} = {}{why}", toml_string(word));
     }
-    for path in &of.broken {
-        let what = one_line(&format!("{path} is broken"));
+    for (path, wrong) in &of.broken {
+        let what = one_line(&format!("{path} is broken ({wrong})"));
         let why = out.guess_and_show(Weight::LeftOut, &what, MEND, &format!("{what}: {MEND}"));
         let _ = writeln!(out, "{}", why.trim_start());
     }
