@@ -262,16 +262,18 @@ fn write_run(session: &Session, run: &RunRecord) -> Tried<i64> {
 /// The lists of columns in which runs wrote rows of a table, by their number.
 pub(super) fn columns(session: &Session, number: i64, table: &str) -> Tried<HashMap<i64, Written>> {
     let text = "SELECT id, digested, clock, sealed, filled FROM treelift_columns WHERE \"table\" = $1::int8";
-    let list = |text: String| serde_json::from_str(&text).unwrap_or_default();
-    let rows = session.query(text, &[Some(&number.to_string())])?;
-    let written = |row: &Row| Written {
-        table: table.to_owned(),
-        digested: list(row.get(1)),
-        clock: list(row.get(2)),
-        sealed: list(row.get(3)),
-        filled: row.get(4),
+    let list = |row: &Row, at: usize| {
+        serde_json::from_str(row.get(at)).map_err(|_| {
+            let message = format!("`treelift_columns` is damaged: its columns of `{table}` are no list of names");
+            Error::environment(message).at(session.place.shown()).hint("restore the database from a backup")
+        })
     };
-    Ok(rows.iter().map(|row| (row.get(0), written(row))).collect())
+    let mut all = HashMap::new();
+    for row in session.query(text, &[Some(&number.to_string())])? {
+        let (digested, clock, sealed) = (list(&row, 1)?, list(&row, 2)?, list(&row, 3)?);
+        all.insert(row.get(0), Written { table: table.to_owned(), digested, clock, sealed, filled: row.get(4) });
+    }
+    Ok(all)
 }
 
 /// Where runs wrote a row of this key from, oldest first.

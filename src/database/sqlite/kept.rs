@@ -1,7 +1,7 @@
 //! Whether the tables hold what the run wrote. A trigger, or a constraint that says `ON CONFLICT
 //! REPLACE`, deletes or changes rows without an error.
 
-use super::location::Tried;
+use super::location::{Location, Tried};
 use super::session::SqliteTransaction;
 use super::unchanged::{Disposition, Judge, Ledger, by_key};
 use super::{connect, read, sql, unchanged};
@@ -130,7 +130,7 @@ fn strayed(this: &mut SqliteTransaction, table: &str) -> Result<Vec<Strayed>> {
     this.index_rows()?;
     let Some(&number) = this.ledger.tables.get(table) else { return Ok(Vec::new()) };
     let mut rows = Vec::new();
-    for (key, changed) in this.said(strayed_keys(&this.conn, number, &live))? {
+    for (key, changed) in this.said(strayed_keys(&this.conn, &this.location, number, &live))? {
         let row = this.written_from(table, &key)?;
         rows.extend(row.map(|row| Strayed { file: row.file, offset: row.offset, changed }));
     }
@@ -138,12 +138,12 @@ fn strayed(this: &mut SqliteTransaction, table: &str) -> Result<Vec<Strayed>> {
 }
 
 /// The keys of the first rows that are gone or changed, and whether they are changed.
-fn strayed_keys(conn: &Connection, number: i64, table: &Table) -> Tried<Vec<(String, bool)>> {
+fn strayed_keys(conn: &Connection, location: &Location, number: i64, table: &Table) -> Tried<Vec<(String, bool)>> {
     let from = format!(
         "temp.origins o JOIN treelift_rows s ON s.file = o.file AND s.\"table\" = o.\"table\" AND s.number = o.number
              AND o.\"table\" = {number}"
     );
-    let columns = unchanged::columns(conn, number, &table.name)?;
+    let columns = unchanged::columns(conn, (number, &table.name), location)?;
     let judge = Judge::new(conn, table, &columns, None);
     let mut strayed = Vec::new();
     let ledger = Ledger { from: &from, joined: &by_key(table, "s"), rowid: "NULL", order: "o.row_key, o.number" };

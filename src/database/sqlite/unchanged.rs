@@ -2,8 +2,8 @@
 
 mod default;
 
-use super::location::Tried;
-use super::{read, sql};
+use super::location::{Location, Tried};
+use super::{read, sql, state};
 use crate::database::ledger::{RunRecord, Written, digest, key_parts};
 use crate::table::Table;
 use default::is_default;
@@ -98,20 +98,23 @@ impl List {
 }
 
 /// The lists of columns in which runs wrote rows of a table, by their number.
-pub(super) fn columns(conn: &Connection, number: i64, table: &str) -> rusqlite::Result<HashMap<i64, Written>> {
-    let list = |text: String| serde_json::from_str(&text).unwrap_or_default();
-    conn.prepare("SELECT id, digested, clock, sealed, filled FROM treelift_columns WHERE \"table\" = ?1")?
-        .query_map([number], |row| {
-            let written = Written {
-                table: table.to_owned(),
-                digested: list(row.get(1)?),
-                clock: list(row.get(2)?),
-                sealed: list(row.get(3)?),
-                filled: row.get(4)?,
-            };
-            Ok((row.get(0)?, written))
-        })?
-        .collect()
+pub(super) fn columns(
+    conn: &Connection,
+    (number, table): (i64, &str),
+    location: &Location,
+) -> Tried<HashMap<i64, Written>> {
+    let text = "SELECT id, digested, clock, sealed, filled FROM treelift_columns WHERE \"table\" = ?1";
+    let rows: Vec<(i64, String, String, String, bool)> = sql::all(conn, text, [number])?;
+    let list = |text: &str| {
+        let what = format!("its columns of `{table}` are no list of names");
+        serde_json::from_str(text).map_err(|_| state::damaged("treelift_columns", &what, location))
+    };
+    let mut all = HashMap::new();
+    for (id, digested, clock, sealed, filled) in rows {
+        let (digested, clock, sealed) = (list(&digested)?, list(&clock)?, list(&sealed)?);
+        all.insert(id, Written { table: table.to_owned(), digested, clock, sealed, filled });
+    }
+    Ok(all)
 }
 
 /// A row as it is stored: the texts of its cells in one piece, and which of its columns hold their defaults.

@@ -120,7 +120,7 @@ impl<'w> Work<'w> {
         if live.primary_key().is_empty() {
             return Ok((taken, Some(Obstacle::Nameless { table, rows: written()? })));
         }
-        let columns = columns(self.conn, number, name)?;
+        let columns = columns(self.conn, (number, name), self.location)?;
         let rowid = read::rowid(self.conn, name)?;
         let judge = Judge::new(self.conn, live, &columns, Some(run));
         let (mut changed, mut nameless, mut rows) = (Keys::default(), 0, 0);

@@ -35,7 +35,8 @@ impl SqliteTransaction {
         let (Some(number), Some(rowid)) = (self.ledger.tables.get(&table.name), read::rowid(conn, &table.name)?) else {
             return Ok(unnamed);
         };
-        let lists: BTreeMap<i64, Written> = unchanged::columns(conn, *number, &table.name)?.into_iter().collect();
+        let lists: BTreeMap<i64, Written> =
+            unchanged::columns(conn, (*number, &table.name), &self.location)?.into_iter().collect();
         for (columns, written) in lists.iter().filter(|(_, written)| !written.filled) {
             let mut rows = self.rows_by_digest(conn, (table, rowid), written)?;
             let before = self.ledger.first_file.unwrap_or(i64::MAX);
