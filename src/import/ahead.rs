@@ -11,6 +11,7 @@ use crate::finding::{Finding, TARGET_UNSETTLED};
 use crate::import::chunk::Held;
 use crate::import::file::Reading;
 use crate::import::leaves::sheet::Sheet;
+use crate::import::links::Decided;
 use crate::import::plan::Plan;
 use crate::import::rejects::{KnownRejects, Rejects, learn};
 use crate::import::run::Import;
@@ -33,6 +34,8 @@ pub(crate) struct Known {
     pub(crate) doubtful: KnownRejects,
     /// Which rows there are.
     pub(crate) ahead: Ahead,
+    /// Whether rows of the target that earlier runs made of this tree are just rows of the target.
+    pub(crate) keeps_own: bool,
 }
 
 /// What every reading begins with.
@@ -54,10 +57,14 @@ impl<'p> Start<'p> {
             let is_first = matches!(known.ahead, Ahead::Nothing);
             let mut run = self.import(writer, known, Phase::Ahead)?;
             run.ahead.is_it = true;
+            run.resolver.index.note_needs();
             if let Err(error) = run.read() {
                 return Ok((run, Err(error)));
             }
-            is_settled = run.rejects.are_as_known() && (is_first || run.resolver.index.is_as_known());
+            run.ahead.gone = run.ahead.links.gone(&run.resolver.index);
+            is_settled = run.ahead.gone.is_empty()
+                && run.rejects.are_as_known()
+                && (is_first || run.resolver.index.is_as_known());
             readings += 1;
             unsettled = (!is_settled && readings == MOST_READINGS).then(|| run.unsettled());
             known = run.learned();
@@ -72,8 +79,10 @@ impl<'p> Start<'p> {
     fn import(&self, writer: Writer, known: Known, phase: Phase) -> Result<Import<'p>> {
         let Self { plan, options, ui, started, watch } = *self;
         ui.phase(phase, plan.mapped_files(), plan.mapped_bytes());
-        let rejects = Rejects::new(known.bad, known.doubtful, plan.order.looks_ahead());
-        let import = Import::begin(plan, options, ui, started, writer, rejects, known.ahead)?;
+        let looks_ahead = plan.order.looks_ahead();
+        let rejects = Rejects::new(known.bad, known.doubtful, looks_ahead);
+        let ahead = (known.ahead, looks_ahead && !known.keeps_own);
+        let import = Import::begin(plan, options, ui, started, writer, rejects, ahead)?;
         Ok(Import { watch, ..import })
     }
 }
@@ -83,6 +92,12 @@ impl Import<'_> {
     /// known ahead. Where there is none after this one, what does not settle is reported.
     pub(crate) fn must_begin_anew(&mut self, is_last: bool) -> bool {
         let most = self.options.max_rejects;
+        if self.is_mistaken() {
+            self.ahead.is_mistaken = !is_last;
+            let unsettled = is_last.then(|| self.unsettled());
+            self.findings.extend(unsettled);
+            return !is_last;
+        }
         if let Some(unsettled) = self.ahead.unsettled.take() {
             self.findings.push(unsettled);
             return false;
@@ -90,9 +105,7 @@ impl Import<'_> {
         if self.rejects.must_begin_anew(most) && !is_last {
             return true;
         }
-        // What the database rejected is bad, whatever rows there are.
-        let is_open = self.ahead.only_now.len() as u64 <= most;
-        let is_other = is_open && !self.resolver.index.is_as_known();
+        let is_other = self.has_other_rows();
         if is_other && is_last {
             let unsettled = self.unsettled();
             self.findings.push(unsettled);
@@ -100,13 +113,43 @@ impl Import<'_> {
         is_other && !is_last
     }
 
+    /// Whether there are other rows than those that were known ahead, and the rest may be committed without what the
+    /// database rejected: that is bad, whatever rows there are.
+    fn has_other_rows(&self) -> bool {
+        self.ahead.only_now.len() as u64 <= self.options.max_rejects && !self.resolver.index.is_as_known()
+    }
+
+    /// Whether the tree does not make again what earlier runs made of it, though it was read ahead as if it did: then
+    /// their rows are in its way.
+    fn is_mistaken(&self) -> bool {
+        let is_other =
+            self.ahead.unsettled.is_some() || !self.rejects.for_target.is_empty() || self.resolver.leaves_rows;
+        if !is_other || !self.resolver.index.hides_any() {
+            return false;
+        }
+        // Without what else is rejected they may not be.
+        let is_late = self.rejects.found_late().next().is_some();
+        !is_late && (self.ahead.only_now.is_empty() || !self.has_other_rows())
+    }
+
     /// What is known after this reading. The rows are not known here any more.
     pub(crate) fn learned(&mut self) -> Known {
-        let (mut bad, doubtful) = self.rejects.learned(self.ahead.is_it);
+        if self.ahead.is_mistaken {
+            return Known { keeps_own: true, ..Known::default() };
+        }
+        let (mut bad, mut doubtful) = self.rejects.learned(self.ahead.is_it);
         learn(&mut bad, std::mem::take(&mut self.ahead.only_now));
-        let is_asked = self.plan.order.looks_ahead();
-        let ahead = if is_asked { std::mem::take(&mut self.resolver.index).known() } else { Ahead::Nothing };
-        Known { bad, doubtful, ahead }
+        if !self.plan.order.looks_ahead() {
+            return Known { bad, doubtful, ..Known::default() };
+        }
+        let (gone, mut index) = (std::mem::take(&mut self.ahead.gone), std::mem::take(&mut self.resolver.index));
+        gone.late()
+            .filter(|record| !bad.contains_key(record))
+            .for_each(|record| _ = doubtful.entry(record).or_default());
+        if !gone.is_empty() {
+            index.forget(&|place, rule| gone.has(place, rule));
+        }
+        Known { bad, doubtful, keeps_own: !index.hides_own(), ahead: index.known() }
     }
 
     /// That it is not known which rows there are, with one of those that come and go.
@@ -128,7 +171,13 @@ impl Import<'_> {
         self.files[reading.file].count(|counts| counts.records += 1);
         if !before && !is_doubtful && refused.is_empty() {
             let ids: Vec<Option<i64>> = held.decision.judged.iter().map(|one| one.id).collect();
-            self.take_owners(place, &held.mapped, &held.decision.fates(), &ids);
+            let fates = held.decision.fates();
+            self.take_owners(place, &held.mapped, &fates, &ids);
+            let (file, span, is_late) =
+                (place.file, held.record.span.clone(), self.is_too_late(reading, &held.mapped, place));
+            let (rules, drafts) = (&self.plan.rules[self.mapping], &held.mapped.drafts);
+            let decided = Decided { file, span, is_late, rules, drafts, fates: &fates };
+            self.ahead.links.add(&decided, &self.resolver.index);
             return;
         }
         self.count_rejected(place, &held.mapped);

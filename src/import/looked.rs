@@ -1,6 +1,7 @@
 //! What a reading ahead found out of records.
 
 use crate::finding::{FileId, Finding};
+use crate::import::links::{Gone, Links};
 use crate::import::rejects::KnownRejects;
 use crate::import::resolve::Cause;
 
@@ -11,6 +12,12 @@ pub(crate) struct LookedAhead {
     pub(crate) is_it: bool,
     /// The records that the database rejected when their rows were made: no reading ahead finds them.
     pub(super) only_now: KnownRejects,
+    /// Which records need which rows.
+    pub(super) links: Links,
+    /// What goes because rows are not there that it needs.
+    pub(super) gone: Gone,
+    /// Whether it took rows of earlier runs for some of this tree, and they are not.
+    pub(super) is_mistaken: bool,
     /// That it did not settle which rows there are.
     pub(super) unsettled: Option<Finding>,
 }

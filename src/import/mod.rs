@@ -18,6 +18,7 @@ pub(crate) mod files;
 pub mod followup;
 pub(crate) mod leaves;
 mod lines;
+mod links;
 pub(crate) mod look;
 mod looked;
 mod looker;

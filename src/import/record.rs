@@ -151,8 +151,15 @@ impl Import<'_> {
         }
     }
 
-    /// Notes where it is too late to reject a record: rows of it were decided in an earlier turn, or earlier rows were
-    /// left out for it, which count without it.
+    /// Whether it is too late to reject a record: rows of it were decided in an earlier turn, or earlier rows were left
+    /// out for it, which count without it.
+    pub(super) fn is_too_late(&self, reading: &Reading, mapped: &Mapped, place: Place) -> bool {
+        let row = |draft| Candidate::new(&self.plan.rules[self.mapping], draft, place.file);
+        self.plan.turns_of(self.mapping).0 != reading.turn
+            || mapped.drafts.iter().chain(&mapped.partial).any(|draft| self.resolver.is_later(row(draft)))
+    }
+
+    /// Notes a record that is rejected, where that is too late.
     pub(super) fn note_reject(
         &mut self,
         reading: &Reading,
@@ -160,10 +167,9 @@ impl Import<'_> {
         place: Place,
         (findings, cause): (&[Finding], Cause),
     ) {
-        let row = |draft| Candidate::new(&self.plan.rules[self.mapping], draft, place.file);
-        let is_late = self.plan.turns_of(self.mapping).0 != reading.turn
-            || mapped.drafts.iter().chain(&mapped.partial).any(|draft| self.resolver.is_later(row(draft)));
-        if is_late {
+        // Whether rows of earlier runs are really in its way shows once it is known what else is rejected.
+        let may_be_own = cause == Cause::Target && self.resolver.index.hides_any();
+        if !may_be_own && self.is_too_late(reading, mapped, place) {
             self.rejects.note_late(place, findings.to_vec(), cause);
         }
         if cause == Cause::Target {

@@ -179,7 +179,11 @@ pub type KnownRejects = HashMap<(FileId, u64), Vec<Finding>>;
 
 /// Takes in what became known of further records.
 pub(super) fn learn(known: &mut KnownRejects, more: KnownRejects) {
-    more.into_iter().for_each(|(record, findings)| known.entry(record).or_default().extend(findings));
+    for (record, mut findings) in more {
+        let before = known.entry(record).or_default();
+        findings.retain(|finding| !before.iter().any(|one| one.says_the_same(finding)));
+        before.append(&mut findings);
+    }
 }
 
 /// The rejected records of a run.

@@ -71,7 +71,8 @@ impl std::fmt::Debug for Import<'_> {
 }
 
 impl<'p> Import<'p> {
-    /// Begins: the key index learns what the database already has; `ahead` is what is known of rows already.
+    /// Begins: the key index learns what the database already has; `ahead` is what is known of rows already, and whether
+    /// rows that earlier runs made of this tree are taken for rows that this one will make.
     pub fn begin(
         plan: &'p Plan,
         options: &'p ImportOptions,
@@ -79,7 +80,7 @@ impl<'p> Import<'p> {
         started: Timestamp,
         writer: Writer,
         rejects: Rejects,
-        ahead: Ahead,
+        ahead: (Ahead, bool),
     ) -> Result<Self> {
         let mut import = Self {
             plan,

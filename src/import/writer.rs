@@ -10,13 +10,13 @@ use crate::database::ledger::{FileRecord, RowRecord};
 use crate::database::rejection::Rejected;
 use crate::database::{Dialect, Transaction};
 use crate::error::Result;
-use crate::finding::FileId;
+use crate::finding::{FileId, Place};
 use crate::import::vault::Vault;
 use crate::mapping::compile::{CompiledRule, written_tables};
 use crate::mapping::keyindex::KeyText;
 use crate::mapping::model::Set;
 use crate::report::TableReport;
-use crate::row::Batch;
+use crate::row::{Batch, Value};
 use fill::Fill;
 pub use fill::Given;
 use lane::{Lane, Load, Undigested};
@@ -271,6 +271,16 @@ impl Writer {
         let rejected = self.transaction()?.would_reject(&batches)?;
         let row = |(batch, Rejected { row, why }): (usize, _)| RefusedRow::of(rules[batch], &batches[batch], row, why);
         Ok(rejected.into_iter().map(row).collect())
+    }
+
+    /// What the database would reject of values that a row gets, were no other row in their way; nothing is written.
+    pub fn would_reject_fill(&mut self, given: &Given) -> Result<Option<RefusedRow>> {
+        let table = self.tables[given.table].report.name.clone();
+        let (columns, values): (Vec<String>, Vec<Value>) = given.cells.iter().cloned().unzip();
+        let key_columns: Vec<&str> = given.key.0.iter().map(String::as_str).collect();
+        let why = self.transaction()?.would_reject_update(&table, &columns, &values, &key_columns, &given.key.1)?;
+        let record = Place { offset: given.record, ..given.place };
+        Ok(why.map(|why| RefusedRow { record, place: given.place, rule: given.rule, table, why }))
     }
 
     /// Rows by their rules, in the order in which those are written.

@@ -6,6 +6,7 @@
 mod ahead;
 mod blocks;
 mod by_key;
+mod needs;
 mod pack;
 mod row;
 mod says;
@@ -17,6 +18,7 @@ use crate::error::Result;
 use crate::mapping::model::Form;
 use crate::row::Value;
 pub use by_key::ByKey;
+pub use needs::{Answer, Asked};
 pub use row::Known;
 use row::Said;
 use std::collections::HashMap;
@@ -45,6 +47,18 @@ pub struct IndexSpec {
     pub is_late: bool,
 }
 
+/// What is not made where a `lookup` finds no row.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Need {
+    /// Another value stands there, or none.
+    #[default]
+    ForNothing,
+    /// The row.
+    ForRow,
+    /// The record.
+    ForRecord,
+}
+
 /// Where a `lookup` or `exists` finds its row.
 #[derive(Debug, Clone, Copy)]
 pub struct Site {
@@ -57,6 +71,8 @@ pub struct Site {
     pub of_own_table: bool,
     /// Whether the row may be read later.
     pub is_late: bool,
+    /// What is not made where there is none.
+    pub needed: Need,
 }
 
 /// How lookups are answered that ask for rows which may be read later.
@@ -75,6 +91,9 @@ pub struct Later;
 
 /// What a key leads to: which store, and the number there.
 type Found = (Life, u32);
+
+/// What gives the values of a row.
+type ValueOf<'f, 'v> = &'f dyn Fn(&Source) -> &'v Value;
 
 /// How long something is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +166,10 @@ pub struct KeyIndex {
     hashing: [RandomState; 2],
     /// What answers late lookups.
     ahead: Ahead,
+    /// Whether these do not find rows of the target that earlier runs made of this tree, but those that this run makes.
+    hides_own: bool,
+    /// Whether it is noted who needs which rows: all of them are made only to know which there will be.
+    notes_needs: bool,
 }
 
 impl KeyIndex {
@@ -163,7 +186,8 @@ impl KeyIndex {
         self.of_owner = Store::new(self.specs.len(), false);
     }
 
-    /// Adds a row of this run under every key that the index holds of its table, with what its fields say. A row that
+    /// Adds a row of this run under every key that the index holds of its table, with what its fields say; one function
+    /// gives the parts of the keys, the other what is held of it. A row that
     /// does not exist reserves its own key and no other. The first of a key stays, but a row of this run takes the
     /// place of what the target is known to have.
     ///
@@ -173,13 +197,13 @@ impl KeyIndex {
         &mut self,
         feeds: &[Feed],
         own_key: Option<&KeyText>,
-        of: &dyn Fn(&Source) -> &'v Value,
+        (part_of, of): (ValueOf<'_, 'v>, ValueOf<'_, 'v>),
         known: &Known,
         says: &[u64],
     ) -> Result<()> {
         let (mut lasting, mut of_owner) = (None, None);
         for feed in feeds.iter().filter(|feed| known.present || feed.is_own) {
-            let other = feed.by.as_ref().map(|by| KeyText::of(by.iter().map(of)));
+            let other = feed.by.as_ref().map(|by| KeyText::of(by.iter().map(part_of)));
             let Some(key) = other.as_ref().map_or(own_key, Option::as_ref) else {
                 continue; // a key with a NULL finds nothing
             };
@@ -392,9 +416,16 @@ impl KeyIndex {
     /// The row that a `lookup` or `exists` finds, by its number.
     fn sought(&self, number: usize, key: &KeyText) -> Option<(&Site, Found)> {
         let site = self.sites.get(number)?.as_ref()?;
-        let found = self.find(site.spec, key, !site.of_own_table)?;
+        let is_hidden = site.of_own_table || (site.is_late && self.hides_own);
+        let found = self.find(site.spec, key, !is_hidden)?;
         let is_there = self.store(found.0).row(self.row_of(site.spec, found)).present;
         is_there.then_some((site, found))
+    }
+
+    /// The number of the row that has these columns, and whether it outlasts the owner.
+    pub fn row_number(&self, spec: usize, key: &KeyText) -> Option<(bool, u32)> {
+        let found = self.find_row(spec, key)?;
+        Some((found.0 == Life::Run, self.row_of(spec, found)))
     }
 
     /// Notes that the run's counts have the row of a key; `false` where they had it before.
@@ -514,7 +545,9 @@ mod tests {
 
     #[test]
     fn a_rule_finds_rows_of_its_own_table_only_once_the_run_has_met_them() {
-        let site = |of_own_table| Some(Site { spec: 0, wanted: Some(0), of_own_table, is_late: false });
+        let site = |of_own_table| {
+            Some(Site { spec: 0, wanted: Some(0), of_own_table, is_late: false, needed: Need::ForNothing })
+        };
         let people = IndexSpec { wanted: vec!["age".to_owned()], ..spec("people", false, false) };
         let mut index = KeyIndex::new(vec![people], vec![site(true), site(false), None]);
         index.withhold(0, &key("1"), 7, &[Value::Integer(1)]).unwrap();
@@ -540,7 +573,7 @@ mod tests {
         });
         let enter = |index: &mut KeyIndex, name: &str, file| {
             let age = Value::Integer(i64::from(file));
-            index.enter(&feeds, Some(&key(name)), &|_| &age, &made(file), &[u64::from(file); 3]).unwrap();
+            index.enter(&feeds, Some(&key(name)), (&|_| &age, &|_| &age), &made(file), &[u64::from(file); 3]).unwrap();
         };
         let seen = |index: &KeyIndex| {
             ["a", "b", "c"].map(|name| {

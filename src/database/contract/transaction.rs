@@ -73,6 +73,15 @@ pub trait Transaction: Reader + Send {
         key_columns: &[&str],
         key: &[Value],
     ) -> Result<Option<Rejection>>;
+    /// Why [`Transaction::update`] would be rejected, for anything but another row that is there. Nothing is changed.
+    fn would_reject_update(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        values: &[Value],
+        key_columns: &[&str],
+        key: &[Value],
+    ) -> Result<Option<Rejection>>;
     /// Those of these tables that do not hold what this run wrote: each with how many rows were inserted.
     fn unkept(&mut self, inserted: &[(String, u64)]) -> Result<Vec<Unkept>>;
     /// Writes the proof, and how many values it says each table has.

@@ -72,6 +72,24 @@ impl PostgresTransaction {
         }
     }
 
+    /// Under a savepoint that is undone. What is unique is checked after all else.
+    pub(super) fn would_reject_update(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        values: &[Value],
+        key_columns: &[&str],
+        key: &[Value],
+    ) -> Result<Option<Rejection>> {
+        self.release()?;
+        let held = self.state.held.clone();
+        self.on(|session| session.run("SAVEPOINT together"))?;
+        let why = self.update(table, columns, values, key_columns, key)?;
+        self.state.held = held;
+        self.on(|session| session.run("ROLLBACK TO together; RELEASE together"))?;
+        Ok(why.filter(|why| !matches!(why, Rejection::Unique { .. })))
+    }
+
     pub(super) fn may_reject(&self, table: &str) -> Result<bool> {
         let foreign = self.state.foreign.iter().any(|trigger| trigger.table == table);
         let checks = self.state.schema.table(table).is_some_and(|table| !table.checks.is_empty());

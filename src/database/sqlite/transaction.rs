@@ -172,6 +172,17 @@ impl Transaction for SqliteTransaction {
         self.update(table, columns, values, key_columns, key)
     }
 
+    fn would_reject_update(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        values: &[Value],
+        key_columns: &[&str],
+        key: &[Value],
+    ) -> Result<Option<Rejection>> {
+        self.would_reject_update(table, columns, values, key_columns, key)
+    }
+
     fn unkept(&mut self, inserted: &[(String, u64)]) -> Result<Vec<Unkept>> {
         self.unkept(inserted)
     }

@@ -68,13 +68,41 @@ impl SqliteTransaction {
         if columns.is_empty() {
             return Ok(None);
         }
+        let word = self.declared()?.conflict_word(table);
+        self.update_as(word, (table, columns, values), (key_columns, key))
+    }
+
+    /// Under a savepoint, as [`SqliteTransaction::would_reject`] does.
+    pub(super) fn would_reject_update(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        values: &[Value],
+        key_columns: &[&str],
+        key: &[Value],
+    ) -> Result<Option<Rejection>> {
+        if columns.is_empty() || rejection::may_roll_back(&self.conn) {
+            return Ok(None); // It would end the transaction.
+        }
+        self.on(|conn| conn.prepare_cached("SAVEPOINT together")?.execute([]))?;
+        let why = self.update_as(" OR REPLACE", (table, columns, values), (key_columns, key))?;
+        self.on(|conn| conn.prepare_cached("ROLLBACK TO together")?.execute([]))?;
+        self.on(|conn| conn.prepare_cached("RELEASE together")?.execute([]))?;
+        Ok(why)
+    }
+
+    fn update_as(
+        &mut self,
+        word: &str,
+        (table, columns, values): (&str, &[String], &[Value]),
+        (key_columns, key): (&[&str], &[Value]),
+    ) -> Result<Option<Rejection>> {
         let names: Vec<String> = key_columns.iter().map(|&column| column.to_owned()).collect();
         let values = forms(table, columns, &kinds(self, table, columns)?, values)?;
         let key_kinds = kinds(self, table, &names)?;
         let key_forms = forms(table, &names, &key_kinds, key)?;
         let text = format!(
-            "UPDATE{} {} SET {} WHERE {}",
-            self.declared()?.conflict_word(table),
+            "UPDATE{word} {} SET {} WHERE {}",
             sql::name(table),
             sql::set(columns, 1),
             sql::equal(&names, columns.len() + 1)

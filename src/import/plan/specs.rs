@@ -2,8 +2,8 @@
 //! is looked up.
 
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::keyindex::{IndexSpec, Site};
-use crate::mapping::model::{Form, OnDuplicate, Set, Sought};
+use crate::mapping::keyindex::{IndexSpec, Need, Site};
+use crate::mapping::model::{Form, From, OnDuplicate, Policy, Rule, Set, Sought};
 use crate::mapping::order::{Order, Stage};
 use crate::mapping::own::Own;
 use crate::mapping::uses::uses;
@@ -57,7 +57,7 @@ impl Specs {
         at
     }
 
-    fn add_sought(&mut self, rule: &CompiledRule, row: &Sought, is_late: bool) {
+    fn add_sought(&mut self, rule: &CompiledRule, row: &Sought, is_late: bool, needed: Need) {
         let by: Vec<String> = row.columns().map(str::to_owned).collect();
         let forms: Vec<Form> = row.by.iter().map(|by| by.form.clone()).collect();
         let forms = if forms.iter().all(Form::is_plain) { &[][..] } else { &forms };
@@ -70,7 +70,7 @@ impl Specs {
         asked.is_late |= is_late;
         let wanted = row.column.as_ref().and_then(|column| asked.wanted.iter().position(|known| known == column));
         self.sites.resize(self.sites.len().max(row.number + 1), None);
-        self.sites[row.number] = Some(Site { spec, wanted, of_own_table, is_late });
+        self.sites[row.number] = Some(Site { spec, wanted, of_own_table, is_late, needed });
     }
 }
 
@@ -106,7 +106,10 @@ impl Needed<'_> {
             }
             rule.unique_lists().for_each(|columns| _ = specs.add(table, columns, None, &[]));
             rule.references().for_each(|key| _ = specs.add(&key.table, &key.to, None, &[]));
-            rows.iter().for_each(|row| specs.add_sought(rule, row, self.order.is_late(row.number)));
+            for row in rows {
+                let needed = needed_for(rule, rule.model(self.set), row);
+                specs.add_sought(rule, row, self.order.is_late(row.number), needed);
+            }
         }
         let own = Own::new(self.set, self.schema);
         let touching = touching(&asking);
@@ -124,6 +127,22 @@ impl Needed<'_> {
         let round = turns().map(|turn| turn.round).next();
         turns().all(|turn| turn.stage == Stage::Owners && Some(turn.round) == round)
             && spec.by.iter().any(|column| own.column(&spec.table, column))
+    }
+}
+
+/// What of a rule's is not made where a lookup finds no row: of one that is all of a column, as its policy says.
+fn needed_for(rule: &CompiledRule, model: &Rule, row: &Sought) -> Need {
+    let is_it =
+        |from: &From| matches!(from, From::Lookup(ways) if matches!(&ways[..], [way] if way.number == row.number));
+    let Some(column) = model.columns.iter().find(|column| column.expr.is_bare() && is_it(&column.expr.from)) else {
+        return Need::ForNothing;
+    };
+    let field = rule.field(&column.name).map(|at| &rule.fields[at]).filter(|field| field.protection.is_none());
+    match (column.policies.dangling, field) {
+        (Some(Policy::Reject), Some(_)) => Need::ForRecord,
+        (Some(Policy::Null) | None, Some(field)) if field.column.not_null => Need::ForRecord,
+        (Some(Policy::Skip), Some(_)) => Need::ForRow,
+        _ => Need::ForNothing,
     }
 }
 

@@ -50,17 +50,19 @@ impl Resolver<'_> {
         let found = self.row_of(cx, question, &key)?;
         let Some(cells) = found else { return self.insert_unless_taken(cx, row) };
         let differing = self.differing(cx, row, &key, &cells)?;
+        let id = match (&rule.generated_id, cells.get(rule.fields.len())) {
+            (Some(_), Some(Cell::Integer(id))) => Some(*id),
+            _ => None,
+        };
         if differing.is_empty() {
-            let id = match (&rule.generated_id, cells.get(rule.fields.len())) {
-                (Some(_), Some(Cell::Integer(id))) => Some(*id),
-                _ => None,
-            };
             let held = cells.len() - keys.held.len();
             let held = self.held_values(table, &keys.held, cells.into_iter().skip(held));
             return Ok(Verdict::Is(Judged { id, held, ..Judged::is(RowFate::Unchanged) }));
         }
         let findings = self.differs(row, &differing);
-        self.in_the_way_of(cx, rule, &[(rule.key_columns().unwrap_or_default(), key)], findings)
+        let keys = [(rule.key_columns().unwrap_or_default(), key)];
+        let verdict = self.in_the_way_of(cx, rule, &keys, findings)?;
+        Ok(self.unless_own(verdict, || Judged { id, ..Judged::is(RowFate::Unchanged) }))
     }
 
     fn differs(&self, row: Candidate<'_>, differing: &[String]) -> Vec<Finding> {
@@ -147,7 +149,8 @@ impl Resolver<'_> {
                 keys.push((unique.columns.iter().map(String::as_str).collect(), values));
             }
         }
-        self.in_the_way_of(cx, row.rule, &keys, taken)
+        let verdict = self.in_the_way_of(cx, row.rule, &keys, taken)?;
+        Ok(self.unless_own(verdict, || Judged::is(RowFate::Inserted)))
     }
 
     /// Unique values of a row that another one has already. Lists of columns that do not concern it

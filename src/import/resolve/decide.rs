@@ -1,9 +1,9 @@
 //! Decides each row that a record gave: keys, references and uniqueness are checked against the key index
 //! and the database before anything is written.
 
-use super::Resolver;
 use super::candidate::Candidate;
 use super::verdict::{Cause, Judged, RowFate, Verdict};
+use super::{Resolver, open};
 use crate::error::Result;
 use crate::finding::{Finding, Place, ROW_ID_RANGE};
 use crate::import::context::Context;
@@ -44,7 +44,7 @@ impl Resolver<'_> {
     /// Decides what becomes of the rows of one record. If anything is wrong, nothing is changed.
     pub(crate) fn decide(&mut self, cx: &mut Context<'_>, record: Place, drafts: &mut [Draft]) -> Result<Decision> {
         let (rules, mark) = (&self.plan.rules[cx.mapping], self.mark());
-        let mut decision = Decision::default();
+        let (mut decision, mut in_the_way, mut rejected) = (Decision::default(), Vec::new(), Vec::new());
         let mut is_bad = false;
         for draft in drafts.iter_mut() {
             let parent = draft.parent.map(|at| &decision.judged[at]);
@@ -77,26 +77,40 @@ impl Resolver<'_> {
                     decision.refused.extend(findings);
                     decision.judged.push(Judged::is(RowFate::Rejected));
                 }
+                Verdict::Rejected(findings) => {
+                    rejected.extend(findings);
+                    decision.judged.push(Judged::is(RowFate::Rejected));
+                }
                 Verdict::InTheWay(findings) => {
-                    decision.refused.extend(findings);
+                    in_the_way.extend(findings);
                     decision.judged.push(Judged { is_in_the_way: true, ..Judged::is(RowFate::Rejected) });
                 }
             }
         }
+        // What is wrong with a record whatever rows of it are there already is all that the import found that made these.
         if !is_bad && decision.judged.iter().any(|one| one.is_in_the_way) {
             let refused = self.replay(cx, record, drafts, &decision.judged)?;
             if refused.is_empty() {
+                decision.refused.append(&mut in_the_way);
                 decision.cause = Cause::Target; // of a record that is rejected
             } else {
                 (decision.refused, decision.cause) = (refused, Cause::Database);
+                self.noted.clear();
             }
         }
+        if !is_bad && decision.cause != Cause::Database && !rejected.is_empty() {
+            (decision.refused, decision.cause) = (rejected, Cause::Database);
+            self.noted.clear();
+        }
+        let of_own = std::mem::take(&mut self.noted_of_own);
         decision.findings = std::mem::take(&mut self.noted);
+        decision.findings.extend(of_own.into_iter().filter(|_| decision.refused.is_empty()));
         if decision.refused.is_empty() {
             self.learn_rows(cx, record, drafts, &mut decision)?;
         } else {
             // The rows from which it differs are reported with it, and stay known.
-            let reported = if decision.cause == Cause::Database { self.differed.len() } else { mark.differing };
+            let is_told = decision.cause != Cause::Database && in_the_way.is_empty();
+            let reported = if is_told { mark.differing } else { self.differed.len() };
             let differed = self.differed.split_off(reported);
             self.back_to(cx, mark);
             self.differed.extend(differed);
@@ -149,8 +163,17 @@ impl Resolver<'_> {
         (known.existing, known.removed) = (one.fate == RowFate::Unchanged, one.fate == RowFate::Removed);
         known.present = !known.removed && one.fate != RowFate::Empty;
         let says = self.says(row);
+        let open = self.open_columns(row, &one.held);
+        let null = Value::Null;
+        // It is found by what a record gave it.
+        let part_of = |source: &Source| match source.held {
+            Some(at) if open & open::bit(at) != 0 => source.field.map_or(&null, |field| &draft.values[field]),
+            _ => value_of(source),
+        };
         let feeds = &self.plan.keys.of(rule).feeds;
-        self.index.enter(feeds, draft.key.as_ref(), &value_of, &known, &says)
+        self.index.enter(feeds, draft.key.as_ref(), (&part_of, &value_of), &known, &says)?;
+        self.note_open(row, open);
+        Ok(())
     }
 }
 

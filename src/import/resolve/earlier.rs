@@ -23,6 +23,9 @@ impl Resolver<'_> {
     /// found once. A row of a file that is gone from the tree is found where the file at hand has the
     /// same bytes, or else the same mapping and owner: it may have been renamed.
     pub(super) fn earlier_row(&mut self, cx: &mut Context<'_>, row: Candidate<'_>) -> Result<Option<String>> {
+        if let Some(found) = self.row_of_place(cx, row)? {
+            return Ok(found);
+        }
         let digest = row.digest(cx.writer.dialect);
         let (file, table) = (row.place.file, row.rule.table.name.as_str());
         self.learn_earlier_rows(cx, file, table)?;
@@ -116,10 +119,12 @@ impl Resolver<'_> {
     }
 
     /// Puts the rows of a table that the target has into the key index. Where a rule looks up rows of
-    /// its own table, those are withheld from it that earlier runs made of files which this one reads.
+    /// its own table, those are withheld from it that earlier runs made of files which this one reads; and from lookups
+    /// of rows that are read later those of files that are the same, which will be read again.
     pub(super) fn learn_table(&mut self, cx: &mut Context<'_>, number: usize, spec: &IndexSpec) -> Result<()> {
         let (mut primary, mut made) = (Vec::new(), HashMap::new());
-        if spec.of_own_table {
+        let is_hidden = spec.is_late && self.index.hides_own();
+        if spec.of_own_table || is_hidden {
             (primary, made) =
                 (cx.writer.transaction()?.row_name(&spec.table)?, self.made_of_this_tree(cx, &spec.table)?);
         }
@@ -137,8 +142,10 @@ impl Resolver<'_> {
             };
             let values: Vec<Value> = values.collect();
             match file {
-                Some(file) => self.index.withhold(number, &key, file.0, &values)?,
-                None => self.index.insert_lasting(number, &key, &values)?,
+                Some(file) if spec.of_own_table || self.is_same_file(*file) => {
+                    self.index.withhold(number, &key, file.0, &values)?;
+                }
+                _ => self.index.insert_lasting(number, &key, &values)?,
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use super::compare::Among;
 use super::verdict::{Judged, RowFate, Verdict};
 use crate::database::Cell;
 use crate::error::Result;
-use crate::finding::ROW_FILL_DIFFERS;
+use crate::finding::{Finding, ROW_FILL_DIFFERS};
 use crate::import::context::Context;
 use crate::import::stored::Stored;
 use crate::import::writer::Given;
@@ -22,8 +22,11 @@ impl Resolver<'_> {
         // An empty secret takes its key and makes no row.
         let known = self.index.get(spec, key).filter(|known| known.present);
         let Some((known, held)) = known.zip(self.index.values(spec, key)) else { return Ok(None) };
+        if let Some(wrong) = self.wrong_as_first(cx, row, &known)? {
+            return Ok(Some(Verdict::Refused(wrong)));
+        }
         let wanted = self.plan.specs.all[spec].wanted.clone();
-        let (mut fills, mut differing) = (Vec::new(), 0_u64);
+        let (mut fills, mut open, mut noted, mut differing) = (Vec::new(), Vec::new(), Vec::new(), 0_u64);
         for (at, field) in rule.fields.iter().enumerate() {
             let column = &field.column.name;
             let Some(position) = wanted.iter().position(|name| name == column) else {
@@ -36,22 +39,41 @@ impl Resolver<'_> {
             if *old == Value::Null {
                 fills.push(at);
             } else if !draft.clock.contains(&at) {
+                open.extend(self.is_open(row, (spec, key), column).then_some(at));
                 differing |= 1 << at.min(63);
                 let message = format!("`{}.{column}` keeps a different value from another source", rule.table.name);
-                let finding = self.finding(&ROW_FILL_DIFFERS, row, message, known.place);
-                self.noted.push(finding);
+                noted.push(self.finding(&ROW_FILL_DIFFERS, row, message, known.place));
             }
         }
-        let is_filled = |column: &String| rule.field(column).is_some_and(|at| fills.contains(&at));
-        let mut wrong = self.taken(cx, row, Among::Both, &|columns| columns.iter().any(is_filled))?;
-        if !fills.is_empty() {
-            wrong.extend(self.references(cx, row)?);
+        if let Some(verdict) = self.refuse_fill(cx, row, &fills, &open)? {
+            return Ok(Some(verdict));
         }
-        if !wrong.is_empty() {
-            return Ok(Some(Verdict::Refused(wrong)));
-        }
+        let is_start = !noted.is_empty() && rule.starts && known.place.is_none() && self.is_own(cx, row)?;
+        if is_start { &mut self.noted_of_own } else { &mut self.noted }.append(&mut noted);
         let is_in_the_way = self.would_start(cx, row, &known)?;
         Ok(Some(Verdict::Is(Judged { fills, is_in_the_way, ..Judged::is(RowFate::Filled(differing)) })))
+    }
+
+    /// What is wrong with a row that the rule would make if an earlier import had not made it of a later record of this
+    /// tree: that import found the same.
+    fn wrong_as_first(
+        &mut self,
+        cx: &mut Context<'_>,
+        row: Candidate<'_>,
+        known: &Known,
+    ) -> Result<Option<Vec<Finding>>> {
+        if !row.rule.starts || known.place.is_some() {
+            return Ok(None);
+        }
+        let mut wrong = self.taken(cx, row, Among::Run, &|_| true)?;
+        wrong.extend(self.references(cx, row)?);
+        Ok(if !wrong.is_empty() && self.is_own(cx, row)? { Some(wrong) } else { None })
+    }
+
+    /// Whether an earlier run made the row with the row's key of a file that this one reads.
+    pub(super) fn is_own(&mut self, cx: &mut Context<'_>, row: Candidate<'_>) -> Result<bool> {
+        let (Some(columns), Some(key)) = (row.rule.key_columns(), row.key_values()) else { return Ok(false) };
+        self.is_made_of_this_tree(cx, &row.rule.table.name, &columns, &key)
     }
 
     /// Whether the rule would make the row if an earlier import had not made it of a later record of this tree.
@@ -60,28 +82,27 @@ impl Resolver<'_> {
         if !rule.starts || known.place.is_some() || !cx.writer.may_reject(&[rule])? {
             return Ok(false);
         }
-        let (Some(columns), Some(key)) = (rule.key_columns(), row.key_values()) else { return Ok(false) };
-        self.is_made_of_this_tree(cx, &rule.table.name, &columns, &key)
+        self.is_own(cx, row)
     }
 
     /// Makes a row known by what it was given.
     fn index_fills(
         &mut self,
         row: Candidate<'_>,
-        one: &Judged,
+        fills: &[usize],
         (known, held): (&Known, &[Value]),
         wanted: &[String],
     ) -> Result<()> {
         let Candidate { rule, draft, .. } = row;
         let value_of = |column: &String| -> Option<Value> {
             match rule.field(column) {
-                Some(at) if one.fills.contains(&at) || rule.key_fields.iter().flatten().any(|key| *key == at) => {
+                Some(at) if fills.contains(&at) || rule.key_fields.iter().flatten().any(|key| *key == at) => {
                     Some(draft.values[at].clone())
                 }
                 _ => wanted.iter().position(|name| name == column).map(|at| held[at].clone()),
             }
         };
-        let given = |column: &String| rule.field(column).is_some_and(|at| one.fills.contains(&at));
+        let given = |column: &String| rule.field(column).is_some_and(|at| fills.contains(&at));
         let specs = &self.plan.specs;
         for spec in specs.of_table(&rule.table.name) {
             let asked = &specs.all[*spec];
@@ -132,7 +153,8 @@ impl Resolver<'_> {
         let wanted = self.plan.specs.all[spec].wanted.clone();
         one.existing = known.existing;
         one.counts = known.existing && self.index.count(spec, key);
-        self.index_fills(row, one, (&known, &held), &wanted)?;
+        let closed = self.close(row, (spec, key), (&wanted, &held));
+        self.index_fills(row, &[&closed[..], &one.fills].concat(), (&known, &held), &wanted)?;
         for at in &one.fills {
             let column = &rule.fields[*at].column.name;
             if let Some(position) = wanted.iter().position(|name| name == column) {
@@ -145,20 +167,25 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    /// Gives values to a row; they are written before the checks, once per row.
-    pub(super) fn fill(&self, cx: &mut Context<'_>, row: Candidate<'_>, record: u64, one: &Judged) -> Result<()> {
+    /// What the writer is to know of these fields of a row that is filled; its file has no number in the ledger yet.
+    pub(super) fn given(&self, row: Candidate<'_>, fields: &[usize], (record, existing): (u64, bool)) -> Option<Given> {
         let Candidate { rule, draft, place } = row;
-        if one.counts {
-            cx.writer.count(rule.table_number).unchanged += 1;
-        }
-        let (Some(columns), Some(values)) = (rule.key_columns(), row.key_values()) else { return Ok(()) };
+        let (columns, values) = (rule.key_columns()?, row.key_values()?);
         let columns = columns.into_iter().map(str::to_owned).collect();
         let given = |at: &usize| (rule.fields[*at].column.name.clone(), draft.values[*at].clone());
-        let cells: Vec<(String, Value)> = one.fills.iter().map(given).collect();
-        if !cells.is_empty() {
-            let file = cx.ledger_file(place.file)?;
-            let (table, key, existing, rule) = (rule.table_number, (columns, values), one.existing, rule.number);
-            cx.writer.fill(Given { table, key, cells, existing, place, record, rule, file });
+        let cells: Vec<(String, Value)> = fields.iter().map(given).collect();
+        let (table, key, rule, file) = (rule.table_number, (columns, values), rule.number, 0);
+        (!cells.is_empty()).then_some(Given { table, key, cells, existing, place, record, rule, file })
+    }
+
+    /// Gives values to a row; they are written before the checks, once per row.
+    pub(super) fn fill(&self, cx: &mut Context<'_>, row: Candidate<'_>, record: u64, one: &Judged) -> Result<()> {
+        if one.counts {
+            cx.writer.count(row.rule.table_number).unchanged += 1;
+        }
+        if let Some(given) = self.given(row, &one.fills, (record, one.existing)) {
+            let file = cx.ledger_file(row.place.file)?;
+            cx.writer.fill(Given { file, ..given });
         }
         Ok(())
     }

@@ -20,6 +20,10 @@ pub(super) struct Earlier {
     pub(super) of_gone: HashMap<String, Rows<(String, usize)>>,
     /// By table, the rows that were made of files of the tree at hand, as far as it was asked.
     pub(super) made: HashMap<String, Made>,
+    /// By file of the tree that is as it was when earlier runs read it, their numbers for it and its digest then.
+    pub(super) same: HashMap<FileId, Vec<(i64, [u8; 32])>>,
+    /// The rows of such a file and a table, by where the element begins that each was made of.
+    pub(super) of_place: HashMap<(FileId, String), HashMap<u64, VecDeque<String>>>,
     /// The rows that records of the chunk at hand were found to be, in order.
     pub(super) taken: Vec<(Pool, [u8; 16], String)>,
 }
@@ -32,6 +36,10 @@ impl Earlier {
                 Pool::File(file, table) => {
                     let rows = self.of_file.entry((file, table)).or_default();
                     rows.entry(digest).or_default().push_front(row_key);
+                }
+                Pool::Place(file, table, offset) => {
+                    let rows = self.of_place.entry((file, table)).or_default();
+                    rows.entry(offset).or_default().push_front(row_key);
                 }
                 Pool::Gone { table, from, at } => {
                     let rows = self.of_gone.entry(table).or_default();
@@ -54,6 +62,8 @@ pub(super) struct GoneFile {
 #[derive(Debug)]
 pub(super) enum Pool {
     File(FileId, String),
+    /// An element of a file that is as it was.
+    Place(FileId, String, u64),
     /// A file that is gone: the position among those, and that of the row among those that say the same.
     Gone {
         table: String,

@@ -7,10 +7,12 @@ use super::verdict::{Judged, RowFate, Verdict};
 use crate::error::Result;
 use crate::finding::{Code, Finding, Place, ROW_DIFFERS, ROW_DUPLICATE, ROW_REFERENCE};
 use crate::import::context::Context;
+use crate::import::plan::FieldKey;
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::keyindex::Known;
 use crate::mapping::model::OnDuplicate;
 use crate::mapping::order::feeds;
+use crate::row::Value;
 
 /// So many rows of the target that differ are remembered. Past that, records that others supersede are compared too,
 /// and a difference is reported twice.
@@ -65,7 +67,9 @@ impl Resolver<'_> {
                         }
                     }
                 }
-                if let Some(verdict) = self.judge_fill(cx, row)? {
+                let is_first = self.takes_own() && self.earlier_of_key(row).is_none() && self.is_own(cx, row)?;
+                let verdict = if is_first { None } else { self.judge_fill(cx, row)? };
+                if let Some(verdict) = verdict {
                     return Ok(verdict);
                 }
             }
@@ -182,6 +186,17 @@ impl Resolver<'_> {
         })
     }
 
+    /// Whether the target has the row that a reference leads to.
+    fn has_target(&mut self, cx: &mut Context<'_>, reference: &FieldKey, values: &[Value]) -> Result<bool> {
+        let key = reference.values(values);
+        if self.row_of(cx, reference.question, &key)?.is_none() {
+            return Ok(false);
+        }
+        let plan = self.plan;
+        let by: Vec<&str> = plan.keys.questions()[reference.question].by.iter().map(String::as_str).collect();
+        Ok(!self.takes_own() || !self.is_made_of_this_tree(cx, &reference.table, &by, &key)?)
+    }
+
     pub(super) fn references(&mut self, cx: &mut Context<'_>, row: Candidate<'_>) -> Result<Vec<Finding>> {
         let (mut wrong, plan, rule) = (Vec::new(), self.plan, row.rule);
         // A row may reference a later one of its own table, or of one that is not waited for: that is checked when all
@@ -192,8 +207,10 @@ impl Resolver<'_> {
             let Some(key) = reference.of(&row.draft.values) else {
                 continue; // a NULL references nothing
             };
-            let known = reference.spec.and_then(|spec| self.index.get(spec, &key)).is_some_and(|entry| entry.present);
-            if !known && self.row_of(cx, reference.question, &reference.values(&row.draft.values))?.is_none() {
+            let takes_own = self.takes_own();
+            let is_met = |entry: &Known| entry.present && (entry.place.is_some() || !takes_own);
+            let known = reference.spec.and_then(|spec| self.index.get(spec, &key)).as_ref().is_some_and(is_met);
+            if !known && !self.has_target(cx, reference, &row.draft.values)? {
                 let message =
                     format!("({}) references a missing row of `{}`", reference.columns.join(", "), reference.table);
                 wrong.push(self.finding(&ROW_REFERENCE, row, message, None));

@@ -62,7 +62,8 @@ impl Resolver<'_> {
                 format!("the database has a row of `{}` with this key, and the source removes it", row.rule.table.name);
             let findings = vec![self.finding(&ROW_DIFFERS, row, message, None)];
             let key = (row.rule.key_columns().unwrap_or_default(), row.key_values().unwrap_or_default());
-            return self.in_the_way_of(cx, row.rule, &[key], findings).map(Some);
+            let verdict = self.in_the_way_of(cx, row.rule, &[key], findings)?;
+            return Ok(Some(self.unless_own(verdict, || Judged::is(RowFate::Removed))));
         }
         let fate = if last.removes || row.draft.removes { RowFate::Removed } else { RowFate::Replaced };
         let stayed = (!stays).then_some(last.place);

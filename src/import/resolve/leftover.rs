@@ -25,6 +25,7 @@ impl Resolver<'_> {
             done.push(table);
             let left = self.earlier_rows_left(cx, file_id(file), table)?;
             if left > 0 {
+                self.leaves_rows = true;
                 let message = format!(
                     "{} of `{table}` that an earlier run wrote from this file {} not given by it any more",
                     words::count(left, "row"),

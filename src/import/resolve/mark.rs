@@ -13,6 +13,7 @@ pub(crate) struct Mark {
     earlier: usize,
     counted: usize,
     twins: usize,
+    open: usize,
     pub(super) differing: usize,
 }
 
@@ -25,6 +26,7 @@ impl Resolver<'_> {
             earlier: self.earlier.taken.len(),
             counted: self.counted.len(),
             twins: self.kept.log.len(),
+            open: self.open.mark(),
             differing: self.differed.len(),
         }
     }
@@ -36,6 +38,7 @@ impl Resolver<'_> {
         self.earlier.back_to(mark.earlier);
         self.unfold(mark.counted);
         self.kept.back_to(mark.twins);
+        self.open.back_to(mark.open);
         for key in self.differed.drain(mark.differing..) {
             self.differing.remove(&key);
         }
@@ -48,6 +51,7 @@ impl Resolver<'_> {
         self.earlier.taken.clear();
         self.counted.clear();
         self.kept.log.clear();
+        self.open.keep();
         self.differed.clear();
     }
 }

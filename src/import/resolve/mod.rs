@@ -15,6 +15,9 @@ mod last;
 mod lasts;
 mod leftover;
 mod mark;
+mod open;
+mod own;
+mod refill;
 mod replay;
 mod settle;
 mod twins;
@@ -37,6 +40,7 @@ use answers::Answers;
 use foldhash::HashMap;
 use gone::Earlier;
 use lasts::Lasts;
+use open::Open;
 use std::borrow::Cow;
 use twins::Kept;
 
@@ -57,14 +61,21 @@ pub(crate) struct Resolver<'p> {
     forms: HashMap<u64, (u64, Place)>,
     /// How many keys found no room among them.
     pub(crate) forms_left: u64,
+    /// Whether files leave rows that earlier runs made of them.
+    pub(crate) leaves_rows: bool,
     /// Rows of the target that a record of this run differed from: the number of its rule, and its place.
     differing: HashMap<(usize, KeyText), (u32, Place)>,
     /// What judging the record at hand found, to be reported when it is settled.
     noted: Vec<Finding>,
+    /// The same of rows that an earlier import made of later records of this tree: of a record that is rejected there is
+    /// nothing to be said of them.
+    noted_of_own: Vec<Finding>,
     /// The keys that were added to `differing`, in order.
     differed: Vec<(usize, KeyText)>,
     /// The numbers of the tables of which ids were given, in order.
     ids: Vec<usize>,
+    /// What rows hold that no record has given them yet.
+    open: Open,
     /// What the database said of the chunk at hand.
     answers: Answers,
     /// What was added to `folds`, in order.
@@ -74,21 +85,25 @@ pub(crate) struct Resolver<'p> {
 }
 
 impl<'p> Resolver<'p> {
-    /// A resolver that knows no more than which rows there will be, where that is known.
-    pub(crate) fn new(plan: &'p Plan, ahead: Ahead) -> Self {
+    /// A resolver that knows no more than which rows there will be, where that is known, and whether rows of earlier runs
+    /// are taken for rows that this one will make.
+    pub(crate) fn new(plan: &'p Plan, (ahead, hides_own): (Ahead, bool)) -> Self {
         Self {
             plan,
-            index: KeyIndex::new(plan.specs.all.clone(), plan.specs.sites.clone()).looking(ahead),
+            index: KeyIndex::new(plan.specs.all.clone(), plan.specs.sites.clone()).looking(ahead, hides_own),
             owners: OwnerTable::default(),
             earlier: Earlier::default(),
             lasts: Lasts::default(),
             kept: Kept::default(),
             forms: HashMap::default(),
             forms_left: 0,
+            leaves_rows: false,
             differing: HashMap::default(),
             noted: Vec::new(),
+            noted_of_own: Vec::new(),
             differed: Vec::new(),
             ids: Vec::new(),
+            open: Open::default(),
             answers: Answers::default(),
             counted: Vec::new(),
             folds: HashMap::default(),
@@ -98,6 +113,7 @@ impl<'p> Resolver<'p> {
     /// Adds rows of the target to the key index, where something looks them up.
     pub(crate) fn learn_target(&mut self, cx: &mut Context<'_>) -> Result<()> {
         self.answers = Answers::new(self.plan, |table| cx.writer.rows_before(table));
+        self.learn_same_files(cx)?;
         for (number, spec) in self.plan.specs.all.iter().enumerate() {
             let looked_up = !spec.wanted.is_empty() || spec.is_looked_up;
             if looked_up && cx.writer.rows_before(&spec.table) > 0 {
@@ -130,6 +146,7 @@ impl<'p> Resolver<'p> {
         self.index.end_owner();
         self.folds.clear();
         self.kept.end_owner();
+        self.open.end_owner();
     }
 
     /// Frees what only reading needs.
@@ -140,6 +157,7 @@ impl<'p> Resolver<'p> {
         self.earlier = Earlier::default();
         self.lasts = Lasts::default();
         self.kept = Kept::default();
+        self.open = Open::default();
         self.forms = HashMap::default();
         self.differing = HashMap::default();
     }

@@ -13,6 +13,7 @@ use crate::import::writer::NewRow;
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::model::Protection;
+use crate::report::FileStatus;
 use crate::row::Value;
 
 impl Resolver<'_> {
@@ -49,7 +50,8 @@ impl Resolver<'_> {
             let made = self.made_of_this_tree(cx, table)?;
             self.earlier.made.insert(table.to_owned(), made);
         }
-        Ok(self.earlier.made[table].contains_key(&row_key))
+        let made_of = self.earlier.made[table].get(&row_key);
+        Ok(made_of.is_some_and(|file| cx.files[file.0 as usize].status != Some(FileStatus::Ignored)))
     }
 
     /// What the database says of the rows of a record that are new, or would be without the rows in their way.

@@ -72,6 +72,8 @@ impl Judged {
 pub(crate) enum Verdict {
     Is(Judged),
     Refused(Vec<Finding>),
+    /// The database would reject what the record gives to a row.
+    Rejected(Vec<Finding>),
     /// It is refused for rows of the target alone, which earlier imports made of files of this tree.
     InTheWay(Vec<Finding>),
 }

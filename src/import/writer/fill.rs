@@ -14,6 +14,19 @@ pub(super) struct Fill {
     pub(super) from: Vec<From>,
 }
 
+impl Fill {
+    /// What each record gives.
+    pub(super) fn parts(self) -> Vec<Self> {
+        let mut cells = self.columns.into_iter().zip(self.values);
+        let part = |from: From| {
+            let (columns, values) = cells.by_ref().take(from.columns).unzip();
+            let (key_columns, key) = (self.key_columns.clone(), self.key.clone());
+            Self { key_columns, key, columns, values, existing: self.existing, from: vec![from] }
+        };
+        self.from.into_iter().map(part).collect()
+    }
+}
+
 /// Where some columns of a [`Fill`] came from.
 #[derive(Debug)]
 pub(super) struct From {

@@ -43,22 +43,14 @@ impl Writer {
         let keys = row_keys(self.transaction()?, &fills)?;
         let mut updated = HashSet::new();
         for ((table, (number, fill)), row_key) in fills.into_iter().zip(keys) {
-            let key_columns: Vec<&str> = fill.key_columns.iter().map(String::as_str).collect();
-            let why = match &row_key {
-                // All that was taken in is written: only what the ledger is to know of fills is left.
-                Some(_) => self.lane.transaction(&mut self.refused)?.update(
-                    &table,
-                    &fill.columns,
-                    &fill.values,
-                    &key_columns,
-                    &fill.key,
-                )?,
-                None => Some(Rejection::Discarded),
-            };
-            let (None, Some(row_key)) = (&why, row_key) else {
-                self.refuse_fill(&table, fill, &why.unwrap_or(Rejection::Discarded))?;
+            let Some(row_key) = row_key else {
+                self.refuse_fill(&table, fill, &Rejection::Discarded)?;
                 continue;
             };
+            if let Some(why) = self.update(&table, &fill)? {
+                self.refuse_guilty(&table, fill, &why)?;
+                continue;
+            }
             // Rules may know one row by different keys.
             if fill.existing && updated.insert((table.clone(), row_key.clone())) {
                 // A row that was there as the source says, and now says more.
@@ -69,6 +61,29 @@ impl Writer {
             self.record_fill(&table, &row_key, fill)?;
         }
         self.flush()
+    }
+
+    /// Gives a row its values: all that was taken in is written, and only what the ledger is to know of fills is left.
+    fn update(&mut self, table: &str, fill: &Fill) -> Result<Option<Rejection>> {
+        let key_columns: Vec<&str> = fill.key_columns.iter().map(String::as_str).collect();
+        let transaction = self.lane.transaction(&mut self.refused)?;
+        transaction.update(table, &fill.columns, &fill.values, &key_columns, &fill.key)
+    }
+
+    /// Remembers of the records that gave values to a row those whose values the database rejects, each after those before
+    /// it that it takes; all of them where it takes each alone.
+    fn refuse_guilty(&mut self, table: &str, fill: Fill, why: &Rejection) -> Result<()> {
+        let parts = fill.parts();
+        let mut each = Vec::new();
+        for part in parts.iter().filter(|_| parts.len() > 1) {
+            each.push(self.update(table, part)?);
+        }
+        let is_told = each.iter().any(Option::is_some);
+        for (at, part) in parts.into_iter().enumerate() {
+            let why = if is_told { each[at].as_ref() } else { Some(why) };
+            why.map_or(Ok(()), |why| self.refuse_fill(table, part, why))?;
+        }
+        Ok(())
     }
 
     /// Remembers that the database rejected what these records gave to a row.

@@ -176,6 +176,8 @@ pub struct Draft {
     pub follow_up: Vec<String>,
     /// Fields whose values are those of rows that may be read later: NULL meanwhile, and nothing is written.
     pub later: Vec<usize>,
+    /// The rows that its lookups asked for, by their numbers, where it is noted who needs which.
+    pub needs: Vec<(usize, KeyText)>,
     /// What is still to be made of it, once other rows are known.
     pub(super) unmade: Option<Box<Unmade>>,
     /// The fields in which secrets are still to be looked for; none where that is all of them.

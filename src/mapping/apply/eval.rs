@@ -13,7 +13,7 @@ use crate::decimal::Decimal;
 use crate::document::tape::{Kind, NodeRef};
 use crate::finding::{Severity, VALUE_NULL_IF, VALUE_ROUNDED, VALUE_STEP};
 use crate::mapping::declared::{Doc, PathFacts};
-use crate::mapping::keyindex::KeyText;
+use crate::mapping::keyindex::{KeyText, Need};
 use crate::mapping::model::{Condition, Expr, From, PathExpr, PathStep, Picked, ReadAs, Root, Sought};
 use crate::step::{Datum, Look, Step};
 
@@ -288,7 +288,11 @@ impl<'a, 't> RowMaker<'a, 't> {
                 }
                 Key::Missing => continue,
             };
-            let found = scope.index.ok_or(Stop::Asks)?.lookup(row.number, &key).map_err(|_| Stop::Later).transpose();
+            let index = scope.index.ok_or(Stop::Asks)?;
+            if index.needed(row.number) != Need::ForNothing {
+                self.draft.needs.push((row.number, key.clone()));
+            }
+            let found = index.lookup(row.number, &key).map_err(|_| Stop::Later).transpose();
             if let Some(value) = found {
                 self.dangling = outer_dangling;
                 return value.map(|value| Operand::of_value(&value));

@@ -76,6 +76,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             differing: Vec::new(),
             follow_up: Vec::new(),
             later: Vec::new(),
+            needs: Vec::new(),
             unmade: None,
             unsearched: None,
         };

@@ -7,14 +7,6 @@ use crate::row::Value;
 use std::collections::HashMap;
 
 impl KeyIndex {
-    /// An empty index that answers late lookups by what is known ahead.
-    #[must_use]
-    pub fn looking(self, ahead: Ahead) -> Self {
-        // The keys of both are compared.
-        let hashing = if let Ahead::Rows(rows) = &ahead { rows.hashing.clone() } else { self.hashing };
-        Self { hashing, ahead, ..self }
-    }
-
     /// What is known of all rows, once everything was read: that for which late lookups ask.
     #[must_use]
     pub fn known(mut self) -> Ahead {

@@ -151,6 +151,14 @@ fn what_the_database_would_reject_without_the_row_in_the_way_is_known_and_nothin
                 (2, "trigger `big` rejected a row of `sizes`: too big".to_owned())
             ]
         );
+        let mut update = |size| {
+            let (columns, values) = (["size".to_owned()], [Value::Integer(size)]);
+            let why =
+                transaction.would_reject_update("sizes", &columns, &values, &["id"], &[Value::Integer(1)]).unwrap();
+            why.map(|why| why.message("sizes"))
+        };
+        let check = "CHECK constraint `size > 0` rejected a row of `sizes`".to_owned();
+        assert_eq!([3, 2, 0].map(&mut update), [None, None, Some(check)]);
         assert_eq!(rows(&mut *transaction), before);
     }
 }
