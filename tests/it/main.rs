@@ -80,6 +80,7 @@ mod random_trees;
 mod record_table;
 mod registry;
 mod rejects;
+mod repeat_laws;
 mod repeats;
 mod reseal;
 mod reseal_backup;
