@@ -1,7 +1,8 @@
 //! Checking a mapping set, by itself or against a tree it is written for.
 
 use crate::config::Quiet;
-use crate::database::{self, Dialect, schema};
+use crate::database::variants::{Variance, variances};
+use crate::database::{self, Database, Dialect, schema};
 use crate::error::{Error, Result};
 use crate::finding::{Code, Finding, ROW_DANGLING, ROW_ORPHAN, ROW_REFERENCE, Severity, VALUE_MISSING, printable};
 use crate::import::plan::{Disposition, Plan, everything, optional};
@@ -12,7 +13,7 @@ use crate::mapping::load::{self, SetSource};
 use crate::mapping::model::Set;
 use crate::mapping::usage::Unused;
 use crate::mapping::walk::{self, Read, Visit};
-use crate::mapping::{bundled, check};
+use crate::mapping::{bundled, check, codes};
 use crate::report::FindingReport;
 use crate::source::walk::Tree;
 use crate::table::Schema;
@@ -44,6 +45,41 @@ pub fn judge(source: &SetSource) -> Result<(Set, Schema)> {
         Some(error) => Err(error),
         None => Ok((set, schema)),
     }
+}
+
+/// What is wrong with a set for the engine of a database, on which its migrations are tried: what they make otherwise than
+/// those of the first engine, and what of the mappings the types of its columns cannot take.
+///
+/// # Errors
+/// Where the set cannot be loaded, or the database not be asked.
+pub fn varies(source: &SetSource, database: &mut dyn Database) -> Result<Vec<Error>> {
+    let mut set = load::load(source)?;
+    let first = schema::stages(&Dialect::default(), &set.migrations)?;
+    set.speak(database.engine());
+    database.record_in(set.record_table());
+    let (other, fault) = database.stages(&set.migrations, false)?;
+    if let Some(fault) = fault {
+        return Ok(vec![fault]);
+    }
+    let (Some(last), Some(of_server)) = (first.last(), other.last()) else { return Ok(Vec::new()) };
+    let path = |variance: &Variance| {
+        let differs = |at: &usize| variances(&first[*at], &other[*at]).contains(variance);
+        let at = (0..first.len()).rev().take_while(differs).last();
+        at.map(|at| set.migrations[at].path.as_str()).unwrap_or_default()
+    };
+    let engines = [Dialect::default().engine(), database.engine()];
+    let mut errors: Vec<Error> =
+        variances(last, of_server).iter().map(|found| varying(found, engines).at(path(found))).collect();
+    errors.extend(check::check(&set, &of_server.schema));
+    errors.extend(gather::check_assertions_on(&set, database)?);
+    Ok(errors)
+}
+
+fn varying(found: &Variance, [first, second]: [&str; 2]) -> Error {
+    let Variance { table, column, one, other } = found;
+    let what = column.as_ref().map_or_else(|| format!("table `{table}`"), |name| format!("column `{table}.{name}`"));
+    let message = format!("{what} differs between engines: `{first}` {one}, `{second}` {other}");
+    Error::request(message).coded(codes::MIGRATION_VARIES.id).hint(codes::MIGRATION_VARIES.help)
 }
 
 /// What a tree shows about a set.

@@ -54,6 +54,27 @@ impl Decimal {
         self.exponent.saturating_add(length).max(0).unsigned_abs()
     }
 
+    /// One text for all that are the same number: its digits, with a power of ten where more than `most` of them would
+    /// stand before its point or behind it. Minus zero is zero.
+    pub fn canonical(&self, most: u64) -> String {
+        if self.digits.is_empty() {
+            return "0".to_owned();
+        }
+        let sign = if self.negative { "-" } else { "" };
+        let digits = &self.digits;
+        if self.whole_digits() > most || self.scale() > most {
+            return format!("{sign}{digits}e{}", self.exponent);
+        }
+        let Ok(behind) = usize::try_from(-self.exponent) else {
+            return format!("{sign}{digits}{}", "0".repeat(usize::try_from(self.exponent).unwrap_or(0)));
+        };
+        match digits.len().checked_sub(behind) {
+            _ if behind == 0 => format!("{sign}{digits}"),
+            None | Some(0) => format!("{sign}0.{}{digits}", "0".repeat(behind - digits.len())),
+            Some(point) => format!("{sign}{}.{}", &digits[..point], &digits[point..]),
+        }
+    }
+
     /// How many digits an engine must keep: all but zeros in front, and at the end of a fraction.
     pub fn significant(&self) -> u64 {
         self.digits.len() as u64 + self.exponent.max(0).unsigned_abs()
@@ -73,6 +94,23 @@ mod tests {
         }
         for (one, other) in [("0", "-0"), ("1", "-1"), ("1", "1.0000000000000000001"), ("1e400", "1e401")] {
             assert_ne!(Decimal::of(one), Decimal::of(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn a_number_has_one_text() {
+        for (text, canonical) in [
+            ("12.50", "12.5"),
+            ("1e3", "1000"),
+            ("-0.00120", "-0.0012"),
+            ("0.5", "0.5"),
+            ("-0", "0"),
+            ("1e-10", "1e-10"),
+            ("12e9", "12e9"),
+            ("123456789012", "123456789012e0"),
+            ("0.000000001", "0.000000001"),
+        ] {
+            assert_eq!(Decimal::of(text).canonical(9), canonical, "{text}");
         }
     }
 

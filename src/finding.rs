@@ -182,6 +182,8 @@ codes! {
         "nothing to do where their last digits do not matter";
     VALUE_INSTEAD = "V020" Note "values inside a column became null or a default, or were left out, as the mapping says",
         "nothing to do; the policies of the `item` or of `[let]` say so";
+    VALUE_FORM = "V021" Note "documents are kept by what they mean: the order of members and the form of numbers are the database's",
+        "nothing to do; a column of JSON or text keeps them as they are written";
     // R: rows, keys, references.
     ROW_DUPLICATE = "R001" Error "two records give a row with the same key",
         "remove one, or choose `on_duplicate` in the rule";

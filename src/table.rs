@@ -41,6 +41,10 @@ pub enum ColumnType {
     Flag,
     /// A JSON document.
     Json,
+    /// A JSON document of which the engine keeps what it means: members and numbers are in its own form.
+    JsonValue,
+    /// A list of scalars of one type, NULLs among them.
+    List(Element),
     /// Bytes.
     Blob,
     /// No type is declared: every scalar is kept as it is.
@@ -50,6 +54,11 @@ pub enum ColumnType {
 }
 
 impl ColumnType {
+    /// Whether it takes JSON documents of every kind.
+    pub fn is_json(self) -> bool {
+        matches!(self, ColumnType::Json | ColumnType::JsonValue)
+    }
+
     /// Whether a time may stand in such a column in another form of the same meaning.
     pub fn is_time(self) -> bool {
         use ColumnType::{Clock, Date, Time, Zoned};
@@ -109,6 +118,18 @@ impl ColumnType {
             other => other,
         }))
     }
+}
+
+/// What a column of lists has lists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Element {
+    /// Texts of at most `max` characters if given.
+    Text {
+        /// The declared length.
+        max: Option<u32>,
+    },
+    /// Integers.
+    Integer,
 }
 
 /// How many digits `NUMERIC(precision, scale)` keeps.
@@ -231,6 +252,15 @@ pub struct Migration {
     pub checksum: String,
     /// The up file's path as the user would write it.
     pub path: String,
+    /// The down file's path, where there is one.
+    pub down_path: Option<String>,
+}
+
+impl Migration {
+    /// The path of the down file: the one that is there, or that is missing.
+    pub fn down_path(&self) -> String {
+        self.down_path.clone().unwrap_or_else(|| self.path.replace(".up.", ".down."))
+    }
 }
 
 /// All tables that the migrations of a mapping set make.

@@ -4,6 +4,7 @@ use super::args::CheckArgs;
 use super::judged::{against_words, valid};
 use super::mapping_set;
 use super::output::Output;
+use super::variants::Variants;
 use super::watch;
 use crate::against::{self, Manner, Undecided};
 use crate::error::{Error, Result};
@@ -32,12 +33,15 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8> {
             against_tree(args, tree, manner, output)
         };
     }
+    let mut variants = Variants::of(args)?;
     let (mut words, mut documents, mut errors) = (String::new(), Vec::new(), Vec::new());
     for source in &bundled::named_or_all(mapping_set::given(args.set.as_deref())?.as_deref())? {
         match against::judge(source) {
             Ok((set, schema)) => {
+                let (compared, found) = variants.compare(source, &set)?;
+                errors.extend(found);
                 words += &valid(&set, &schema);
-                documents.push(document(&set, &schema));
+                documents.push(document(&set, &schema, compared));
             }
             Err(error) => errors.push(error),
         }
@@ -46,13 +50,19 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8> {
         return Err(error);
     }
     output.result(&words, &json!({ "sets": documents }))?;
+    variants.tell(output);
     Ok(0)
 }
 
 fn against_tree(args: &CheckArgs, tree: &Path, manner: Manner, output: &Output) -> Result<u8> {
     let (source, root) = against::choose(mapping_set::given(args.set.as_deref())?.as_deref(), tree, against::BY_NAME)?;
     let (set, schema) = against::judge(&source)?;
-    let (mut words, mut document) = (valid(&set, &schema), document(&set, &schema));
+    let mut variants = Variants::of(args)?;
+    let (compared, found) = variants.compare(&source, &set)?;
+    if let Some(error) = Error::all(found) {
+        return Err(error);
+    }
+    let (mut words, mut document) = (valid(&set, &schema), document(&set, &schema, compared));
     let judgement = against::against(set, schema, walk(&root)?, manner)?;
     words += &against_words(&judgement, &root);
     document["files"] = json!({
@@ -84,13 +94,18 @@ fn against_tree(args: &CheckArgs, tree: &Path, manner: Manner, output: &Output) 
         })
         .collect();
     output.result(&words, &json!({ "sets": [document] }))?;
+    variants.tell(output);
     let is_error = |of: &Undecided| of.first.severity == Severity::Error;
     Ok(u8::from(!judgement.broken.is_empty() || judgement.undecided.iter().any(is_error)))
 }
 
-fn document(set: &Set, schema: &Schema) -> Value {
-    json!({
+fn document(set: &Set, schema: &Schema, compared: Option<Value>) -> Value {
+    let mut document = json!({
         "set": set.name, "folder": set.folder, "digest": set.digest,
         "mappings": set.mappings.len(), "rules": set.rules().count(), "tables": schema.tables.len(),
-    })
+    });
+    if let Some(compared) = compared {
+        document["compared"] = compared;
+    }
+    document
 }

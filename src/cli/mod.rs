@@ -26,6 +26,7 @@ mod stale;
 mod terminal;
 mod unbuilt;
 mod undo;
+mod variants;
 mod watch;
 
 use crate::error::{Error, Result};

@@ -98,7 +98,7 @@ pub(super) fn suspects(tables: &[Table], registered: &[Registered]) -> impl Iter
 
 /// A column of no known type is read as bytes, and SQLite keeps texts there as well.
 fn keeps_text(column: &Column) -> bool {
-    matches!(column.kind, ColumnType::Text { .. } | ColumnType::Json | ColumnType::Blob)
+    column.kind.is_json() || matches!(column.kind, ColumnType::Text { .. } | ColumnType::Blob)
 }
 
 /// The columns that a set seals, with the keys that its rules give their rows.

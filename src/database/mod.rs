@@ -5,6 +5,7 @@
 //! What an engine does without a database is its [`Dialect`]. Outside of its folder no engine is named but in
 //! `dialect` and `url`. SQL text is only below this module and in mapping sets.
 
+mod alter;
 pub mod audit;
 pub mod catalog;
 mod cell;
@@ -16,6 +17,7 @@ mod dialect;
 pub mod drift;
 pub mod drift_sql;
 pub mod drift_tables;
+mod fill;
 pub mod health;
 pub mod history;
 mod json;
@@ -35,10 +37,12 @@ pub mod sealed;
 mod sealed_column;
 mod sqlite;
 pub mod state;
+mod tokens;
 pub mod traces;
 pub mod undo;
 pub mod upkeep;
 mod url;
+pub mod variants;
 
 pub use crate::table::Migration;
 pub use cell::Cell;

@@ -102,6 +102,7 @@ pub(crate) mod tests {
             down: None,
             checksum: format!("checksum of {version}"),
             path: format!("schema/{version}.up.sql"),
+            down_path: None,
         }
     }
 

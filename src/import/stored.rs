@@ -45,7 +45,9 @@ fn cell_value(cell: Cell, kind: StoredAs) -> Value {
             let time = kept.stored_time(&text).and_then(|time| form.write(time));
             Value::Text(time.unwrap_or(text).into())
         }
-        (Cell::Text(text), Some(ColumnType::Json)) => Value::Json(text.into()),
+        (Cell::Text(text), Some(ColumnType::Json | ColumnType::JsonValue | ColumnType::List(_))) => {
+            Value::Json(text.into())
+        }
         (Cell::Text(text), _) => Value::Text(text.into()),
     }
 }

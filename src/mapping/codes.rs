@@ -112,6 +112,8 @@ codes! {
         "remove the statement: treelift runs each migration in a transaction of its own and keeps the record of them";
     MIGRATION_AFTER = "M137" "a migration that is made after the rows does more than serve reading",
         "only indexes that are not unique, full-text tables and the triggers that fill them can be; put the rest into another migration, or remove `after`";
+    MIGRATION_VARIES = "M138" "the files of a migration for two engines make different tables",
+        "make the same tables in both: the same columns, NULL, keys, UNIQUE and foreign keys; only types, defaults and conditions are the engine's own";
     TYPE_UNKNOWN = "M140" "a rule writes a column whose declared type is not known",
         "declare one of the types that mappings/README.md lists; columns that no rule writes may have any type";
     RECORD_NAME = "M141" "`migrations_table` names no table that migrations can be recorded in",

@@ -61,7 +61,7 @@ pub fn datum(text: &str, kind: ColumnType) -> Datum {
             }
         }),
         ColumnType::Date(_) => kind.stored_time(text).map(|time| Datum::Day(time.date())),
-        ColumnType::Json => Some(Datum::Json(text.to_owned())),
+        ColumnType::Json | ColumnType::JsonValue => Some(Datum::Json(text.to_owned())),
         _ => None,
     };
     time.unwrap_or_else(|| Datum::Text(text.to_owned()))

@@ -41,6 +41,6 @@ pub use crate::report::{Loss, LossKind};
 pub use choice::{Memory, Selection, named_set, remembered};
 pub use losses::{in_question, lines as loss_lines, lost_by_import};
 pub use managed::ManagedDatabase;
-pub use proof::{Proof, test};
+pub use proof::{On, Proof, test};
 pub use status::{Options, Status};
 pub use write::{NewPair, new_pair};

@@ -45,15 +45,27 @@ impl Proof {
     }
 }
 
-/// Tests a set's migrations on a copy of a database with rows, or without one on a new database that
-/// is filled with a row in every table. Nothing outside the temporary folder is changed.
+/// Where migrations are tested.
+#[derive(Clone, Copy)]
+pub enum On<'d> {
+    /// A new database of the first engine, which is filled with a row in every table.
+    New,
+    /// The same in a place of its own on this server.
+    Server(&'d dyn Database),
+    /// A copy of this database, with its rows.
+    Copy(&'d dyn Database),
+}
+
+/// Tests a set's migrations, which are those of the engine. Nothing is changed outside of the place where it is done, and
+/// that vanishes.
 ///
 /// A migration that does not run is what a test is for: its step fails, and what would need it is not
 /// tried.
-pub fn test(set: &Set, populated: Option<&dyn Database>) -> Result<Vec<Proof>> {
-    let mut database = match populated {
-        Some(from) => from.trial()?,
-        None => database::trial(&set.name)?,
+pub fn test(set: &Set, on: On<'_>) -> Result<Vec<Proof>> {
+    let mut database = match on {
+        On::Copy(from) => from.trial()?,
+        On::Server(server) => server.bench(&set.migrations)?,
+        On::New => database::trial(&set.name)?,
     };
     let stages = match schema::stages(&*database, &set.migrations) {
         Ok(stages) => stages,
@@ -67,7 +79,7 @@ pub fn test(set: &Set, populated: Option<&dyn Database>) -> Result<Vec<Proof>> {
     if !bench.up(TO_THE_LAST)? {
         return Ok(bench.proofs);
     }
-    if populated.is_none() {
+    if !matches!(on, On::Copy(_)) {
         bench.database.fill_for_test()?;
     }
     if bench.one_by_one()? && bench.down_to_nothing()? && bench.up("up again from nothing")? {

@@ -5,7 +5,7 @@ use crate::database::history::{Standing, State};
 use crate::database::query::{Asked, BadQuery};
 use crate::database::reference::Reference;
 use crate::database::upkeep::Survey;
-use crate::database::{Dialect, Migration, Reader, schema};
+use crate::database::{Database, Dialect, Migration, Reader, schema};
 use crate::error::{Error, Result};
 use crate::mapping::codes;
 use crate::mapping::model::{Assertion, Expr, From, Root, Set};
@@ -109,15 +109,26 @@ pub fn ask(set: &Set, standing: &Standing, ask: &mut dyn FnMut(&str) -> Result<A
 /// Assertions of a set that could never be asked, each prepared against the tables that its migrations
 /// make.
 pub fn check_assertions(set: &Set) -> Result<Vec<Error>> {
-    let engine = Dialect::default().engine();
+    let dialect = Dialect::default();
+    judged(set, dialect.engine(), &|queries| dialect.refused(&set.migrations, set.record_table(), queries))
+}
+
+/// The same for a set that speaks to the engine of this database.
+pub fn check_assertions_on(set: &Set, database: &dyn Database) -> Result<Vec<Error>> {
+    judged(set, database.engine(), &|queries| database.refused(&set.migrations, queries))
+}
+
+/// What an engine says of queries.
+type Refused<'r> = &'r dyn Fn(&[&str]) -> Result<Vec<Option<BadQuery>>>;
+
+fn judged(set: &Set, engine: &str, refused: Refused<'_>) -> Result<Vec<Error>> {
     let is_asked = |assertion: &&Assertion| assertion.engine.as_deref().is_none_or(|only| only == engine);
     let assertions: Vec<&Assertion> = set.assertions.iter().filter(is_asked).collect();
     let queries: Vec<&str> = assertions.iter().map(|assertion| assertion.sql.as_str()).collect();
     if queries.is_empty() {
         return Ok(Vec::new());
     }
-    let refused = Dialect::default().refused(&set.migrations, set.record_table(), &queries)?;
-    let wrong = assertions.iter().zip(refused).filter_map(|(assertion, bad)| Some((assertion, bad?)));
+    let wrong = assertions.iter().zip(refused(&queries)?).filter_map(|(assertion, bad)| Some((assertion, bad?)));
     Ok(wrong
         .map(|(assertion, bad)| {
             let code = match bad {

@@ -75,7 +75,13 @@ mod policies;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "postgres")]
+mod postgres_commands;
+#[cfg(feature = "postgres")]
 mod postgres_rules;
+#[cfg(feature = "postgres")]
+mod postgres_schema;
+#[cfg(feature = "postgres")]
+mod postgres_types;
 mod random_trees;
 mod record_table;
 mod registry;

@@ -1,6 +1,6 @@
 //! PostgreSQL as the target: the same rows, the same report, and nothing of a password anywhere.
 
-use crate::house::{House, KEY_FILE, application_tables, comparable, open, project, rows, sample, tables};
+use crate::house::{House, application_tables, comparable, open, project, rows, sample, tables};
 use postgres::{Client, NoTls};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,6 +32,11 @@ impl Server {
         let (before, options) = server().split_once('?').unwrap_or((server(), ""));
         let url = format!("{}/{name}?{options}", before.rsplit_once('/').unwrap().0);
         Self { url, name }
+    }
+
+    /// The name of the database, for what is named after it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The same database for another user.
@@ -245,21 +250,4 @@ fn a_user_without_rights_is_refused_by_name_and_nothing_is_changed() {
     assert!(ran.stderr.contains("permission denied for schema public"), "{}", ran.stderr);
     assert_eq!(server.things(), "0");
     server.run(&format!("DROP ROLE {user}"));
-}
-
-#[test]
-fn what_is_not_built_for_a_server_yet_is_refused_by_name() {
-    let (house, server) = (House::new(), Server::new());
-    let report = imported(&house, &project("sample_data/notes"), &server.url, &[]);
-    let run = report["run_id"].as_str().unwrap();
-    for (arguments, word) in [
-        (vec!["undo", run, "--yes"], "undo"),
-        (vec!["backup", "create"], "backups"),
-        (vec!["credentials", "rotate", "--key-file", KEY_FILE, "--no-backup", "--yes"], "secrets"),
-    ] {
-        let ran = house.run(arguments.iter().copied().chain(["--database", &server.url]));
-        let ran = ran.status(2);
-        assert!(ran.stderr.contains(word) && ran.stderr.contains("not built"), "{arguments:?}: {}", ran.stderr);
-    }
-    assert_eq!(server.rows("SELECT count(*)::text FROM people"), [["3"]]);
 }

@@ -226,6 +226,7 @@ Examples:
   treelift check ./mappings/notes
   treelift check ./mappings/notes --against ./old_data
   treelift check ./my_set --against ./old_data --watch
+  treelift check ./my_set --database postgresql://me@localhost/scratch
   treelift check --print-schema mapping > mapping.schema.json";
 
 #[derive(Debug, Args)]
@@ -244,8 +245,12 @@ pub(in crate::cli) struct CheckArgs {
     /// Read only N files of each kind.
     #[arg(long, value_name = "N", requires = "against", value_parser = sample_size())]
     pub(in crate::cli) sample: Option<usize>,
+    /// Try the migrations for this server too, in a transaction that is rolled back, and compare the tables that they make
+    /// with those of SQLite [default: DATABASE_URL, where it names a server].
+    #[arg(long, value_name = "URL", conflicts_with = "watch")]
+    pub(in crate::cli) database: Option<String>,
     /// Print the JSON Schema that editors validate mapping files with.
-    #[arg(long, value_name = "WHICH", conflicts_with_all = ["set", "against"], value_parser = schema_of())]
+    #[arg(long, value_name = "WHICH", conflicts_with_all = ["set", "against", "database"], value_parser = schema_of())]
     pub(in crate::cli) print_schema: Option<SchemaOf>,
     /// How deep values may be nested.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=127))]

@@ -159,7 +159,8 @@ pub(in crate::cli) struct StampArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  treelift schema test --mappings ./my_set\n  \
-                        treelift schema test --copy-of sqlite:///./new.db")]
+                        treelift schema test --copy-of sqlite:///./new.db\n  \
+                        treelift schema test --mappings ./my_set --database postgresql://me@localhost/scratch")]
 pub(in crate::cli) struct TestArgs {
     /// A bundled mapping set by name, or a folder [default: TREELIFT_MAPPINGS, then with
     /// --copy-of the one of that database, else the only bundled one].
@@ -168,6 +169,9 @@ pub(in crate::cli) struct TestArgs {
     /// Test on a copy of this database and its rows instead of invented rows.
     #[arg(long, value_name = "URL")]
     pub(in crate::cli) copy_of: Option<String>,
+    /// Test the migrations for this server there, with invented rows, in a schema of their own that is dropped at the end.
+    #[arg(long, value_name = "URL", conflicts_with = "copy_of")]
+    pub(in crate::cli) database: Option<String>,
     /// Accepted for scripts: this command never changes anything.
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,

@@ -3,9 +3,10 @@
 use crate::cli::args::schema::TestArgs;
 use crate::cli::mapping_set;
 use crate::cli::output::Output;
+use crate::database;
 use crate::error::Result;
 use crate::finding::printable;
-use crate::migrations::{self, ManagedDatabase, Proof};
+use crate::migrations::{self, ManagedDatabase, On, Proof};
 use crate::report::CheckStatus;
 use crate::report::words::count;
 use serde_json::json;
@@ -14,14 +15,21 @@ use serde_json::json;
 pub(super) fn run(args: &TestArgs, output: &Output) -> Result<u8> {
     let mappings = mapping_set::given(args.mappings.as_deref())?;
     let mappings = mappings.as_deref();
-    let (set, proofs) = match args.copy_of.as_deref() {
-        Some(url) => {
+    let (set, proofs) = match (args.copy_of.as_deref(), args.database.as_deref()) {
+        (Some(url), _) => {
             let managed = ManagedDatabase::open(mappings, Some(url))?;
-            (managed.set().name.clone(), migrations::test(managed.set(), Some(managed.database()))?)
+            (managed.set().name.clone(), migrations::test(managed.set(), On::Copy(managed.database()))?)
         }
-        None => {
+        (None, Some(url)) => {
+            let database = database::open(url)?;
+            let (_, mut set) = migrations::named_set(mappings)?;
+            set.speak(database.engine());
+            let proofs = migrations::test(&set, On::Server(&*database))?;
+            (set.name, proofs)
+        }
+        (None, None) => {
             let (_, set) = migrations::named_set(mappings)?;
-            let proofs = migrations::test(&set, None)?;
+            let proofs = migrations::test(&set, On::New)?;
             (set.name, proofs)
         }
     };

@@ -4,11 +4,12 @@ use super::{Reader, Stages, Transaction};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::history::{RecordTable, Recorded};
 use crate::database::ledger::{RowOrigin, RunRecord};
+use crate::database::query::BadQuery;
 use crate::database::sealed::SealRecord;
 use crate::database::state::State;
 use crate::database::undo::{Undo, Undone};
 use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
-use crate::database::{Mode, Opening};
+use crate::database::{Migration, Mode, Opening};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,8 @@ pub trait Database: Stages {
     }
     /// Opens it to be looked into, without changing anything; `None` where there is none.
     fn read(&self) -> Result<Option<Box<dyn Reader>>>;
+    /// What is wrong with each of these queries, asked of the tables that the migrations make.
+    fn refused(&self, migrations: &[Migration], queries: &[&str]) -> Result<Vec<Option<BadQuery>>>;
     /// Opens the transaction of an import, with the schema and the ledger's tables made or checked.
     fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>>;
     /// Opens a transaction on what is there, of which no mapping set is known: it can change keys and
@@ -76,6 +79,8 @@ pub trait Database: Stages {
     fn copy_to(&self, copy: &Path) -> Result<()>;
     /// A private copy to try things on, at one moment; it vanishes when it is dropped.
     fn trial(&self) -> Result<Box<dyn Database>>;
+    /// An empty database of the same engine to test these migrations on; it vanishes when it is dropped.
+    fn bench(&self, migrations: &[Migration]) -> Result<Box<dyn Database>>;
     /// Puts a file in the place of the database, which must be closed by everybody: under a temporary
     /// name first, then by one rename. What lies beside the old file goes. A fault that comes after the
     /// rename is returned: it does not undo it.

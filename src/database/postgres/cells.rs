@@ -37,7 +37,7 @@ fn judged(session: &Session, column: &SealedColumn) -> Tried<(Vec<String>, bool)
         declared(name)?;
     }
     let keys = column.key_columns.iter().map(declared).collect::<Result<Vec<_>, _>>()?;
-    Ok((keys, column_type(&declared(&column.column)?) == ColumnType::Json))
+    Ok((keys, column_type(&declared(&column.column)?).is_json()))
 }
 
 /// `"kind"::text = $1`, and the values to bind; nothing for a column without a filter.

@@ -51,6 +51,10 @@ impl Session {
             &[],
         )?;
         let (schema, version, search_path): (Option<String>, i32, String) = (row.get(0), row.get(1), row.get(2));
+        let (schema, search_path) = match &place.bench {
+            Some(bench) => (Some(bench.schema.clone()), bench.search_path.clone()),
+            None => (schema, search_path),
+        };
         let Some(schema) = schema else {
             return Err(Error::environment(
                 "the user has no schema to make tables in: no part of `search_path` is there",

@@ -2,9 +2,10 @@
 
 use super::opened::{self, PostgresReader, PostgresTransaction};
 use super::place::{Place, Tried};
-use super::{alter, connect, migrate};
+use super::{alter, bench, connect, fill, stages};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
+use crate::database::query::BadQuery;
 use crate::database::undo::{Undo, Undone};
 use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
 use crate::database::{Database, Dialect, Migration, Mode, Opening, Reader, Stages, Transaction};
@@ -22,7 +23,7 @@ impl PostgresDatabase {
     /// Names the database of a URL; nothing is opened yet.
     pub(in crate::database) fn of_url(url: &str) -> Result<Self> {
         let address = Arc::new(connect::address(url)?);
-        Ok(Self { place: Place { address, record: None, stages: Arc::default() } })
+        Ok(Self { place: Place { address, record: None, bench: None, stages: Arc::default() } })
     }
 
     fn said<T>(&self, tried: Tried<T>) -> Result<T> {
@@ -36,7 +37,7 @@ impl PostgresDatabase {
 
 impl Stages for PostgresDatabase {
     fn stages(&self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
-        migrate::stages_of(&self.place, migrations, only_last)
+        stages::stages_of(&self.place, migrations, only_last)
     }
 }
 
@@ -70,6 +71,10 @@ impl Database for PostgresDatabase {
         Ok(transaction.map(|transaction| Box::new(transaction) as Box<dyn Transaction>))
     }
 
+    fn refused(&self, migrations: &[Migration], queries: &[&str]) -> Result<Vec<Option<BadQuery>>> {
+        self.said(stages::refused(&self.place, migrations, queries))
+    }
+
     fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>> {
         Ok(Box::new(PostgresTransaction::begin(&self.place, opening)?))
     }
@@ -99,7 +104,12 @@ impl Database for PostgresDatabase {
     }
 
     fn fill_for_test(&mut self) -> Result<()> {
-        Err(self.not_built("to test migrations on a copy"))
+        self.said(fill::every_table(&self.place))
+    }
+
+    fn bench(&self, migrations: &[Migration]) -> Result<Box<dyn Database>> {
+        let place = self.said(bench::bench(&self.place, migrations))?;
+        Ok(Box::new(Self { place }))
     }
 
     fn copy_to(&self, _copy: &Path) -> Result<()> {

@@ -20,7 +20,7 @@ pub(super) fn cells(row: &Row, first: usize, kinds: &[ColumnType]) -> Vec<Cell> 
 
 /// A comparison of a column with a value that is bound as text. JSON has no `=` of its own.
 pub(super) fn equal(column: &str, declared: &str, value: &str) -> String {
-    match sql::base(declared) {
+    match sql::base(declared).as_str() {
         "JSON" => format!("{}::text = {value}::text", sql::name(column)),
         base => format!("{} = {value}::{base}", sql::name(column)),
     }

@@ -1,9 +1,12 @@
 //! The one form of each value, its bytes for COPY, and the cells that a server gives back.
 
+use super::list::List;
+use super::numeric::{is_number, plain_number, put_numeric};
 use super::types::Wire;
 use crate::database::{Cell, json};
 use crate::decimal::Decimal;
 use crate::document::json::write_json_string;
+use crate::document::meaning;
 use crate::hex;
 use crate::instant::Instant;
 use crate::row::Value;
@@ -26,6 +29,9 @@ pub(in crate::database) enum Form<'v> {
     /// An exact number in digits.
     Number(Cow<'v, str>),
     Text(Cow<'v, str>),
+    /// A document of which the column keeps what it means.
+    Document(Cow<'v, str>),
+    List(List),
     Moment(DateTime),
     /// The same with a zone, which is UTC.
     Zoned(DateTime),
@@ -43,6 +49,11 @@ pub(in crate::database) fn of(value: &Value, kind: ColumnType) -> Option<Form<'_
     match kind {
         ColumnType::Text { .. } => text(value).map(Form::Text),
         ColumnType::Json => document(value).map(Form::Text),
+        ColumnType::JsonValue => document(value).filter(|text| meaning::of(text).is_ok()).map(Form::Document),
+        ColumnType::List(of) => match value {
+            Value::Json(text) => List::of(text, of).map(Form::List),
+            _ => None,
+        },
         ColumnType::Time(_) => moment(value).filter(|time| keeps_time(*time)).map(Form::Moment),
         ColumnType::Zoned(_) => match value {
             Value::Instant(time) => Some(time.utc()).filter(|time| keeps_time(*time)).map(Form::Zoned),
@@ -132,13 +143,6 @@ fn exact_double(number: i64) -> Option<f64> {
     (double < 9_223_372_036_854_775_808.0 && double as i64 == number).then_some(double)
 }
 
-/// Digits with at most a sign and a point.
-fn is_number(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
 /// A time's digits: instants in UTC, civil times as they are.
 fn moment(value: &Value) -> Option<DateTime> {
     match value {
@@ -169,17 +173,6 @@ fn clock(time: Time) -> String {
     }
 }
 
-/// An exact number without zeros in front, or at the end of its fraction, and without a sign of zero: the server writes
-/// as many zeros as the column has places.
-fn plain_number(text: &str) -> String {
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
-    let sign = if whole.is_empty() && fraction.is_empty() { "" } else { sign };
-    let whole = if whole.is_empty() { "0" } else { whole };
-    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
-}
-
 impl<'v> Form<'v> {
     /// The text of the cell that a column makes of it ([`Cell::text`]); `None` for NULL.
     pub(in crate::database) fn into_text(self) -> Option<Cow<'v, str>> {
@@ -190,6 +183,8 @@ impl<'v> Form<'v> {
             Form::Real(number) => number.to_string().into(),
             Form::Number(number) => plain_number(&number).into(),
             Form::Text(text) => text,
+            Form::Document(text) => meaning::of(&text).map_or(text, |meaning| meaning.text.into()),
+            Form::List(list) => list.json().into(),
             Form::Moment(time) => digits(time).into(),
             Form::Zoned(time) => format!("{}+00:00", digits(time)).into(),
             Form::Day(day) => day.to_string().into(),
@@ -215,6 +210,8 @@ impl<'v> Form<'v> {
     pub(super) fn sql_text(&self) -> Option<String> {
         match self {
             Form::Bytes(bytes) => Some(format!("\\x{}", hex::encode(bytes))),
+            Form::Document(text) => Some(text.clone().into_owned()),
+            Form::List(list) => Some(list.literal()),
             other => other.clone().into_text().map(Cow::into_owned),
         }
     }
@@ -270,6 +267,11 @@ impl<'v> Form<'v> {
                 }
                 out.extend(text.as_bytes());
             }
+            (Form::Document(text), Wire::Jsonb) => {
+                out.push(1); // the version of the form
+                out.extend(text.as_bytes());
+            }
+            (Form::List(list), Wire::List(number, element)) => list.put(number, element, out)?,
             (Form::Moment(time) | Form::Zoned(time), Wire::Timestamp) => {
                 let micros = i64::try_from(time.duration_since(EPOCH).as_micros());
                 out.extend(micros.map_err(|_| "the range of the type")?.to_be_bytes());
@@ -290,31 +292,6 @@ impl<'v> Form<'v> {
     }
 }
 
-/// Groups of four digits with the weight of the first (`numeric_recv`).
-fn put_numeric(text: &str, out: &mut Vec<u8>) -> Result<(), &'static str> {
-    const LIMIT: &str = "the range of NUMERIC";
-    let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let whole = whole.trim_start_matches('0');
-    let front = (4 - whole.len() % 4) % 4;
-    let back = (4 - fraction.len() % 4) % 4;
-    let all = format!("{}{whole}{fraction}{}", "0".repeat(front), "0".repeat(back));
-    let group = |four: &[u8]| four.iter().fold(0_i16, |sum, digit| sum * 10 + i16::from(digit - b'0'));
-    let groups: Vec<i16> = all.as_bytes().chunks(4).map(group).collect();
-    let leading = groups.iter().take_while(|group| **group == 0).count();
-    let trailing = groups[leading..].iter().rev().take_while(|group| **group == 0).count();
-    let kept = &groups[leading..groups.len() - trailing];
-    let short = |number: usize| i16::try_from(number).map_err(|_| LIMIT);
-    let weight = if kept.is_empty() { 0 } else { short(whole.len().div_ceil(4))? - 1 - short(leading)? };
-    let sign: u16 = if is_negative && !kept.is_empty() { 0x4000 } else { 0 };
-    out.extend(short(kept.len())?.to_be_bytes());
-    out.extend(weight.to_be_bytes());
-    out.extend(sign.to_be_bytes());
-    out.extend(short(fraction.len())?.to_be_bytes());
-    kept.iter().for_each(|group| out.extend(group.to_be_bytes()));
-    Ok(())
-}
-
 /// A cell of a column of this type, of the text that the server casts it to.
 pub(super) fn cell(text: Option<&str>, kind: ColumnType) -> Cell {
     let Some(text) = text else { return Cell::Null };
@@ -326,6 +303,8 @@ pub(super) fn cell(text: Option<&str>, kind: ColumnType) -> Cell {
         ColumnType::Time(_) => text.parse().ok().map(|time| Cell::Text(digits(time))),
         ColumnType::Zoned(_) => zoned(text).map(|time| Cell::Text(format!("{}+00:00", digits(time)))),
         ColumnType::Blob => text.strip_prefix("\\x").and_then(unhex).map(Cell::Blob),
+        ColumnType::JsonValue => meaning::of(text).ok().map(|meaning| Cell::Text(meaning.text)),
+        ColumnType::List(of) => List::parse(text, of).map(|list| Cell::Text(list.json())),
         _ => None,
     };
     known.unwrap_or_else(|| Cell::Text(text.to_owned()))
@@ -351,6 +330,9 @@ pub(in crate::database) fn same(cell: &Cell, value: &Value, kind: ColumnType) ->
     match (cell, value) {
         (_, Value::Sealed(_)) => false,
         (Cell::Null, _) | (_, Value::Null) => *cell == Cell::Null && *value == Value::Null,
+        (Cell::Text(_), _) if matches!(kind, ColumnType::JsonValue | ColumnType::List(_)) => {
+            of(value, kind).is_some_and(|form| form.into_text().as_deref() == cell.text().as_deref())
+        }
         (Cell::Text(stored), _) if kind == ColumnType::Json || matches!(value, Value::Json(_)) => {
             matches!(of(value, kind), Some(Form::Text(document)) if json::equal(stored, &document))
         }
@@ -362,35 +344,7 @@ pub(in crate::database) fn same(cell: &Cell, value: &Value, kind: ColumnType) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_exact_number_is_written_in_one_way() {
-        for (text, plain) in [
-            ("1.50", "1.5"),
-            ("-0.0", "0"),
-            ("007", "7"),
-            ("0.10", "0.1"),
-            ("-12.00", "-12"),
-            ("100", "100"),
-            (".5", "0.5"),
-        ] {
-            assert_eq!(plain_number(text), plain);
-        }
-    }
-
-    #[test]
-    fn a_number_goes_over_the_wire_in_groups_of_four_digits() {
-        let of = |text: &str| {
-            let mut out = Vec::new();
-            put_numeric(text, &mut out).unwrap();
-            out.chunks(2).map(|pair| i16::from_be_bytes([pair[0], pair[1]])).collect::<Vec<_>>()
-        };
-        assert_eq!(of("0"), [0, 0, 0, 0]);
-        assert_eq!(of("-0.00"), [0, 0, 0, 2]);
-        assert_eq!(of("12345.678"), [3, 1, 0, 3, 1, 2345, 6780]);
-        assert_eq!(of("-0.00012"), [2, -1, 0x4000, 5, 1, 2000]);
-        assert_eq!(of("10000"), [1, 1, 0, 0, 1]);
-    }
+    use crate::table::Element;
 
     #[test]
     fn a_value_that_the_type_does_not_keep_is_told_and_nothing_is_sent() {
@@ -411,6 +365,7 @@ mod tests {
     #[test]
     fn a_value_and_its_cell_have_one_text() {
         let moment = Value::Instant("2025-05-07T15:09:12.5+02:00".parse().unwrap());
+        let json = |text: &str| Value::Json(text.into());
         let cases = [
             (moment.clone(), ColumnType::Time(None), "2025-05-07 13:09:12.5"),
             (moment, ColumnType::Zoned(None), "2025-05-07 13:09:12.5+00"),
@@ -419,6 +374,9 @@ mod tests {
             (Value::Bool(true), ColumnType::Boolean, "true"),
             (Value::Bytes([1, 255].as_slice().into()), ColumnType::Blob, "\\x01ff"),
             (Value::Real(-0.0), ColumnType::Real, "-0"),
+            (json(r#"{"bb":1E2,"a":[1.10]}"#), ColumnType::JsonValue, r#"{"a": [1.10], "bb": 100}"#),
+            (json(r#"["a","b c",null]"#), ColumnType::List(Element::Text { max: None }), r#"{a,"b c",NULL}"#),
+            (json("[1,-2]"), ColumnType::List(Element::Integer), "{1,-2}"),
         ];
         for (value, kind, stored) in cases {
             let cell = cell(Some(stored), kind);

@@ -1,29 +1,24 @@
-//! Runs migrations: in a schema of their own to learn what they make, and on a database that is imported into.
-//!
-//! What the tables will be is never read from SQL text. The files run in a transaction that is rolled back, and the
-//! catalog is read before it is.
+//! Runs migrations, and sets up the schema of a database that is imported into.
 
 use super::connect::Session;
-use super::place::{Fault, Place, Tried};
-use super::record::{self, Timing};
-use super::{catalog, sql, words};
-use crate::database::catalog::{Catalog, Other};
+use super::place::{Fault, Tried};
+use super::record;
+use super::stages::stages;
+use super::{catalog, words};
+use crate::database::alter::{Timing, millis};
+use crate::database::catalog::Other;
 use crate::database::drift_tables::first_difference;
 use crate::database::history::{self, Origin};
 use crate::database::kept::ForeignTrigger;
 use crate::database::presence::{Presence, presence};
-use crate::database::schema::{check_order, in_part, must_be};
+use crate::database::schema::{in_part, must_be};
 use crate::database::upkeep::{Done, What};
 use crate::database::{Migration, Opening};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::finding::printable;
-use crate::hex;
-use crate::interrupt;
-use crate::mapping::codes;
 use crate::table::Schema;
 use postgres::error::{DbError, ErrorPosition, SqlState};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::PoisonError;
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 /// A migration that did not run.
@@ -34,7 +29,7 @@ pub(super) struct Failure {
 }
 
 /// What a migration may not do: it would leave the transaction.
-const FORBIDDEN: &str = "a migration must not use BEGIN, COMMIT, ROLLBACK or SAVEPOINT";
+pub(super) const FORBIDDEN: &str = "a migration must not use BEGIN, COMMIT, ROLLBACK or SAVEPOINT";
 
 impl Failure {
     /// The server's words as far as they can only speak of names: those about SQL, and of constraints.
@@ -103,133 +98,6 @@ pub(super) fn run(session: &Session, sql: &str) -> Result<(), Failure> {
     });
     // What a file sets, as the first lines of a dump do, is not for those that follow it.
     ran.and_then(|()| session.settle_in().map_err(|error| Failure { line: None, error }))
-}
-
-/// The same as [`stages`], or the last alone.
-pub(super) fn stages_of(
-    place: &Place,
-    migrations: &[Migration],
-    only_last: bool,
-) -> Result<(Vec<Catalog>, Option<Error>)> {
-    let (mut stages, fault) = stages(place, migrations)?;
-    if only_last && fault.is_none() {
-        stages = stages.pop().into_iter().collect();
-    }
-    Ok((stages, fault))
-}
-
-/// What there is after each migration, up to the first that does not run by itself; and why that one does not.
-pub(super) fn stages(place: &Place, migrations: &[Migration]) -> Result<(Vec<Catalog>, Option<Error>)> {
-    let key: Vec<String> = migrations.iter().map(|one| format!("{} {}", one.version, one.checksum)).collect();
-    if let Some(known) = place.stages.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-        return Ok((known.clone(), None));
-    }
-    let (stages, fault) = in_scratch(place, migrations).map_err(|fault| place.words(fault))?;
-    if fault.is_none() {
-        place.stages.lock().unwrap_or_else(PoisonError::into_inner).insert(key, stages.clone());
-    }
-    Ok((stages, fault))
-}
-
-fn in_scratch(place: &Place, migrations: &[Migration]) -> Tried<(Vec<Catalog>, Option<Error>)> {
-    let session = Session::open(place)?;
-    session.run("BEGIN")?;
-    let schema = match scratch(&session) {
-        Err(Fault::Postgres(error)) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-            session.run("ROLLBACK; BEGIN")?;
-            temporary(&session)?
-        }
-        made => made?,
-    };
-    let before = outside(&session, &schema)?;
-    let (mut earlier, mut stages) = (BTreeSet::new(), Vec::with_capacity(migrations.len()));
-    for migration in migrations {
-        check_order(migration, &mut earlier)?;
-        if let Err(failure) = run(&session, &migration.up) {
-            interrupt::check()?;
-            if failure.is_lost() {
-                return Err(failure.error.into());
-            }
-            return Ok((stages, Some(wrong(migration, &failure))));
-        }
-        if let Some(reached) = reached(&session, &schema, &before)? {
-            return Ok((stages, Some(reaching(migration, &reached))));
-        }
-        stages.push(catalog::whole(&session, &schema, history::RECORD)?);
-    }
-    session.run("ROLLBACK")?;
-    session.close()?;
-    Ok((stages, None))
-}
-
-/// A schema that nobody has seen, before those of the installed extensions.
-fn scratch(session: &Session) -> Tried<String> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(|_| Error::environment("the system's random source failed"))?;
-    let schema = format!("treelift_scratch_{}", hex::encode(bytes));
-    session.run(&format!("CREATE SCHEMA {}", sql::name(&schema)))?;
-    search(session, &schema)?;
-    Ok(schema)
-}
-
-/// The schema of the session's temporary tables, for a user who may make no other.
-fn temporary(session: &Session) -> Tried<String> {
-    session.run("CREATE TEMP TABLE treelift_first () ON COMMIT DROP; DROP TABLE pg_temp.treelift_first")?;
-    let text = "SELECT nspname::text FROM pg_namespace WHERE oid = pg_my_temp_schema()";
-    let schema = session.first(text, &[])?.map(|row| row.get(0));
-    let schema: String = schema.ok_or_else(|| Error::bug("the session has no temporary schema"))?;
-    search(session, "pg_temp")?;
-    Ok(schema)
-}
-
-fn search(session: &Session, schema: &str) -> Tried<()> {
-    let text = "SELECT DISTINCT n.nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-                WHERE n.nspname <> 'pg_catalog' ORDER BY 1";
-    let extensions: Vec<String> = session.query(text, &[])?.iter().map(|row| row.get(0)).collect();
-    let all: Vec<String> = std::iter::once(schema.to_owned()).chain(extensions).collect();
-    session.search_in(sql::names(&all))
-}
-
-/// The tables, views, indexes and sequences outside of a schema, by number, but for the server's own.
-fn outside(session: &Session, schema: &str) -> Tried<BTreeMap<u32, String>> {
-    let text =
-        "SELECT c.oid, n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.nspname <> $1 AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
-    Ok(session.query(text, &[Some(schema)])?.iter().map(|row| (row.get(0), row.get(1))).collect())
-}
-
-/// What of those the transaction has made or locked. What it dropped is named by what was there before.
-fn reached(session: &Session, schema: &str, before: &BTreeMap<u32, String>) -> Tried<Option<String>> {
-    let now = outside(session, schema)?;
-    if let Some((_, made)) = now.into_iter().find(|(number, _)| !before.contains_key(number)) {
-        return Ok(Some(made));
-    }
-    let text = "SELECT DISTINCT relation FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'
-                      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    let locked = session.query(text, &[])?;
-    let mut names: Vec<&String> = locked.iter().filter_map(|row| before.get(&row.get::<_, u32>(0))).collect();
-    names.sort();
-    Ok(names.first().map(|name| (*name).clone()))
-}
-
-fn reaching(migration: &Migration, what: &str) -> Error {
-    let message =
-        format!("migration `{}` reaches `{}`, which no migration of the set makes", migration.version, printable(what));
-    Error::request(message)
-        .coded(codes::MIGRATION_FORBIDDEN.id)
-        .at(&migration.path)
-        .hint("name tables without a schema, and drop or change only what an earlier migration makes")
-}
-
-fn wrong(migration: &Migration, failure: &Failure) -> Error {
-    let version = &migration.version;
-    let why = failure.why();
-    let (code, message) = if why == FORBIDDEN {
-        (&codes::MIGRATION_FORBIDDEN, format!("migration `{version}` does more than create and fill tables: {why}"))
-    } else {
-        (&codes::MIGRATION_SQL, format!("migration `{version}` is not valid SQL: {why}"))
-    };
-    Error::request(message).coded(code.id).at(failure.place(&migration.path))
 }
 
 /// A database with its schema set up.
@@ -324,8 +192,4 @@ fn cannot(migration: &Migration, failure: Failure, place: &str) -> Fault {
     .at(format!("{}, {place}", failure.place(&migration.path)))
     .hint("import into a new database, or bring this one to the expected schema first")
     .into()
-}
-
-pub(super) fn millis(since: Instant) -> i64 {
-    i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,17 +1,19 @@
 //! Databases of PostgreSQL.
 //!
-//! `address` reads a URL, `connect` sends statements, `opened` begins transactions, `migrate` sets the tables up,
-//! `reader` looks, `find`, `load` and `write` carry rows, `cells` works on what is sealed, `form` knows how values are
-//! written, `ledger` keeps the record.
+//! `address` reads a URL, `connect` sends statements, `opened` begins transactions, `stages` learns what migrations make,
+//! `migrate` sets the tables up, `bench` and `fill` test them, `reader` looks, `find`, `load` and `write` carry rows, `cells`
+//! works on what is sealed, `form` knows how values are written, `ledger` keeps the record.
 
 mod address;
 mod alter;
 mod audit;
+mod bench;
 mod catalog;
 mod cells;
 mod connect;
 mod database;
 mod encode;
+mod fill;
 mod find;
 pub(super) mod form;
 mod hold;
@@ -19,14 +21,17 @@ mod kept;
 mod keys;
 mod ledger;
 mod ledger_tables;
+mod list;
 mod load;
 mod migrate;
+mod numeric;
 mod opened;
 mod place;
 mod reader;
 mod record;
 mod rejection;
 mod sql;
+mod stages;
 mod state;
 mod survey;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Where a database is, and why work on it ended.
 
 use super::address::Address;
+use super::bench::Bench;
 use super::words;
 use crate::database::catalog::Catalog;
 use crate::error::Error;
@@ -13,6 +14,8 @@ pub(super) struct Place {
     pub(super) address: Arc<Address>,
     /// The table for the record of migrations that the set names.
     pub(super) record: Option<String>,
+    /// The schema that stands for the whole database, where migrations are tested.
+    pub(super) bench: Option<Arc<Bench>>,
     /// What migrations make, by their checksums: it is asked several times in a run.
     pub(super) stages: Arc<Mutex<HashMap<Vec<String>, Vec<Catalog>>>>,
 }

@@ -2,7 +2,7 @@
 
 use super::opened::{self, Opened, PostgresReader};
 use super::place::{Place, Tried};
-use super::{cells, keys, ledger, migrate, record, state, survey};
+use super::{cells, keys, ledger, record, stages, state, survey};
 use crate::database::catalog::Catalog;
 use crate::database::cells::{KeyedCell, Registered};
 use crate::database::clock::Clock;
@@ -33,7 +33,7 @@ impl PostgresReader {
 
 impl<S> Stages for Opened<S> {
     fn stages(&self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
-        migrate::stages_of(&self.session.place, migrations, only_last)
+        stages::stages_of(&self.session.place, migrations, only_last)
     }
 }
 

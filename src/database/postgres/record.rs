@@ -6,6 +6,7 @@ use super::connect::Session;
 use super::place::Tried;
 use super::{catalog, form, ledger_tables, sql, state};
 use crate::database::Migration;
+use crate::database::alter::Timing;
 use crate::database::history::{OWN_RECORD, Origin, RECORD, RecordReason, RecordTable, Recorded, Status};
 use crate::error::Error;
 use jiff::Timestamp;
@@ -133,13 +134,6 @@ pub(super) fn set_up(session: &Session) -> Tried<()> {
         state::put(session, state::RECORD_NAME, &table)?;
     }
     Ok(())
-}
-
-/// When and for how long something was done.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Timing {
-    pub(super) at: Timestamp,
-    pub(super) took_ms: i64,
 }
 
 /// Records a migration as applied.

@@ -14,13 +14,17 @@ pub(super) fn texts<S: AsRef<str>>(list: &[S]) -> String {
 }
 
 /// What a declared type's values are compared as: without its length, which a cast would cut to.
-pub(super) fn base(declared: &str) -> &str {
+pub(super) fn base(declared: &str) -> String {
+    if let Some(element) = declared.strip_suffix("[]") {
+        return format!("{}[]", base(element));
+    }
     let word = declared.split('(').next().unwrap_or(declared);
     match word {
         "VARCHAR" => "text",
         "CHAR" => "bpchar",
         word => word,
     }
+    .to_owned()
 }
 
 #[cfg(test)]

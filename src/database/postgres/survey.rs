@@ -5,7 +5,7 @@ use super::hold::astray;
 use super::opened::Opened;
 use super::place::Tried;
 use super::types::column_type;
-use super::{catalog, cells, find, keys, record, sql};
+use super::{catalog, cells, find, keys, record, sql, words};
 use crate::database::SealedState;
 use crate::database::catalog::Catalog;
 use crate::database::clock::Clock;
@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::finding::printable;
 use crate::secret::cipher;
 use crate::table::ColumnType;
-use postgres::error::SqlState;
+use postgres::error::{DbError, SqlState};
 use std::collections::BTreeMap;
 
 /// So many rows of a query are counted.
@@ -143,7 +143,10 @@ pub(super) fn unregistered(session: &Session) -> Tried<Vec<Unregistered>> {
     let mut found = Vec::new();
     for table in catalog::table_names(session)?.into_iter().filter(|name| !is_records(name, &record)) {
         for (column, declared) in cells::columns(session, &table)? {
-            if !matches!(column_type(&declared), ColumnType::Text { .. } | ColumnType::Json | ColumnType::Unknown) {
+            if !matches!(
+                column_type(&declared),
+                ColumnType::Text { .. } | ColumnType::Json | ColumnType::JsonValue | ColumnType::Unknown
+            ) {
                 continue; // no sealed value fits into it
             }
             let name = sql::name(&column);
@@ -171,25 +174,33 @@ pub(super) fn unregistered(session: &Session) -> Tried<Vec<Unregistered>> {
 /// Counts the rows of a set's own query, which may read and nothing else: the extended protocol takes one statement, a
 /// query in FROM cannot end the transaction, and a read-only savepoint refuses what writes.
 pub(super) fn ask<S>(this: &Opened<S>, query: &str) -> Result<Asked> {
-    let session = &this.session;
-    let query = query.trim_end().trim_end_matches(';');
-    let text = format!("SELECT count(*) FROM (SELECT 1 FROM (\n{query}\n) AS asked LIMIT {MOST}) AS counted");
-    this.on(|session| session.run("SAVEPOINT ask; SET LOCAL transaction_read_only = on"))?;
-    let asked = session.ask(&text);
-    this.on(|session| session.run("ROLLBACK TO ask; RELEASE ask"))?;
-    Ok(match asked {
-        Ok(rows) => Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).unsigned_abs())),
+    Ok(match this.on(|session| asked(session, query))? {
+        Ok(rows) => Ok(rows),
         Err(error) => match error.as_db_error() {
-            Some(server) if server.code() == &SqlState::READ_ONLY_SQL_TRANSACTION => {
-                Err(BadQuery::Forbidden.to_string())
-            }
-            Some(server) if super::words::about_sql(server) => {
-                Err(BadQuery::Invalid(printable(server.message())).to_string())
-            }
-            Some(server) => {
-                Err(format!("an error of the database (SQLSTATE {}) ended the query", server.code().code()))
-            }
-            None => return Err(session.place.words(error.into())),
+            Some(server) => Err(bad(server).map_or_else(
+                || format!("an error of the database (SQLSTATE {}) ended the query", server.code().code()),
+                |bad| bad.to_string(),
+            )),
+            None => return Err(this.session.place.words(error.into())),
         },
     })
+}
+
+/// The same within an open transaction, with the server's own fault.
+pub(super) fn asked(session: &Session, query: &str) -> Tried<std::result::Result<u64, postgres::Error>> {
+    let query = query.trim_end().trim_end_matches(';');
+    let text = format!("SELECT count(*) FROM (SELECT 1 FROM (\n{query}\n) AS asked LIMIT {MOST}) AS counted");
+    session.run("SAVEPOINT ask; SET LOCAL transaction_read_only = on")?;
+    let asked = session.ask(&text);
+    session.run("ROLLBACK TO ask; RELEASE ask")?;
+    Ok(asked.map(|rows| rows.first().map_or(0, |row| row.get::<_, i64>(0).unsigned_abs())))
+}
+
+/// What is wrong with a query whatever the rows are, where that is it.
+pub(super) fn bad(server: &DbError) -> Option<BadQuery> {
+    match server.code() {
+        &SqlState::READ_ONLY_SQL_TRANSACTION => Some(BadQuery::Forbidden),
+        _ if words::about_sql(server) => Some(BadQuery::Invalid(printable(server.message()))),
+        _ => None,
+    }
 }

@@ -1,6 +1,6 @@
 //! What the types of columns mean, and how their values go over the wire.
 
-use crate::table::{ColumnType, Digits};
+use crate::table::{self, ColumnType, Digits};
 
 /// The binary form of a type ("Frontend/Backend Protocol"; the `…recv` functions of the server).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,10 +18,25 @@ pub(super) enum Wire {
     Time,
     Uuid,
     Bytea,
+    Jsonb,
+    /// A list of one dimension: the number of the element's type, and its form.
+    List(u32, Element),
+}
+
+/// The forms of elements of lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Element {
+    Text,
+    Int2,
+    Int4,
+    Int8,
 }
 
 /// A declaration in the usual short form: `VARCHAR(32)` of `character varying(32)`, as `format_type` writes it.
 pub(super) fn declared(format: &str) -> String {
+    if let Some(element) = format.strip_suffix("[]") {
+        return format!("{}[]", declared(element));
+    }
     let (word, arguments, rest) = parts(format);
     let word = match (word.as_str(), rest) {
         ("CHARACTER VARYING", _) => "VARCHAR",
@@ -54,6 +69,9 @@ pub(super) fn wire(declared: &str) -> Option<Wire> {
 }
 
 fn known(declared: &str) -> Option<(ColumnType, Wire)> {
+    if let Some(element) = declared.strip_suffix("[]") {
+        return list(element);
+    }
     let (word, arguments, _) = parts(declared);
     let numbers = arguments.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
     let numbers: Vec<i64> =
@@ -78,9 +96,27 @@ fn known(declared: &str) -> Option<(ColumnType, Wire)> {
         ("TIME", [] | [6]) => (ColumnType::Clock(None), Wire::Time),
         ("UUID", []) => (ColumnType::Uuid, Wire::Uuid),
         ("JSON", []) => (ColumnType::Json, Wire::Text),
+        ("JSONB", []) => (ColumnType::JsonValue, Wire::Jsonb),
         ("BYTEA", []) => (ColumnType::Blob, Wire::Bytea),
         _ => return None,
     })
+}
+
+/// A list of elements of this type. Their numbers are those of the server's own types, which never change (`pg_type.dat`).
+fn list(element: &str) -> Option<(ColumnType, Wire)> {
+    let (number, form) = match known(element)? {
+        (ColumnType::Text { .. }, _) if element == "TEXT" => (25, Element::Text),
+        (ColumnType::Text { .. }, _) if element.starts_with("VARCHAR") => (1043, Element::Text),
+        (_, Wire::Int2) => (21, Element::Int2),
+        (_, Wire::Int4) => (23, Element::Int4),
+        (_, Wire::Int8) => (20, Element::Int8),
+        _ => return None,
+    };
+    let kind = match known(element)?.0 {
+        ColumnType::Text { max } => table::Element::Text { max },
+        _ => table::Element::Integer,
+    };
+    Some((ColumnType::List(kind), Wire::List(number, form)))
 }
 
 fn digits(precision: i64, scale: i64) -> Option<(ColumnType, Wire)> {
@@ -103,6 +139,8 @@ mod tests {
             ("double precision", "DOUBLE PRECISION"),
             ("numeric(10,2)", "NUMERIC(10,2)"),
             ("integer[]", "INTEGER[]"),
+            ("character varying(20)[]", "VARCHAR(20)[]"),
+            ("timestamp without time zone[]", "TIMESTAMP[]"),
         ] {
             assert_eq!(declared(format), short);
         }
@@ -113,12 +151,16 @@ mod tests {
         assert_eq!(column_type("character varying(32)"), ColumnType::Text { max: Some(32) });
         assert_eq!(column_type("numeric(5)"), ColumnType::Numeric(Some(Digits { precision: 5, scale: 0 })));
         assert_eq!(column_type("timestamp with time zone"), ColumnType::Zoned(None));
+        assert_eq!(column_type("jsonb"), ColumnType::JsonValue);
+        assert_eq!(column_type("bigint[]"), ColumnType::List(table::Element::Integer));
+        assert_eq!(column_type("character varying(20)[]"), ColumnType::List(table::Element::Text { max: Some(20) }));
         for unknown in [
             "character(3)",
-            "jsonb",
             "timestamp(3) without time zone",
             "interval",
-            "integer[]",
+            "integer[][]",
+            "timestamp without time zone[]",
+            "citext[]",
             "point",
             "numeric(3,-2)",
         ] {

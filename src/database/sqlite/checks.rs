@@ -1,10 +1,12 @@
 //! The `CHECK` conditions of a table. SQLite has no pragma for them, so they are read from the SQL
 //! that made the table ("CREATE TABLE", 3.7); what else it says is never taken from there.
 
+use crate::database::tokens::Tokens;
+
 /// The conditions in the order they were declared, each in one written form: blanks made one, letters
 /// outside texts small, names without quotes, no parentheses around the whole.
 pub(super) fn conditions(sql: &str) -> Vec<String> {
-    let mut tokens = Tokens(sql);
+    let mut tokens = Tokens::of(sql);
     let mut found = Vec::new();
     let mut after_check = false;
     while let Some(token) = tokens.next() {
@@ -18,12 +20,7 @@ pub(super) fn conditions(sql: &str) -> Vec<String> {
 
 /// Whether SQL has such a word: keywords and names in small letters, without those that stand in texts or comments.
 pub(super) fn has_word(sql: &str, is_it: impl Fn(&str) -> bool) -> bool {
-    Tokens(sql).any(|token| is_it(&token))
-}
-
-/// The tokens of a condition.
-pub(super) fn tokens(condition: &str) -> Vec<String> {
-    Tokens(condition).collect()
+    Tokens::of(sql).any(|token| is_it(&token))
 }
 
 /// Up to the parenthesis that closes the one already taken.
@@ -69,69 +66,6 @@ fn without_parentheses(words: &[String]) -> &[String] {
         depth == 0
     });
     if first == "(" && last == ")" && !closes_early { without_parentheses(inner) } else { words }
-}
-
-/// Words, numbers, quoted things and single signs; blanks and comments fall away. What is quoted
-/// keeps its quotes and letters, so it is never taken for a keyword.
-struct Tokens<'t>(&'t str);
-
-impl Tokens<'_> {
-    /// Takes so many bytes, which end at a letter's end.
-    fn take(&mut self, bytes: usize) -> &str {
-        let (taken, rest) = self.0.split_at(bytes);
-        self.0 = rest;
-        taken
-    }
-
-    fn skip_blanks_and_comments(&mut self) {
-        loop {
-            self.0 = self.0.trim_start();
-            let end = match self.0 {
-                text if text.starts_with("--") => text.find('\n'),
-                text if text.starts_with("/*") => text.find("*/").map(|at| at + 2),
-                _ => return,
-            };
-            self.take(end.unwrap_or(self.0.len()));
-        }
-    }
-}
-
-impl Iterator for Tokens<'_> {
-    type Item = String;
-
-    fn next(&mut self) -> Option<String> {
-        self.skip_blanks_and_comments();
-        let first = self.0.chars().next()?;
-        let closing = match first {
-            '[' => Some(']'),
-            '\'' | '"' | '`' => Some(first),
-            _ => None,
-        };
-        if let Some(closing) = closing {
-            return Some(self.take(quoted(self.0, closing)).to_owned());
-        }
-        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$') || !c.is_ascii();
-        let is_sign = |c: char| matches!(c, '<' | '>' | '=' | '!' | '|');
-        let end_of = |belongs: &dyn Fn(char) -> bool| self.0.find(|c| !belongs(c)).unwrap_or(self.0.len());
-        let length = match first {
-            first if is_word(first) => end_of(&is_word),
-            first if is_sign(first) => end_of(&is_sign),
-            first => first.len_utf8(),
-        };
-        Some(self.take(length).to_lowercase())
-    }
-}
-
-/// How long a quoted thing is at the beginning of a text. A doubled closing quote is one
-/// of the text.
-fn quoted(text: &str, closing: char) -> usize {
-    let mut letters = text.char_indices().skip(1).peekable();
-    while let Some((at, letter)) = letters.next() {
-        if letter == closing && (closing == ']' || letters.next_if(|(_, next)| *next == closing).is_none()) {
-            return at + letter.len_utf8();
-        }
-    }
-    text.len()
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use super::location::{Location, Tried};
 use super::reader::SqliteReader;
 use super::session::SqliteTransaction;
-use super::{alter, file, fill, locks, orphans, replace, undo, url};
+use super::{alter, assertion, file, fill, locks, orphans, replace, undo, url};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
+use crate::database::query::BadQuery;
 use crate::database::scratch::Scratch;
 use crate::database::undo::{Undo, Undone};
 use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
@@ -100,6 +101,10 @@ impl Database for SqliteDatabase {
         Ok(transaction.map(|transaction| Box::new(transaction) as Box<dyn Transaction>))
     }
 
+    fn refused(&self, migrations: &[Migration], queries: &[&str]) -> Result<Vec<Option<BadQuery>>> {
+        assertion::refused(migrations, self.location.record.as_deref(), queries)
+    }
+
     fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>> {
         Ok(Box::new(self.said(SqliteTransaction::begin(&self.location, opening))?))
     }
@@ -136,6 +141,10 @@ impl Database for SqliteDatabase {
         let trial = Self::trial(&self.path)?;
         self.copy_to(&trial.path)?;
         Ok(Box::new(trial))
+    }
+
+    fn bench(&self, _migrations: &[Migration]) -> Result<Box<dyn Database>> {
+        Ok(Box::new(Self::trial(&self.path)?))
     }
 
     fn replace_with(&mut self, file: &Path) -> Result<Option<Error>> {

@@ -129,7 +129,8 @@ pub(in crate::database) fn of(value: &Value, kind: ColumnType) -> Option<Form<'_
             Value::Text(text) => keeps_number(text).then_some(Form::Text(Cow::Borrowed(text))),
             _ => None,
         },
-        ColumnType::Unknown => None,
+        // Types of other engines.
+        ColumnType::JsonValue | ColumnType::List(_) | ColumnType::Unknown => None,
     }
 }
 

@@ -5,9 +5,10 @@
 
 use super::catalog;
 use super::location::{Fault, Location, Tried};
-use super::record::{self, Timing};
+use super::record;
 use super::script::{FORBIDDEN, Failure, run};
 use super::{after_rows, connect, words};
+use crate::database::alter::{Timing, millis};
 use crate::database::catalog::{Catalog, Other};
 use crate::database::drift_tables::first_difference;
 use crate::database::history::{self, Origin};
@@ -195,8 +196,4 @@ fn cannot(migration: &Migration, error: rusqlite::Error, place: &str) -> Fault {
         .into(),
         _ => error.into(),
     }
-}
-
-pub(super) fn millis(since: Instant) -> i64 {
-    i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX)
 }

@@ -6,6 +6,7 @@
 use super::location::{Location, Tried};
 use super::{catalog, ledger_tables, sql, state, times};
 use crate::database::Migration;
+use crate::database::alter::Timing;
 use crate::database::history::{OWN_RECORD, Origin, RECORD, RecordReason, RecordTable, Recorded, Status};
 use crate::error::Error;
 use jiff::Timestamp;
@@ -127,13 +128,6 @@ pub(super) fn set_up(conn: &Connection, location: &Location) -> Tried<()> {
         state::put(conn, state::RECORD_NAME, &table)?;
     }
     Ok(())
-}
-
-/// When and for how long something was done.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Timing {
-    pub(super) at: Timestamp,
-    pub(super) took_ms: i64,
 }
 
 /// Records a migration as applied.

@@ -5,13 +5,15 @@ use super::scope::Operand;
 use super::times::day_of;
 use crate::decimal::Decimal;
 use crate::document::json::write_json_string;
+use crate::document::list;
+use crate::document::meaning::{self, Unkept};
 use crate::document::tape::{Kind, NodeRef, Outer};
 use crate::finding::{VALUE_LENGTH, VALUE_NUL, VALUE_RANGE, VALUE_TYPE};
 use crate::hex;
 use crate::mapping::model::Literal;
 use crate::row::{Value, keeps_number};
 use crate::step::Datum;
-use crate::table::{Column, ColumnType, Digits};
+use crate::table::{Column, ColumnType, Digits, Element};
 use crate::written::keeps_time;
 use jiff::civil::{DateTime, Time};
 use std::borrow::Cow;
@@ -226,7 +228,7 @@ pub(super) fn fit<'t>(
                 None => Ok(Value::Text(json(got).into())),
             },
         },
-        (ColumnType::Json, _) => {
+        (ColumnType::Json | ColumnType::JsonValue, _) => {
             let text = json(got);
             // A bare number would be stored as a number, and a large one changed.
             if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
@@ -235,13 +237,41 @@ pub(super) fn fit<'t>(
                     "a bare number cannot be kept exactly in a JSON column; wrap it in an object",
                 ));
             }
+            if column.kind == ColumnType::JsonValue {
+                meaning::of(&text).map_err(unkept)?;
+            }
             Ok(Value::Json(text.into()))
         }
+        (ColumnType::List(of), _) => list(&json(got), of, wrong),
         (
             ColumnType::Time(_) | ColumnType::Zoned(_) | ColumnType::Date(_) | ColumnType::Blob | ColumnType::Unknown,
             _,
         ) => Err(wrong()),
     }
+}
+
+fn unkept(why: Unkept) -> Fault {
+    let code = match why {
+        Unkept::NoText => &VALUE_NUL,
+        Unkept::TooLong => &VALUE_RANGE,
+        Unkept::NoDocument | Unkept::Twins => &VALUE_TYPE,
+    };
+    Fault::new(code, why.to_string())
+}
+
+/// A list whose elements are all of one type, nulls aside.
+fn list(json: &str, of: Element, wrong: impl Fn() -> Fault) -> Result<Value, Fault> {
+    match of {
+        Element::Integer => {
+            list::integers(json).ok_or_else(wrong)?;
+        }
+        Element::Text { max } => {
+            for text in list::texts(json).ok_or_else(wrong)?.into_iter().flatten() {
+                checked_text(&text, max, false)?;
+            }
+        }
+    }
+    Ok(Value::Json(json.into()))
 }
 
 /// A UUID in groups (RFC 9562, section 4): without its hyphens one could be taken for a number.
@@ -341,7 +371,9 @@ fn wanted(column: &Column) -> &'static str {
         ColumnType::Uuid => "a UUID in its groups of 8, 4, 4, 4 and 12 hexadecimal digits",
         ColumnType::Flag => "true, false or an integer",
         ColumnType::Untyped => "a scalar",
-        ColumnType::Json => "JSON",
+        ColumnType::Json | ColumnType::JsonValue => "JSON",
+        ColumnType::List(Element::Integer) => "an array of integers",
+        ColumnType::List(Element::Text { .. }) => "an array of strings",
         ColumnType::Blob => "bytes (the steps `base64` and `hex` make them)",
         ColumnType::Unknown => "nothing, for the column's type is not known",
     }

@@ -6,7 +6,10 @@ use super::maker::{RowMaker, first_place};
 use super::scope::{Operand, Stop};
 use super::span::LeafSpan;
 use super::times::cut_start;
-use crate::finding::{Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_MISSING, VALUE_NULL, VALUE_SIGN, VALUE_STEP};
+use crate::document::meaning;
+use crate::finding::{
+    Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_FORM, VALUE_MISSING, VALUE_NULL, VALUE_SIGN, VALUE_STEP,
+};
 use crate::mapping::model::{Agreement, ColumnRule, From, Literal, Policy};
 use crate::mapping::schema_default::{self, SchemaDefault};
 use crate::row::Value;
@@ -42,9 +45,9 @@ impl<'t> RowMaker<'_, 't> {
         };
         let dangling = self.dangling.take().filter(|_| matches!(got, Operand::Missing));
         let mut json = String::new();
-        let is_text = matches!(target.kind, ColumnType::Text { .. });
+        let is_text = matches!(target.kind, ColumnType::Text { .. } | ColumnType::List(_));
         match &got {
-            Operand::Node(node, doc) if node.is_container() && (is_text || target.kind == ColumnType::Json) => {
+            Operand::Node(node, doc) if node.is_container() && (is_text || target.kind.is_json()) => {
                 self.container(*node, *doc, &[], trail, &mut json);
             }
             _ => {}
@@ -113,6 +116,7 @@ impl<'t> RowMaker<'_, 't> {
                     if loses_sign(&got, target) {
                         self.note_sign(column, first_place(trail, scope));
                     }
+                    self.note_form(column, &value, target.kind, first_place(trail, scope));
                     value
                 }
                 Err(mut fault) => {
@@ -178,6 +182,21 @@ impl<'t> RowMaker<'_, 't> {
         let message = format!("`{}` is minus zero and is kept as zero", column.name);
         let fault = Fault::new(&VALUE_SIGN, message).of_column(&column.name, column.line).at(at);
         self.draft.differing.push((Severity::Note, fault));
+    }
+
+    /// What an engine that keeps the meaning of a document does not keep of its text.
+    fn note_form(&mut self, column: &ColumnRule, value: &Value, kind: ColumnType, at: Option<u64>) {
+        let (ColumnType::JsonValue, Value::Json(text)) = (kind, value) else { return };
+        let Ok(meaning) = meaning::of(text) else { return };
+        if meaning.has_minus_zero {
+            self.note_sign(column, at);
+        }
+        if meaning.has_form {
+            let message =
+                format!("`{}` keeps what the document means: members and numbers get a form of its own", column.name);
+            let fault = Fault::new(&VALUE_FORM, message).of_column(&column.name, column.line).at(at);
+            self.draft.differing.push((Severity::Note, fault));
+        }
     }
 
     pub(super) fn json_text(&mut self, got: &Operand<'t>) -> String {

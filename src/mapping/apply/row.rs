@@ -14,7 +14,6 @@ use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, PathExpr, ReadAs, Root, Rule};
 use crate::row::Value;
-use crate::table::ColumnType;
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -310,7 +309,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             self.draft.ids_above.push((field, row));
             return Ok(Value::Null);
         }
-        let json = self.compiled.fields[field].column.kind == ColumnType::Json;
+        let json = self.compiled.fields[field].column.kind.is_json();
         let mut class = if json { ClaimAs::Json } else { ClaimAs::Column };
         let before = self.draft.lengths();
         let mut trail = std::mem::take(&mut self.spare);

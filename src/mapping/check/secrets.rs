@@ -61,7 +61,7 @@ fn fits(spot: &Spot<'_>, column: &ColumnRule, protection: Protection) {
             format!("{name} holds at most {max} characters, and {what} has more")
         }
         ColumnType::Text { .. } => return, // It fits.
-        ColumnType::Json if protection == Protection::Seal => return,
+        ColumnType::Json | ColumnType::JsonValue if protection == Protection::Seal => return,
         _ => format!("{name} is `{}`, and {what} is text", known.declared),
     };
     spot.refuse(&codes::SEAL_UNFIT, column.line, message, None);

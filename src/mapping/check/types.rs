@@ -64,25 +64,21 @@ impl Gives {
                 !matches!(kind, ColumnType::Time(_) | ColumnType::Zoned(_) | ColumnType::Date(_) | ColumnType::Blob)
             }
             Gives::Name | Gives::Text(_) if matches!(kind, ColumnType::Clock(_) | ColumnType::Uuid) => true,
-            Gives::Name => matches!(kind, ColumnType::Text { .. } | ColumnType::Json),
+            Gives::Name => kind.is_json() || matches!(kind, ColumnType::Text { .. }),
             Gives::Text(least) => match kind {
                 ColumnType::Text { max } => max.is_none_or(|max| least <= max),
-                _ => kind == ColumnType::Json,
+                _ => kind.is_json(),
             },
             Gives::Integer => {
                 matches!(kind, ColumnType::Integer | ColumnType::Flag | ColumnType::Real | ColumnType::Numeric(_))
             }
             Gives::Real => matches!(kind, ColumnType::Real | ColumnType::Numeric(_)),
-            Gives::Number => matches!(
-                kind,
-                ColumnType::Integer
-                    | ColumnType::Flag
-                    | ColumnType::Real
-                    | ColumnType::Numeric(_)
-                    | ColumnType::Json
-                    | ColumnType::Text { .. }
-            ),
-            Gives::Bool => matches!(kind, ColumnType::Boolean | ColumnType::Flag | ColumnType::Json),
+            Gives::Number => {
+                let is_number =
+                    matches!(kind, ColumnType::Integer | ColumnType::Flag | ColumnType::Real | ColumnType::Numeric(_));
+                is_number || kind.is_json() || matches!(kind, ColumnType::Text { .. })
+            }
+            Gives::Bool => kind.is_json() || matches!(kind, ColumnType::Boolean | ColumnType::Flag),
             Gives::ClockTime | Gives::Day if kind.takes_moments() => false,
             Gives::Time | Gives::Moment | Gives::ClockTime | Gives::Day => matches!(
                 kind,
@@ -91,8 +87,9 @@ impl Gives {
                     | ColumnType::Date(_)
                     | ColumnType::Text { .. }
                     | ColumnType::Json
+                    | ColumnType::JsonValue
             ),
-            Gives::Json => matches!(kind, ColumnType::Json | ColumnType::Text { .. }),
+            Gives::Json => kind.is_json() || matches!(kind, ColumnType::Text { .. } | ColumnType::List(_)),
             Gives::Ambiguous => false,
         }
     }
@@ -115,7 +112,7 @@ pub(super) fn check(spot: &Spot<'_>) {
             continue;
         }
         let literal = |literal: &Literal| {
-            if known.kind == ColumnType::Json { json_literal(literal) } else { of_literal(literal) }
+            if known.kind.is_json() { json_literal(literal) } else { of_literal(literal) }
         };
         let mut given = match &column.expr.from {
             From::Literal(value) if column.expr.steps.is_empty() => vec![literal(value)],
@@ -194,7 +191,9 @@ fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, 
             Some("say how it is written: `{ time = { as = \"epoch_ms\" } }`, or another form of numbers")
         }
         (Gives::Ambiguous, _) => Some("write the JSON as a list or a table without quotes"),
-        (_, ColumnType::Json) => Some("a bare number may change there: wrap it, as in `{ object = { value = … } }`"),
+        (_, ColumnType::Json | ColumnType::JsonValue) => {
+            Some("a bare number may change there: wrap it, as in `{ object = { value = … } }`")
+        }
         (Gives::Text(_) | Gives::Name, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_)) => {
             Some("add a step that reads a number, or write the number without quotes")
         }
@@ -293,7 +292,7 @@ fn stored(spot: &Spot<'_>, table: &str, column: &str) -> Gives {
         ColumnType::Date(_) => Gives::Day,
         ColumnType::Clock(_) | ColumnType::Uuid => Gives::Text(0),
         ColumnType::Flag => Gives::Integer,
-        ColumnType::Json => Gives::Json,
+        ColumnType::Json | ColumnType::JsonValue | ColumnType::List(_) => Gives::Json,
         ColumnType::Blob => Gives::Bytes,
         ColumnType::Untyped | ColumnType::Unknown => Gives::Unknown,
     })

@@ -47,27 +47,23 @@ pub(super) fn migrations(folder: &str, files: &[(String, String)]) -> (Migration
             }
             continue;
         }
-        let down = |ending: &str| {
-            let down = format!("schema/{stem}.down{ending}");
-            files.iter().find(|(name, _)| *name == down).map(|(_, text)| text.clone())
-        };
-        let own = engine.and_then(|engine| down(&format!(".{engine}.sql")));
-        let (migration, wrong) = migration(stem, &path, text, own.or_else(|| down(".sql")));
+        let (migration, wrong) = migration(stem, &path, text);
         errors.extend(wrong);
         ups.entry(stem).or_default().insert(engine, migration);
     }
     let mut all = Migrations::default();
     for engine in ENGINES {
-        let has_own = |files: &BTreeMap<Option<&str>, Migration>| files.contains_key(&Some(engine));
-        if engine != FIRST && !ups.values().any(has_own) {
+        let has_own = |ups: &BTreeMap<Option<&str>, Migration>| ups.contains_key(&Some(engine));
+        let own_down = format!(".down.{engine}.sql");
+        if engine != FIRST && !ups.values().any(has_own) && !files.iter().any(|(name, _)| name.ends_with(&own_down)) {
             continue;
         }
         let mut of_engine: Vec<Migration> = Vec::new();
-        for (stem, files) in &ups {
-            match files.get(&Some(engine)).or_else(|| files.get(&None)) {
+        for (stem, ups) in &ups {
+            match ups.get(&Some(engine)).or_else(|| ups.get(&None)) {
                 Some(migration) => {
-                    errors.extend(wrong_place(migration, &of_engine).filter(|_| engine == FIRST || has_own(files)));
-                    of_engine.push(migration.clone());
+                    errors.extend(wrong_place(migration, &of_engine).filter(|_| engine == FIRST || has_own(ups)));
+                    of_engine.push(with_down(migration.clone(), stem, engine, folder, files));
                 }
                 None => {
                     let message = format!("migration `{stem}` has no file for `{engine}`");
@@ -85,6 +81,24 @@ pub(super) fn migrations(folder: &str, files: &[(String, String)]) -> (Migration
         }
     }
     (all, errors)
+}
+
+/// A migration with the file that undoes it: the one for its engine, else the one for all.
+fn with_down(
+    mut migration: Migration,
+    stem: &str,
+    engine: &str,
+    folder: &str,
+    files: &[(String, String)],
+) -> Migration {
+    let named = |ending: String| {
+        let down = format!("schema/{stem}.down{ending}");
+        files.iter().find(|(name, _)| *name == down)
+    };
+    if let Some((name, text)) = named(format!(".{engine}.sql")).or_else(|| named(".sql".to_owned())) {
+        (migration.down, migration.down_path) = (Some(text.clone()), Some(format!("{folder}/{name}")));
+    }
+    migration
 }
 
 /// What the name of a file says.
@@ -153,7 +167,7 @@ fn numbered(stem: &str) -> bool {
     })
 }
 
-fn migration(stem: &str, path: &str, text: &str, down: Option<String>) -> (Migration, Vec<Error>) {
+fn migration(stem: &str, path: &str, text: &str) -> (Migration, Vec<Error>) {
     let doc = Doc::new(path.to_owned(), text, &std::rc::Rc::default());
     let mut migration = Migration {
         version: stem.to_owned(),
@@ -161,9 +175,10 @@ fn migration(stem: &str, path: &str, text: &str, down: Option<String>) -> (Migra
         depends: Vec::new(),
         after_rows: false,
         up: text.to_owned(),
-        down,
+        down: None,
         checksum: hex::encode(Sha256::digest(text.as_bytes())),
         path: path.to_owned(),
+        down_path: None,
     };
     for (line, comment) in (1..).zip(text.lines().map_while(|line| line.strip_prefix("--"))) {
         let Some((word, value)) = comment.split_once(':') else {
@@ -230,6 +245,7 @@ mod tests {
                     down: Some("DROP TABLE people;\n".into()),
                     checksum: "4f5633f58fa261c064c8cb23959739720eb8a4a8cbeaeb613ae2998c7157c372".into(),
                     path: "mappings/notes/schema/001_people.up.sql".into(),
+                    down_path: Some("mappings/notes/schema/001_people.down.sql".into()),
                 },
                 Migration {
                     version: "002_notes".into(),
@@ -241,6 +257,7 @@ mod tests {
                     down: None,
                     checksum: "549cadc78582291b01c7016b457ae6f360d4d31d9b8c1504ee9ab5a30c002b11".into(),
                     path: "mappings/notes/schema/002_notes.up.sql".into(),
+                    down_path: None,
                 },
             ]
         );
@@ -296,6 +313,25 @@ mod tests {
         );
         assert_ne!(others[0].checksum, migrations.first[0].checksum);
         assert_eq!(others[1], migrations.first[1]);
+    }
+
+    #[test]
+    fn a_way_back_for_one_engine_alone_is_its_own_where_the_way_forth_is_shared() {
+        let (migrations, errors) = migrations(
+            "m",
+            &files(&[
+                ("schema/001_a.down.postgresql.sql", "DROP a2"),
+                ("schema/001_a.down.sql", "DROP a1"),
+                ("schema/001_a.up.sql", "A"),
+            ]),
+        );
+        assert!(errors.is_empty(), "{errors:?}");
+        let told = |one: &Migration| format!("{} {:?} {}", one.up, one.down, one.down_path());
+        assert_eq!(told(&migrations.first[0]), "A Some(\"DROP a1\") m/schema/001_a.down.sql");
+        assert_eq!(
+            told(&migrations.variants["postgresql"][0]),
+            "A Some(\"DROP a2\") m/schema/001_a.down.postgresql.sql"
+        );
     }
 
     #[test]

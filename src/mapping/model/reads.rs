@@ -64,7 +64,11 @@ impl ReadAs {
             ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_) => {
                 matches!(datum, Datum::Integer(_) | Datum::Number(_))
             }
-            ColumnType::Json | ColumnType::Untyped | ColumnType::Unknown => false,
+            ColumnType::Json
+            | ColumnType::JsonValue
+            | ColumnType::List(_)
+            | ColumnType::Untyped
+            | ColumnType::Unknown => false,
         }
     }
 

@@ -1,0 +1,257 @@
+//! Changes the schema step by step, in a transaction that an engine has open. Which steps there are, in which order, and in
+//! what words they fail is the same in every engine, which gives statements alone.
+
+use super::audit::{AuditEntry, AuditTable};
+use super::catalog::Catalog;
+use super::history::{self, Origin, Recorded};
+use super::presence::{Presence, presence};
+use super::schema::in_part;
+use super::upkeep::{Altered, Done, Move, Order, Survey, What};
+use crate::error::Error;
+use crate::interrupt;
+use crate::report::words::count;
+use crate::table::Migration;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+/// When and for how long something was done.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timing {
+    pub(super) at: Timestamp,
+    pub(super) took_ms: i64,
+}
+
+/// Rows that reference a missing row, by table and parent.
+pub(super) type Dangling = BTreeMap<(String, String), u64>;
+
+/// What an engine does for it.
+pub(super) trait Altering {
+    /// A fault of the database, or one that is in words.
+    type Fault: From<Error>;
+    /// Why the SQL of a migration did not run.
+    type Failure: Failing;
+    /// The database as the user wrote it.
+    fn place(&self) -> &str;
+    /// The record of migrations in the order it was written.
+    fn recorded(&self) -> Result<Vec<Recorded>, Self::Fault>;
+    /// What there is after each migration, up to the first that does not run by itself.
+    fn stages(&self, migrations: &[Migration]) -> Result<Vec<Catalog>, Self::Fault>;
+    /// The tables as they are.
+    fn live(&self) -> Result<Catalog, Self::Fault>;
+    /// Makes the record where it is not there.
+    fn set_up_record(&mut self) -> Result<(), Self::Fault>;
+    /// Brings treelift's own tables to the format of this version.
+    fn set_up_state(&mut self) -> Result<(), Self::Fault>;
+    /// Runs the SQL of a migration.
+    fn run(&mut self, sql: &str) -> Result<(), Self::Failure>;
+    /// Records a migration as applied.
+    fn applied(&mut self, migration: &Migration, origin: Origin, timing: Timing) -> Result<(), Self::Fault>;
+    /// Records that an applied migration was rolled back.
+    fn rolled_back(&mut self, migration: &Migration, at: Timestamp) -> Result<(), Self::Fault>;
+    /// Writes an entry of the audit trail.
+    fn note(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<(), Self::Fault>;
+    /// Rows that reference a missing row; none where the engine itself sees to it.
+    fn dangling(&self) -> Result<Dangling, Self::Fault>;
+    /// Where the last migration was rolled back and the database holds nothing else, treelift's own tables speak of rows
+    /// that are gone: they go too, and the record of migrations alone tells what was.
+    fn leave_nothing(&mut self) -> Result<(), Self::Fault>;
+    /// What the database is like.
+    fn survey(&self) -> Result<Survey, Self::Fault>;
+}
+
+/// Why the SQL of a migration did not run, in words.
+pub(super) trait Failing {
+    /// Why.
+    fn why(&self) -> String;
+    /// Which of its statements it is, where the place does not say it: `, in its statement 3`.
+    fn statement(&self) -> String;
+    /// The place in its file.
+    fn place(&self, path: &str) -> String;
+}
+
+/// Why the steps did not come to their end.
+pub(super) enum Stop<'m, A: Altering> {
+    /// Somebody said no, or the request cannot be.
+    Asked(A::Fault),
+    /// A statement failed.
+    Failed { migration: &'m Migration, what: What, failure: A::Failure, took_ms: i64 },
+}
+
+/// Carries out what an order decides. Nothing is committed yet.
+pub(super) fn steps<'w, A: Altering>(engine: &mut A, order: &'w Order<'w>) -> Result<Altered, Stop<'w, A>> {
+    let applied = BTreeSet::new();
+    Work { engine, order, applied }.all()
+}
+
+/// The steps of an order, under the lock.
+struct Work<'e, 'w, A> {
+    engine: &'e mut A,
+    order: &'w Order<'w>,
+    /// Versions that are applied by now.
+    applied: BTreeSet<&'w str>,
+}
+
+impl<'w, A: Altering> Work<'_, 'w, A> {
+    fn all(&mut self) -> Result<Altered, Stop<'w, A>> {
+        let migrations = self.order.migrations;
+        let standing = history::compare(&self.engine.recorded().map_err(Stop::Asked)?, migrations);
+        let moves = (self.order.decide)(&standing).map_err(asked)?;
+        let mut altered = Altered::default();
+        if moves.is_empty() {
+            return Ok(altered);
+        }
+        if let Some(lost) = moves.iter().find_map(|one| match one {
+            Move::Down(at) if migrations[*at].down.is_none() => Some(&migrations[*at]),
+            _ => None,
+        }) {
+            return Err(asked(no_way_back(lost)));
+        }
+        self.applied = standing.applied().into_iter().map(|at| migrations[at].version.as_str()).collect();
+        let stages = self.engine.stages(migrations).map_err(Stop::Asked)?;
+        let before = self.engine.dangling().map_err(Stop::Asked)?;
+        self.engine.set_up_record().map_err(Stop::Asked)?;
+        for one in moves {
+            let done = self.step(one, &stages)?;
+            (self.order.progress)(&done);
+            altered.steps.push(done);
+        }
+        self.finish(&altered, &before).map_err(Stop::Asked)?;
+        Ok(altered)
+    }
+
+    /// What comes behind the last step.
+    fn finish(&mut self, altered: &Altered, before: &Dangling) -> Result<(), A::Fault> {
+        let after = self.engine.dangling()?;
+        if let Some(((table, parent), rows)) = after.iter().find(|(key, rows)| before.get(*key) < Some(*rows)) {
+            let more = rows - before.get(&(table.clone(), parent.clone())).copied().unwrap_or(0);
+            return Err(Error::environment(format!(
+                "{} of `{table}` would reference missing rows of `{parent}`; nothing was changed",
+                count(more, "row")
+            ))
+            .at(self.engine.place())
+            .hint("fix the migration so that it keeps the referenced rows")
+            .into());
+        }
+        for done in &altered.steps {
+            self.engine.note(&done.audit_entry(self.order.started)?, self.order.audit)?;
+        }
+        self.engine.set_up_state()?;
+        if self.applied.is_empty() && altered.steps.iter().any(|done| done.what == What::RolledBack) {
+            self.engine.leave_nothing()?;
+        }
+        if let Some(after) = self.order.after {
+            after(self.engine.survey()?)?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, one: Move, stages: &[Catalog]) -> Result<Done, Stop<'w, A>> {
+        let (at, sql) = match one {
+            Move::Up(at) => (at, Some(&self.order.migrations[at].up)),
+            Move::Down(at) => (at, self.order.migrations[at].down.as_ref()),
+            Move::Stamp(at) | Move::Unstamp(at) => (at, None),
+        };
+        let migration = &self.order.migrations[at];
+        let started = Instant::now();
+        let run = |work: &mut Self, what| match sql {
+            None => Ok(()),
+            Some(sql) => work.engine.run(sql).map_err(|failure| match interrupt::error() {
+                Some(interrupted) => asked(interrupted),
+                None => Stop::Failed { migration, what, failure, took_ms: millis(started) },
+            }),
+        };
+        let what = match one {
+            Move::Up(_) => {
+                self.judge_dependencies(migration).map_err(asked)?;
+                match presence(stages, at, &self.engine.live().map_err(Stop::Asked)?) {
+                    Presence::Whole => What::Found,
+                    Presence::Part(difference) => {
+                        return Err(asked(in_part(migration, &difference, self.engine.place())));
+                    }
+                    Presence::Absent => {
+                        run(self, What::Applied)?;
+                        What::Applied
+                    }
+                }
+            }
+            Move::Down(_) => {
+                run(self, What::RolledBack)?;
+                What::RolledBack
+            }
+            Move::Stamp(_) => What::Stamped,
+            Move::Unstamp(_) => What::Unstamped,
+        };
+        let took_ms = millis(started);
+        self.record(migration, what, took_ms).map_err(Stop::Asked)?;
+        let ran = matches!(what, What::Applied | What::RolledBack);
+        Ok(Done { version: migration.version.clone(), what, took_ms, sql: sql.filter(|_| ran).cloned() })
+    }
+
+    fn record(&mut self, migration: &'w Migration, what: What, took_ms: i64) -> Result<(), A::Fault> {
+        let timing = Timing { at: self.order.started, took_ms };
+        match what {
+            What::Applied => self.engine.applied(migration, Origin::Ran, timing),
+            What::Found => self.engine.applied(migration, Origin::Found, timing),
+            What::Stamped => self.engine.applied(migration, Origin::Stamped, timing),
+            What::RolledBack | What::Unstamped => self.engine.rolled_back(migration, self.order.started),
+        }?;
+        match what {
+            What::RolledBack | What::Unstamped => self.applied.remove(migration.version.as_str()),
+            What::Applied | What::Found | What::Stamped => self.applied.insert(&migration.version),
+        };
+        Ok(())
+    }
+
+    fn judge_dependencies(&self, migration: &Migration) -> Result<(), Error> {
+        match migration.depends.iter().find(|depends| !self.applied.contains(depends.as_str())) {
+            None => Ok(()),
+            Some(missing) => Err(Error::request(format!(
+                "migration `{}` depends on `{missing}`, which is not applied",
+                migration.version
+            ))
+            .at(&migration.path)),
+        }
+    }
+}
+
+fn asked<A: Altering>(error: Error) -> Stop<'static, A> {
+    Stop::Asked(error.into())
+}
+
+/// How long it has been.
+pub(super) fn millis(since: Instant) -> i64 {
+    i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX)
+}
+
+fn no_way_back(migration: &Migration) -> Error {
+    Error::request(format!("migration `{}` cannot be rolled back: it has no down file", migration.version))
+        .at(migration.down_path())
+        .hint("write one, or restore a backup from before it")
+}
+
+/// The words for a statement that failed.
+pub(super) fn failed(migration: &Migration, what: What, failure: &impl Failing, place: &str) -> Error {
+    let (does, path) = match what {
+        What::RolledBack => ("cannot be rolled back", migration.down_path()),
+        _ => ("failed", migration.path.clone()),
+    };
+    let (version, statement, why) = (&migration.version, failure.statement(), failure.why());
+    Error::environment(format!("migration `{version}` {does}{statement}: {why}"))
+        .at(format!("{}, {place}", failure.place(&path)))
+        .hint("nothing was changed; fix the file or the rows, then run it again")
+}
+
+/// Which of treelift's own tables go where nothing else is left; `None` where something is. `is_chosen` says that the
+/// set chose the name of the record: that is remembered with it.
+pub(super) fn own_to_drop<'n>(
+    names: &'n [String],
+    is_reserved: &dyn Fn(&str) -> bool,
+    is_chosen: bool,
+) -> Option<Vec<&'n String>> {
+    if names.iter().any(|name| !is_reserved(name)) {
+        return None;
+    }
+    let is_kept = |name: &str| is_chosen && name.eq_ignore_ascii_case(super::state::TABLE_NAME);
+    Some(names.iter().filter(|name| super::own::is_own(name) && !is_kept(name)).collect())
+}

@@ -1,0 +1,116 @@
+//! Every command that takes a database, on a server: what works there, and what is refused by name.
+
+use crate::house::{House, KEY_FILE, project};
+use crate::postgres::Server;
+
+/// The rows of all tables, and how many tables there are: what no refused command may change.
+fn state(server: &Server) -> (String, Vec<Vec<String>>) {
+    let rows =
+        "SELECT string_agg(t.relname || ' ' || (xpath('/row/c/text()', query_to_xml('SELECT count(*) AS c FROM ' ||
+                quote_ident(t.relname), false, true, '')))[1]::text, ', ' ORDER BY t.relname) FROM pg_class t
+                WHERE t.relkind = 'r' AND t.relnamespace = 'public'::regnamespace";
+    (server.things(), server.rows(rows))
+}
+
+fn imported(house: &House, server: &Server) -> String {
+    let ran = house.import(&project("sample_data/notes"), &["--database", &server.url, "--json"]).status(0);
+    ran.json()["run_id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_is_not_built_for_a_server_yet_is_refused_by_name_and_changes_nothing() {
+    let (house, server) = (House::new(), Server::new());
+    let run = imported(&house, &server);
+    server.run("ALTER TABLE people ADD COLUMN token TEXT; UPDATE people SET token = 'in clear'");
+    let before = state(&server);
+    let key = house.path("new.key");
+    treelift::secret::key_file::new_key_file(&key).unwrap();
+    let secret = ["--key-file", KEY_FILE, "--no-backup", "--yes"];
+    let with =
+        |command: &[&str]| -> Vec<String> { command.iter().chain(&secret).map(|word| (*word).to_owned()).collect() };
+    let plain = |command: &[&str]| -> Vec<String> { command.iter().map(|word| (*word).to_owned()).collect() };
+    let mut refused = vec![
+        (plain(&["undo", &run, "--yes", "--no-backup"]), "undo"),
+        (plain(&["backup", "create"]), "backups"),
+        (plain(&["backup", "list"]), "backups"),
+        (plain(&["backup", "restore", "--latest", "--yes"]), "backups"),
+        (plain(&["backup", "promote", "--file", "x.db", "--to", "weekly"]), "backups"),
+        (plain(&["backup", "prune", "--yes"]), "backups"),
+        (plain(&["schema", "validate", "--fix-orphans", "--yes", "--no-backup"]), "orphans"),
+        (with(&["credentials", "encrypt", "--column", "people.token", "--key", "id"]), "secrets"),
+        (with(&["credentials", "rotate"]), "secrets"),
+        (plain(&["credentials", "rekey", "--new-key-file", "new.key", "--key-file", KEY_FILE, "--yes"]), "secrets"),
+    ];
+    for (arguments, word) in &mut refused {
+        arguments.extend(["--database".to_owned(), server.url.clone()]);
+        let ran = house.run(&*arguments).status(2);
+        assert!(ran.stderr.contains(*word) && ran.stderr.contains("not built"), "{arguments:?}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("\n  at postgresql://") || ran.stderr.contains("hint: "),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
+        assert_eq!(state(&server), before, "{arguments:?}");
+    }
+    let copy = house.run(["schema", "test", "--copy-of", &server.url]).status(2);
+    assert!(copy.stderr.contains("copy") && copy.stderr.contains("not built"), "{}", copy.stderr);
+    // A dry run says so as the real one would.
+    for (arguments, word) in
+        refused.iter().filter(|(arguments, _)| arguments[0] == "undo" || arguments[0] == "credentials")
+    {
+        let ran = house.run(arguments.iter().map(String::as_str).chain(["--dry-run"])).status(2);
+        assert!(ran.stderr.contains(word), "{arguments:?}: {}", ran.stderr);
+    }
+    assert_eq!(state(&server), before);
+}
+
+#[test]
+fn every_other_command_works_on_a_server() {
+    let (house, server) = (House::new(), Server::new());
+    let tree = project("sample_data/notes");
+    let tree = tree.to_str().unwrap();
+    let on = |command: &[&str], status: i32| {
+        house.run(command.iter().copied().chain(["--database", &server.url])).status(status)
+    };
+    // A database that has nothing yet.
+    let status = on(&["schema", "status", "--mappings", "notes", "--exit-code"], 4).stdout;
+    assert!(status.contains("(does not exist yet)") && status.contains("current  nothing applied"), "{status}");
+    let dry = on(&["schema", "migrate", "--mappings", "notes", "--dry-run"], 0).stdout;
+    assert!(dry.contains("CREATE TABLE people") && dry.contains("nothing was changed"), "{dry}");
+    assert_eq!(server.things(), "0");
+    assert!(on(&["schema", "migrate", "--mappings", "notes"], 0).stdout.contains("committed: 1 step in postgresql://"));
+    on(&["import", tree, "--key-file", KEY_FILE, "--yes", "--no-backup", "--dry-run"], 0);
+    on(&["import", tree, "--key-file", KEY_FILE, "--yes", "--no-backup"], 0);
+    assert_eq!(server.rows("SELECT count(*)::text FROM people"), [["3"]]);
+    // What is there.
+    assert!(on(&["schema", "status", "--exit-code"], 0).stdout.contains("current  001"));
+    assert!(on(&["schema", "history"], 0).stdout.contains("applied"));
+    assert!(on(&["schema", "validate"], 0).last_line().starts_with("verified: "));
+    let runs = on(&["runs"], 0).stdout;
+    assert!(runs.contains("import"), "{runs}");
+    let key = server.rows("SELECT id::text FROM people ORDER BY 1 LIMIT 1")[0][0].clone();
+    let row = on(&["explain", "--row", "people", &key, "--source", tree], 0).stdout;
+    assert!(row.starts_with("row of people in postgresql://") && row.contains("\nfrom "), "{row}");
+    on(&["credentials", "status"], 0);
+    on(&["credentials", "verify", "--key-file", KEY_FILE], 0);
+    on(&["check", "notes"], 0);
+    on(&["schema", "test", "--mappings", "notes"], 0);
+    // Back, and by hand.
+    server.run("ALTER TABLE people ADD COLUMN nick TEXT");
+    house.run(["mappings", "export", "notes", "own"]).status(0);
+    let drift = on(&["schema", "new", "nick", "--from-drift", "--mappings", "own", "--dry-run"], 0).stdout;
+    assert!(drift.contains("nick"), "{drift}");
+    server.run("ALTER TABLE people DROP COLUMN nick");
+    on(&["schema", "rollback", "--all", "--dry-run", "--no-backup", "--yes"], 0);
+    assert_eq!(server.rows("SELECT count(*)::text FROM people"), [["3"]]);
+    on(&["schema", "rollback", "--all", "--no-backup", "--yes"], 0);
+    assert_eq!(server.rows("SELECT count(*)::text FROM pg_class WHERE relname = 'people'"), [["0"]]);
+    let sql = std::fs::read_to_string(project("mappings/notes/schema/001_notes.up.postgresql.sql")).unwrap();
+    server.run(&sql);
+    assert!(
+        on(&["schema", "stamp", "001", "--mappings", "notes", "--no-backup", "--yes"], 0)
+            .stdout
+            .contains("recorded as applied")
+    );
+    on(&["schema", "status", "--mappings", "notes", "--exit-code"], 0);
+}

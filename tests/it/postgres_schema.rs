@@ -1,0 +1,306 @@
+//! What migrations make on a server: compared with what they make elsewhere, tried where nothing of them stays.
+
+use crate::house::House;
+use crate::postgres::Server;
+use serde_json::json;
+
+const COMMON: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY, mail VARCHAR(80) NOT NULL UNIQUE);
+    CREATE TABLE notes (id INTEGER PRIMARY KEY, title TEXT, owner INTEGER REFERENCES people (id) ON DELETE CASCADE);";
+
+/// A set whose migration has a file of its own for the server, with this in the place of that.
+fn differing(from: &str, to: &str) -> House {
+    assert!(COMMON.contains(from));
+    let house = House::new().schema(COMMON).list(
+        "people",
+        r#"["people.json"]"#,
+        "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nmail = \"mail\"\n",
+    );
+    let up = format!("-- version: 001\n-- description: tables of a test\n{}\n", COMMON.replacen(from, to, 1));
+    house.file("set/schema/001_test.up.postgresql.sql", up);
+    house
+}
+
+#[test]
+fn bundled_sets_make_the_same_tables_on_a_server() {
+    let (house, server) = (House::new(), Server::new());
+    let checked = house.run(["check", "--database", &server.url, "--json"]).status(0);
+    let sets = checked.json()["sets"].clone();
+    let sets = sets.as_array().unwrap();
+    assert!(sets.len() > 1 && sets.iter().all(|set| set["compared"]["engine"] == "postgresql"), "{sets:?}");
+    let words = format!("note: the migrations of `fossawork`, `notes` make the same tables there: {}\n", server.url);
+    assert!(checked.stderr.contains(&words), "{}", checked.stderr);
+    assert_eq!(server.things(), "0");
+    // The variable is enough, and a password in it is not shown.
+    let url = server.url.replace("postgres@", "postgres:canary@");
+    let mut command = house.command(["check", "notes"]);
+    let checked = crate::house::Ran::of(command.env("DATABASE_URL", &url)).status(0);
+    assert!(
+        checked.stderr.contains("note: the migrations of `notes` make the same tables there"),
+        "{}",
+        checked.stderr
+    );
+    assert!(!checked.stderr.contains("canary"));
+}
+
+#[test]
+fn what_differs_between_the_files_of_two_engines_is_told_with_both_sides() {
+    let server = Server::new();
+    for (from, to, words) in [
+        (
+            "title TEXT",
+            "title TEXT NOT NULL",
+            "column `notes.title` differs between engines: `sqlite` takes NULL, `postgresql` refuses NULL",
+        ),
+        (
+            "title TEXT, ",
+            "",
+            "column `notes.title` differs between engines: `sqlite` has it, `postgresql` has no such column",
+        ),
+        (
+            "title TEXT",
+            "title TEXT, kind TEXT",
+            "column `notes.kind` differs between engines: `sqlite` has no such column, `postgresql` has it",
+        ),
+        (" UNIQUE", "", "table `people` differs between engines: `sqlite` keeps unique (mail), `postgresql` does not"),
+        (
+            "id INTEGER PRIMARY KEY, title",
+            "id INTEGER NOT NULL, title",
+            "table `notes` differs between engines: `sqlite` has the primary key (id), `postgresql` has no primary key",
+        ),
+        (
+            " ON DELETE CASCADE",
+            "",
+            "`sqlite` has the foreign key (owner) → `people` (id) ON DELETE CASCADE, `postgresql` has none like it",
+        ),
+        (
+            "CREATE TABLE notes",
+            "CREATE TABLE more (id INTEGER); CREATE TABLE notes",
+            "table `more` differs between engines: `sqlite` makes no such table, `postgresql` makes it",
+        ),
+    ] {
+        let house = differing(from, to);
+        let checked = house.run(["check", "set", "--database", &server.url]).status(2);
+        assert!(
+            checked.stderr.contains(&format!("error M138: {words}"))
+                || checked.stderr.contains("error M138: ") && checked.stderr.contains(words),
+            "{words}: {}",
+            checked.stderr
+        );
+        assert!(checked.stderr.contains("  at set/schema/001_test.up.postgresql.sql\nhint: "), "{}", checked.stderr);
+        assert_eq!(server.things(), "0");
+    }
+    // Types, defaults and conditions are in each engine's words.
+    let house = differing("mail VARCHAR(80)", "mail TEXT CHECK (mail <> '') DEFAULT 'x'");
+    house.run(["check", "set", "--database", &server.url]).status(0);
+}
+
+#[test]
+fn without_a_server_it_is_said_once_that_nothing_was_compared() {
+    let house = House::new();
+    for variable in ["", "sqlite:///./x.db", "mysql://me:canary@host/db"] {
+        let mut command = house.command(["check"]);
+        let checked = crate::house::Ran::of(command.env("DATABASE_URL", variable)).status(0);
+        let note = "note: the PostgreSQL migrations of `fossawork`, `notes` were not compared; name a server with `--database` or DATABASE_URL\n";
+        assert_eq!(checked.stderr, note, "{variable}");
+    }
+    let refused = house.run(["check", "--database", "sqlite:///./x.db"]).status(2);
+    assert!(refused.stderr.contains("`check --database` names a server"), "{}", refused.stderr);
+    assert!(!house.path("x.db").exists());
+    house.run(["check", "--database", "postgresql://me@/db?host=/nowhere"]).status(3);
+    // A set that is for no engine alone has nothing to compare.
+    let house = House::new().schema(COMMON);
+    assert_eq!(house.run(["check", "set"]).status(0).stderr, "");
+}
+
+/// A set for a server alone whose migration is this, and its tree.
+fn plain(sql: &str) -> House {
+    const ITEM: &str = "[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\nstate = \"state\"\n";
+    const ITEMS: &str = "CREATE TABLE items (id INTEGER PRIMARY KEY, state TEXT);";
+    let house = House::new().schema(ITEMS).list("items", r#"["items.json"]"#, ITEM);
+    house.file(
+        "set/schema/001_test.up.postgresql.sql",
+        format!("-- version: 001\n-- description: tables of a test\n{ITEMS}\n{sql}\n"),
+    );
+    house.source("items.json", &json!([{ "id": 1, "state": "a" }]))
+}
+
+#[test]
+fn what_cannot_be_in_one_transaction_is_refused_with_the_way_round() {
+    let server = Server::new();
+    // A migration that fails is recorded as such; elsewhere nothing at all is written.
+    let migrated = Server::new();
+    for one in [&server, &migrated] {
+        one.run("CREATE TABLE users (id integer); INSERT INTO users VALUES (1)");
+    }
+    let before = server.things();
+    for (sql, words) in [
+        ("CREATE INDEX CONCURRENTLY i ON items (state);", "CREATE INDEX without CONCURRENTLY"),
+        ("VACUUM items;", "VACUUM by hand afterwards"),
+        ("REINDEX TABLE CONCURRENTLY items;", "everything is one transaction"),
+        ("SAVEPOINT a;", "BEGIN, COMMIT, ROLLBACK or SAVEPOINT"),
+        ("BEGIN;", "BEGIN, COMMIT, ROLLBACK or SAVEPOINT"),
+        ("DROP TABLE public.users;", "reaches `public.users`"),
+        ("DELETE FROM public.users;", "reaches `public.users`"),
+        ("ALTER TABLE public.users ADD COLUMN more TEXT;", "reaches `public.users`"),
+        ("CREATE TABLE public.own (id integer);", "reaches `public.own`"),
+        ("CREATE SCHEMA other; CREATE TABLE other.own (id integer);", "reaches `other.own`"),
+    ] {
+        let house = plain(sql);
+        for command in [&["check", "set"][..], &["schema", "migrate", "--mappings", "set", "--no-backup", "--yes"]] {
+            let on = if command[0] == "check" { &server } else { &migrated };
+            let ran = house.run(command.iter().copied().chain(["--database", &on.url]));
+            // What is forbidden is the request's fault; what fails is the database's once it is applied.
+            let status =
+                if words.starts_with("reaches") || words.starts_with("BEGIN") || command[0] == "check" { 2 } else { 3 };
+            let ran = ran.status(status);
+            assert!(ran.stderr.contains(words), "{sql}: {}", ran.stderr);
+            assert!(ran.stderr.contains("001_test.up.postgresql.sql"), "{sql}: {}", ran.stderr);
+        }
+        let lifted = house.lift(&["--database", &server.url, "--no-backup"]);
+        lifted.refuses(words);
+        assert_eq!(server.things(), before, "{sql}");
+        for one in [&server, &migrated] {
+            assert_eq!(one.rows("SELECT id::text FROM public.users"), [["1"]], "{sql}");
+            assert_eq!(one.rows("SELECT to_regclass('items')::text"), [["NULL"]], "{sql}");
+        }
+        assert_eq!(
+            server
+                .rows("SELECT count(*)::text FROM pg_namespace WHERE nspname IN ('other') OR nspname LIKE 'treelift%'"),
+            [["0"]]
+        );
+    }
+    server.run("DROP TABLE users");
+    // What a file makes and uses by itself is fine; what a later one adds can be used after it alone.
+    let house = plain("CREATE TYPE mood AS ENUM ('ok', 'sad'); CREATE VIEW v AS SELECT 'sad'::mood AS m;");
+    house.lift(&["--database", &server.url, "--no-backup"]).ends(0, "committed");
+    let validate = ["schema", "validate", "--mappings", "set", "--database", &server.url];
+    house.run(validate).status(0);
+    house.file("set/schema/002_glad.up.sql", "-- version: 002\nCREATE TABLE glad (id INTEGER);");
+    let glad = "-- version: 002\nALTER TYPE mood ADD VALUE 'glad'; CREATE TABLE glad (id INTEGER); INSERT INTO glad SELECT 1 WHERE 'glad'::mood IS NOT NULL;";
+    house.file("set/schema/002_glad.up.postgresql.sql", glad);
+    let migrate = ["schema", "migrate", "--mappings", "set", "--no-backup", "--yes", "--database", &server.url];
+    let refused = house.run(migrate).status(3).stderr;
+    assert!(refused.contains("make the type with all of its values"), "{refused}");
+    assert_eq!(server.rows("SELECT to_regclass('glad')::text, enum_range(NULL::mood)::text"), [["NULL", "{ok,sad}"]]);
+}
+
+#[test]
+fn a_user_who_may_make_no_schema_gets_temporary_tables_to_try_migrations_on() {
+    let server = Server::new();
+    let user = format!("temp_{}", server.name());
+    server.run(&format!("CREATE ROLE {user} LOGIN; GRANT CREATE ON SCHEMA public TO {user}"));
+    let url = server.url_as(&user);
+    let (house, notes) = (House::new(), crate::house::project("sample_data/notes"));
+    house.run(["check", "--database", &url]).status(0);
+    assert_eq!(server.things(), "0");
+    house.import(&notes, &["--database", &url]).status(0);
+    house.run(["schema", "validate", "--database", &url]).status(0);
+    house.run(["schema", "status", "--database", &url, "--exit-code"]).status(0);
+    // A function that is called by its name alone is not found there, and that is said.
+    let sql =
+        "CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1'; ALTER TABLE items ALTER id SET DEFAULT f();";
+    let refused = plain(sql).run(["check", "set", "--database", &url]).status(2);
+    assert!(refused.stderr.contains("f()"), "{}", refused.stderr);
+    server.run(&format!("DROP OWNED BY {user}; DROP ROLE {user}"));
+}
+
+#[test]
+fn what_is_made_in_another_schema_and_in_other_words_is_the_same() {
+    let server = Server::new();
+    let sql = "CREATE SEQUENCE own; CREATE TABLE more (id INTEGER PRIMARY KEY DEFAULT nextval('own'), at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, \
+        day DATE DEFAULT CURRENT_DATE, low TEXT CHECK (low = lower(low)), half BOOLEAN DEFAULT FALSE, items_id INTEGER REFERENCES items (id));
+        CREATE INDEX more_low ON more (lower(low)) WHERE half; CREATE UNIQUE INDEX more_at ON more (at DESC);
+        CREATE VIEW halves AS SELECT id, low FROM more WHERE half;
+        CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.at := now(); RETURN NEW; END $$;
+        CREATE TRIGGER stamped BEFORE UPDATE ON more FOR EACH ROW EXECUTE FUNCTION stamp();";
+    let house = plain(sql);
+    let url = server.url.clone();
+    let run = |command: &[&str]| {
+        house.run(command.iter().copied().chain(["--mappings", "set", "--database", &url])).status(0)
+    };
+    house.lift(&["--database", &server.url]).ends(0, "committed");
+    run(&["schema", "validate"]);
+    assert!(!run(&["schema", "status", "--exit-code"]).stdout.contains("drift"));
+    // What an application made by itself, in the words of its own tool, is found to be there.
+    server.run("ALTER TABLE more ALTER at SET DEFAULT now(); DELETE FROM schema_migrations");
+    let migrated = run(&["schema", "migrate", "--no-backup", "--yes"]);
+    assert!(migrated.stdout.contains("already there, recorded: 001"), "{}", migrated.stdout);
+    server.run("ALTER TABLE more ALTER half SET DEFAULT TRUE");
+    let told = house.run(["schema", "validate", "--mappings", "set", "--database", &url]).status(1);
+    assert!(
+        told.stdout.contains("column `more.half` has another default: `true`, expected `false`"),
+        "{}",
+        told.stdout
+    );
+}
+
+#[test]
+fn migrations_are_tested_on_a_server_in_a_schema_that_is_dropped() {
+    let (house, server) = (House::new(), Server::new());
+    server.run("CREATE TABLE mine (id integer)");
+    let before = server.things();
+    let schemas =
+        || server.rows("SELECT string_agg(nspname::text, ' ') FROM pg_namespace WHERE nspname LIKE 'treelift%'");
+    for set in ["fossawork", "notes"] {
+        let ran = house.run(["schema", "test", "--mappings", set, "--database", &server.url]).status(0);
+        assert!(ran.last_line().starts_with("verified: ") && ran.last_line().ends_with(", 0 failed"), "{}", ran.stdout);
+        assert_eq!((server.things(), schemas()), (before.clone(), vec![vec!["NULL".to_owned()]]));
+    }
+    // With enumerations, conditions and columns that the server counts there is a row as well.
+    let sql = "CREATE TYPE mood AS ENUM ('ok', 'sad');
+        CREATE TABLE more (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, m mood NOT NULL, at TIMESTAMPTZ NOT NULL, tags TEXT[] NOT NULL,
+        about JSONB NOT NULL, state TEXT NOT NULL CHECK (state IN ('open', 'it''s done')), item INTEGER NOT NULL REFERENCES items (id), box POINT);";
+    let house = plain(sql);
+    let down = "DROP TABLE more; DROP TYPE mood; DROP TABLE items;";
+    house.file("set/schema/001_test.down.postgresql.sql", down);
+    let test = |house: &House, status| {
+        house.run(["schema", "test", "--mappings", "set", "--database", &server.url]).status(status)
+    };
+    test(&house, 0);
+    // What a way back leaves, or loses, is told.
+    house.file("set/schema/001_test.down.postgresql.sql", "DROP TABLE more; DROP TABLE items;");
+    house.file("set/schema/002_more.up.sql", "-- version: 002\nALTER TABLE items ADD COLUMN more TEXT;");
+    house.file(
+        "set/schema/002_more.down.sql",
+        "ALTER TABLE items DROP COLUMN more; DELETE FROM more; DELETE FROM items;",
+    );
+    let told = test(&house, 1).stdout;
+    assert!(told.contains("`items` has 0 rows, expected 1"), "{told}");
+    // What reaches out is refused before anything is done.
+    house.file("set/schema/002_more.down.sql", "DROP TABLE public.mine;");
+    let refused = test(&house, 2).stderr;
+    assert!(refused.contains("reaches `public.mine`") && refused.contains("002_more.down.sql"), "{refused}");
+    assert_eq!((server.things(), schemas()), (before, vec![vec!["NULL".to_owned()]]));
+    // One that was killed is cleaned up by the next.
+    server.run(
+        "CREATE SCHEMA treelift_test_0011223344556677; CREATE TABLE treelift_test_0011223344556677.t (id integer)",
+    );
+    House::new().run(["schema", "test", "--mappings", "notes", "--database", &server.url]).status(0);
+    assert_eq!(schemas(), [["NULL"]]);
+}
+
+#[test]
+fn an_assertion_that_could_never_be_asked_of_a_server_is_refused() {
+    let server = Server::new();
+    for (sql, code, words) in [
+        ("SELECT 1 FROM items WHERE state = 7", "M130", "operator does not exist"),
+        ("SELECT 1 FROM itmes", "M130", "relation \"itmes\" does not exist"),
+        ("SELECT 1; SELECT 2", "M131", "more than one statement"),
+        ("SELECT nextval('items_seq')", "M132", "does more than read"),
+        ("SELECT 1 FROM items WHERE id = $1", "M133", "has a parameter"),
+    ] {
+        let house = plain("CREATE SEQUENCE items_seq;");
+        let assertion = format!("[[assert]]\nname = \"one\"\nengine = \"postgresql\"\nsql = \"{sql}\"\n");
+        let house = house.set(&assertion);
+        house.run(["check", "set"]).status(0); // it is not asked of SQLite
+        let told = house.run(["check", "set", "--database", &server.url]).status(2).stderr;
+        assert!(
+            told.contains(&format!("error {code}: the assertion `one` cannot be asked: ")) && told.contains(words),
+            "{sql}: {told}"
+        );
+        assert!(told.contains("  at set/set.toml:"), "{told}");
+        assert_eq!(server.things(), "0");
+    }
+    let house = plain("").set("[[assert]]\nname = \"one\"\nengine = \"postgresql\"\nsql = \"SELECT 1 FROM treelift_runs r, items i WHERE i.state IS NULL;\"\n");
+    house.run(["check", "set", "--database", &server.url]).status(0);
+}
