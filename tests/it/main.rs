@@ -77,6 +77,8 @@ mod postgres;
 #[cfg(feature = "postgres")]
 mod postgres_commands;
 #[cfg(feature = "postgres")]
+mod postgres_connect;
+#[cfg(feature = "postgres")]
 mod postgres_rules;
 #[cfg(feature = "postgres")]
 mod postgres_schema;
