@@ -16,7 +16,7 @@ pub fn open(url: &str) -> Result<Box<dyn Database>> {
         Some("postgresql" | "postgres") => Ok(Box::new(PostgresDatabase::of_url(url)?)),
         #[cfg(not(feature = "postgres"))]
         Some("postgresql" | "postgres") => Err(Error::request("this treelift was built without PostgreSQL")
-            .hint("the engine is being built, and `cargo install --features postgres` has what there is of it; else import into SQLite: `--database sqlite:///./notes.db`")),
+            .hint("build it with its default features; else import into SQLite: `--database sqlite:///./notes.db`")),
         Some(other) => Err(Error::request(format!("unknown database type `{}`", printable(other))).hint(FORMS)),
     }
 }
