@@ -58,7 +58,7 @@ pub fn scaffold(inspection: &Inspection, name: &str) -> Scaffold {
     let owners = links::link(&mut mappings, &mut tables);
     let all: Vec<&Table> = mappings.iter().flat_map(|mapping| &mapping.made.tables).collect();
     let (up, down) = words::schema(&ordered(all));
-    let texts = std::iter::once(words::set(&set_text(inspection, &name, owners, (ignored, broken))));
+    let texts = std::iter::once(words::set(&set_text(inspection, &name, owners, [ignored, broken])));
     let (mut files, mut guesses) = (Vec::new(), Vec::new());
     for text in texts.chain(mappings.iter().map(Mapping::text)) {
         files.push((text.file, text.text));
@@ -103,7 +103,7 @@ fn set_text(
     inspection: &Inspection,
     name: &str,
     owners: Option<words::Owners>,
-    (ignored, broken): (Vec<(String, String)>, Vec<(String, String)>),
+    [ignored, broken]: [Vec<(String, String)>; 2],
 ) -> SetText {
     let fixed = inspection.types.iter().filter(|of| !of.pattern.contains(['{', '*']) && !of.is_unread());
     let half = inspection.types.iter().any(|of| of.half_characters);
