@@ -3,13 +3,14 @@
 use crate::house::{House, KEY_FILE, project};
 use crate::postgres::Server;
 
-/// The rows of all tables, and how many tables there are: what no refused command may change.
+/// How many tables, indexes and sequences there are, and the rows of every table: what no refused command may change.
 fn state(server: &Server) -> (String, Vec<Vec<String>>) {
-    let rows =
-        "SELECT string_agg(t.relname || ' ' || (xpath('/row/c/text()', query_to_xml('SELECT count(*) AS c FROM ' ||
-                quote_ident(t.relname), false, true, '')))[1]::text, ', ' ORDER BY t.relname) FROM pg_class t
-                WHERE t.relkind = 'r' AND t.relnamespace = 'public'::regnamespace";
-    (server.things(), server.rows(rows))
+    let tables = "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+    let of = |table: &Vec<String>| {
+        let name = &table[0];
+        server.rows(&format!("SELECT '{name}', string_agg(t::text, ' ' ORDER BY t::text) FROM \"{name}\" t")).remove(0)
+    };
+    (server.things(), server.rows(&format!("{tables} ORDER BY 1")).iter().map(of).collect())
 }
 
 fn imported(house: &House, server: &Server) -> String {
