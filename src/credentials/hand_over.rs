@@ -56,11 +56,15 @@ pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver>
         message: application.message.clone(),
         ..HandedOver::default()
     };
-    let mut written = Written::new(false)?;
-    for registered in sealed_columns(&*cells)? {
+    let columns = sealed_columns(&*cells)?;
+    let mut written = Written::new(true)?;
+    for Registered { column, .. } in &columns {
+        written.rewrite(job, &mut *cells, &ring, (column, &columns), &mut |_, text| application.seal(text, now()))?;
+    }
+    // Once all are written: a trigger on one of them may change another.
+    for registered in columns {
+        job.heed_signals()?;
         let column = &registered.column;
-        let of = (column, std::slice::from_ref(&registered));
-        written.rewrite(job, &mut *cells, &ring, of, &mut |_, text| application.seal(text, now()))?;
         let open = |key: &[String], token: &str| application.open(column, key, token);
         let (opened, empty) = written.prove(&*cells, column, &open)?;
         // An empty text that stays one is no value.

@@ -152,3 +152,20 @@ fn a_trigger_that_removes_what_is_sealed_again_ends_the_rotation_and_changes_not
     assert!(ran.stderr.contains(words), "{}", ran.stderr);
     assert_eq!(house.rows("SELECT password FROM logins"), before);
 }
+
+#[test]
+fn a_trigger_that_changes_another_sealed_value_ends_the_hand_over_and_changes_nothing() {
+    let house = house("ALTER TABLE logins ADD COLUMN pin TEXT; UPDATE logins SET pin = '4711-' || id;");
+    encrypt(&house, &["--column", "logins.pin"]).status(0);
+    let undo = "CREATE TRIGGER u AFTER UPDATE OF pin ON logins BEGIN UPDATE logins SET password = 'of a trigger' WHERE id = NEW.id; END";
+    Connection::open(house.path(DATABASE)).unwrap().execute_batch(undo).unwrap();
+    house.file("set/set.toml", "name = \"doors\"\n[hand_over.fernet]\npassword = [\"APP_PASSWORD\"]\nsalt = { default = \"doors\", bytes = 16, fill = \"0\" }\nrounds = 1000\n");
+    let before = house.rows("SELECT password, pin FROM logins");
+    let fixed = ["credentials", "hand-over", "--to", "fernet", "--mappings", "set", "--database", DATABASE, "--yes"];
+    let mut command = house.command(fixed.iter().chain(&["--key-file", KEY_FILE, "--no-backup"]));
+    let ran = Ran::of(command.env("APP_PASSWORD", "the application's")).status(3);
+    let words =
+        "error: a value does not open: this is not a Fernet token in the given form\n  at logins.password, row a\n";
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    assert_eq!(house.rows("SELECT password, pin FROM logins"), before);
+}
