@@ -81,6 +81,20 @@ impl Decimal {
     }
 }
 
+/// A number without zeros in front or at the end of its fraction, and without a sign of zero; one with an exponent as it
+/// is. So two texts of one number are the same.
+pub fn plain_number(text: &str) -> String {
+    if text.contains(['e', 'E']) {
+        return text.to_owned();
+    }
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    let sign = if whole.is_empty() && fraction.is_empty() { "" } else { sign };
+    let whole = if whole.is_empty() { "0" } else { whole };
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,5 +147,20 @@ mod tests {
             );
         }
         assert!(Decimal::of("1e99999999999999999999").whole_digits() > 1_000_000);
+    }
+
+    #[test]
+    fn a_number_has_one_plain_text() {
+        for (text, plain) in [
+            ("1.0", "1"),
+            ("1", "1"),
+            ("-0.0", "0"),
+            ("007.50", "7.5"),
+            ("-.5", "-0.5"),
+            ("100", "100"),
+            ("1e2", "1e2"),
+        ] {
+            assert_eq!(plain_number(text), plain, "{text}");
+        }
     }
 }

@@ -275,7 +275,10 @@ impl<'s> Matcher<'s> {
     /// Works out, for each rule, what directory name would find which owner.
     pub fn new(plan: &'s Plan, owners: &'s Owners, table: &'s OwnerTable) -> Self {
         let stored = plan.schema.table(&owners.table);
-        let read = |by: &'s By| Some((by.column.as_str(), plan.set.reads(stored?.column(&by.column)?)?));
+        let read = |by: &'s By| {
+            let column = stored?.column(&by.column)?;
+            Some((by.column.as_str(), plan.set.reads(column).or_else(|| ReadAs::of_numbers(column))?))
+        };
         let of_way = |way: &Vec<By>| {
             let mut found = HashMap::new();
             for (at, row) in table.rows.iter().enumerate() {

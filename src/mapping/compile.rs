@@ -209,7 +209,9 @@ fn by_reads(set: &Set, rule: &Rule, schema: &Schema) -> Vec<(usize, Vec<Option<R
     walk::rule(rule, &mut |visit| {
         let Read::Row(row) = visit.read else { return };
         let Some(table) = schema.table(&row.table) else { return };
-        let reads = |column: &str| table.column(column).and_then(|column| set.reads(column));
+        let reads = |column: &str| {
+            table.column(column).and_then(|column| set.reads(column).or_else(|| ReadAs::of_numbers(column)))
+        };
         let reads: Vec<_> = row.columns().map(reads).collect();
         if reads.iter().flatten().next().is_some() {
             found.push((row.number, reads));

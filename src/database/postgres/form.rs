@@ -4,7 +4,7 @@ use super::list::List;
 use super::numeric::{is_number, plain_number, put_numeric};
 use super::types::Wire;
 use crate::database::{Cell, json};
-use crate::decimal::Decimal;
+use crate::decimal::{Decimal, plain_number};
 use crate::document::json::write_json_string;
 use crate::document::meaning;
 use crate::hex;

@@ -18,6 +18,7 @@ mod resume;
 mod row;
 mod scope;
 mod secrets;
+mod settled;
 mod span;
 mod times;
 mod trace;

@@ -1,37 +1,12 @@
 //! Times as columns of each kind take them.
 
 use super::scope::Operand;
-use crate::document::tape::Kind;
 use crate::instant::Instant;
-use crate::mapping::model::ReadAs;
 use crate::step::Datum;
 use crate::table::ColumnType;
 use crate::written::TimeForm;
 use jiff::civil::{Date, Time};
 use jiff::tz::{Offset, TimeZone};
-
-/// A time as a column that reads so keeps it: a day in a column of times is its midnight.
-pub(super) fn settled<'t>(got: Operand<'t>, reads: Option<&ReadAs>) -> Operand<'t> {
-    match (got, reads.map(|reads| reads.kind)) {
-        (Operand::Datum(Datum::Day(day)), Some(ColumnType::Time(_))) => {
-            Operand::Datum(Datum::Civil(day.to_datetime(Time::midnight())))
-        }
-        (got, Some(ColumnType::Date(_))) => {
-            let day = if let Operand::Datum(datum) = &got { day_of(datum) } else { None };
-            day.map_or(got, |day| Operand::Datum(Datum::Day(day)))
-        }
-        (got, Some(kind @ ColumnType::Clock(Some(form)))) => {
-            let text = match &got {
-                Operand::Node(node, _) if node.kind() == Kind::String => Some(node.text()),
-                Operand::Datum(Datum::Text(text)) => Some(text.as_str()),
-                _ => None,
-            };
-            let time = text.and_then(|text| form.write(kind.stored_time(text)?));
-            time.map_or(got, |text| Operand::Datum(Datum::Text(text)))
-        }
-        (got, _) => got,
-    }
-}
 
 /// The day that a time at midnight is; a moment's where its zone's clocks show midnight.
 pub(super) fn day_of(datum: &Datum) -> Option<Date> {

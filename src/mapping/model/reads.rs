@@ -1,7 +1,7 @@
 //! How values are read on their way into columns.
 
 use crate::step::{Datum, Literal, Step};
-use crate::table::{ColumnType, declares};
+use crate::table::{Column, ColumnType, declares};
 
 /// An entry of `[reads]`.
 #[derive(Debug, Clone)]
@@ -49,6 +49,13 @@ impl ReadAs {
 }
 
 impl ReadAs {
+    /// How values are compared with a column of numbers: a number by its value, however it is written.
+    pub fn of_numbers(column: &Column) -> Option<Self> {
+        let is_number = matches!(column.kind, ColumnType::Real | ColumnType::Numeric(_));
+        let declared = column.declared.clone();
+        is_number.then(|| Self { declared, kind: column.kind, steps: Vec::new(), names_only: false })
+    }
+
     /// Whether a value is of the type already.
     pub fn holds(&self, datum: &Datum) -> bool {
         match self.kind {
