@@ -7,6 +7,7 @@ use super::output::Output;
 use super::variants::Variants;
 use super::watch;
 use crate::against::{self, Manner, Undecided};
+use crate::database::Dialect;
 use crate::error::{Error, Result};
 use crate::finding::Severity;
 use crate::mapping::bundled;
@@ -36,7 +37,7 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8> {
     let mut variants = Variants::of(args)?;
     let (mut words, mut documents, mut errors) = (String::new(), Vec::new(), Vec::new());
     for source in &bundled::named_or_all(mapping_set::given(args.set.as_deref())?.as_deref())? {
-        match against::judge(source) {
+        match against::judge(source).and_then(rolled_back) {
             Ok((set, schema)) => {
                 let (compared, found) = variants.compare(source, &set)?;
                 errors.extend(found);
@@ -54,9 +55,14 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8> {
     Ok(0)
 }
 
+/// A set whose migrations can be rolled back and applied again.
+fn rolled_back((set, schema): (Set, Schema)) -> Result<(Set, Schema)> {
+    Error::all(Dialect::default().way_back(&set.migrations)?).map_or(Ok((set, schema)), Err)
+}
+
 fn against_tree(args: &CheckArgs, tree: &Path, manner: Manner, output: &Output) -> Result<u8> {
     let (source, root) = against::choose(mapping_set::given(args.set.as_deref())?.as_deref(), tree, against::BY_NAME)?;
-    let (set, schema) = against::judge(&source)?;
+    let (set, schema) = against::judge(&source).and_then(rolled_back)?;
     let mut variants = Variants::of(args)?;
     let (compared, found) = variants.compare(&source, &set)?;
     if let Some(error) = Error::all(found) {

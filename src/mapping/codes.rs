@@ -114,6 +114,8 @@ codes! {
         "only indexes that are not unique, full-text tables and the triggers that fill them can be; put the rest into another migration, or remove `after`";
     MIGRATION_VARIES = "M138" "the files of a migration for two engines make different tables",
         "make the same tables in both: the same columns, NULL, keys, UNIQUE and foreign keys; only types, defaults and conditions are the engine's own";
+    MIGRATION_BACK = "M139" "rolling a migration back does not restore what was there before it",
+        "let its `.down.sql` undo all that its `.up.sql` does; `treelift schema test` tries it on rows";
     TYPE_UNKNOWN = "M140" "a rule writes a column whose declared type is not known",
         "declare one of the types that mappings/README.md lists; columns that no rule writes may have any type";
     RECORD_NAME = "M141" "`migrations_table` names no table that migrations can be recorded in",

@@ -18,7 +18,7 @@ impl House {
     pub(crate) fn schema(self, sql: &str) -> Self {
         let up = format!("-- version: 001\n-- description: tables of a test\n{sql}\n");
         self.file(&format!("{SET}/schema/001_test.up.sql"), up);
-        self.file(&format!("{SET}/schema/001_test.down.sql"), "SELECT 1;\n");
+        self.file(&format!("{SET}/schema/001_test.down.sql"), down(sql));
         if self.path(&format!("{SET}/set.toml")).exists() { self } else { self.set("") }
     }
 
@@ -72,6 +72,18 @@ impl House {
         holders.extend(printed.into_iter().filter(|(_, text)| text.contains(word)).map(|(name, _)| name.to_owned()));
         holders
     }
+}
+
+/// What drops the tables and views that this SQL makes.
+fn down(sql: &str) -> String {
+    let made = regex::Regex::new(
+        r#"(?i)CREATE\s+(?:VIRTUAL\s+)?(TABLE|VIEW)\s+(?:IF\s+NOT\s+EXISTS\s+)?("(?:[^"]|"")*"|\w+)"#,
+    )
+    .unwrap();
+    let mut drops: Vec<String> =
+        made.captures_iter(sql).map(|made| format!("DROP {} IF EXISTS {};\n", &made[1], &made[2])).collect();
+    drops.reverse();
+    format!("SELECT 1;\n{}", drops.concat())
 }
 
 /// A run over a house's own tree that has ended.

@@ -32,10 +32,7 @@ pub(in crate::database) fn stages_until_fault(
     only_last: bool,
 ) -> Result<(Vec<Catalog>, Option<Error>)> {
     let fault = |error: rusqlite::Error| words::fault(&error, "the schema in memory");
-    let mut conn = Connection::open_in_memory().map_err(fault)?;
-    connect::interruptible(&mut conn)
-        .and_then(|()| conn.execute_batch("PRAGMA foreign_keys = OFF; BEGIN"))
-        .map_err(fault)?;
+    let mut conn = fresh().map_err(fault)?;
     let mut earlier = BTreeSet::new();
     let mut stages = Vec::with_capacity(migrations.len());
     for (at, migration) in migrations.iter().enumerate() {
@@ -57,7 +54,15 @@ pub(in crate::database) fn stages_until_fault(
     Ok((stages, wrong))
 }
 
-fn wrong(migration: &Migration, failure: &Failure) -> Error {
+/// A database in memory, in a transaction.
+pub(super) fn fresh() -> rusqlite::Result<Connection> {
+    let mut conn = Connection::open_in_memory()?;
+    connect::interruptible(&mut conn)?;
+    conn.execute_batch("PRAGMA foreign_keys = OFF; BEGIN")?;
+    Ok(conn)
+}
+
+pub(super) fn wrong(migration: &Migration, failure: &Failure) -> Error {
     let version = &migration.version;
     let (code, message) = match failure.error.sqlite_error_code() {
         Some(ErrorCode::AuthorizationForStatementDenied) => {
