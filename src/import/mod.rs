@@ -51,6 +51,7 @@ use crate::database;
 use crate::error::Result;
 use crate::import::plan::{Chosen, Plan};
 use crate::import::rejects::RejectFolder;
+use crate::migrations::refuse_another;
 use crate::report::Report;
 use crate::report::write::ReportFiles;
 use crate::source;
@@ -82,6 +83,7 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     )?;
     clock.lap(|timings| &mut timings.walk);
     outside_source(&*database, &plan)?;
+    refuse_another(&*database, &plan.set)?;
     let losses = agree(options, ui, &mut *database, &plan)?;
     let key = key_source(options, ui, &plan.set, &*database)?;
     key.opens(&database.seal_record()?)?;

@@ -109,17 +109,17 @@ pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
         checks: ending.checks.clone(),
         timings: ending.timings,
         losses: Vec::new(),
-        after: after(run, sealed),
+        after: after(run),
         files,
     };
     withhold(&mut report, run);
     report
 }
 
-/// What the application still needs: in general where something was sealed, and because of single rows.
-fn after(run: &Import<'_>, sealed: u64) -> Vec<String> {
+/// What the application still needs: in general where the rows have something sealed, and because of single rows.
+fn after(run: &Import<'_>) -> Vec<String> {
     let shown = |row: &str| if run.writer.vault.finds_secret(row) { WITHHELD.to_owned() } else { row.to_owned() };
-    let general = run.plan.set.after.clone().filter(|_| sealed > 0);
+    let general = run.plan.set.after.clone().filter(|_| run.writer.vault.has_sealed());
     general.into_iter().chain(run.leaves.follow_ups.lines(shown)).collect()
 }
 

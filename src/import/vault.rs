@@ -88,6 +88,8 @@ pub struct Vault {
     kept: HashSet<[u8; 32]>,
     /// Existing sealed values that could not be compared.
     pub uncompared: u64,
+    /// Existing sealed values of the rows that the run found again.
+    found: u64,
     /// Whether the set hashes secrets.
     hashes: bool,
     hasher: Hasher,
@@ -102,6 +104,7 @@ pub struct Mark {
     sealed: usize,
     kept: usize,
     uncompared: u64,
+    found: u64,
     hashed: u64,
 }
 
@@ -148,6 +151,7 @@ impl Vault {
             dropped: HashSet::new(),
             kept: HashSet::new(),
             uncompared: 0,
+            found: 0,
             log: (Vec::new(), Vec::new()),
         })
     }
@@ -183,6 +187,7 @@ impl Vault {
         self.note_kept(secret);
         if self.throw_away {
             self.uncompared += 1;
+            self.found += 1;
             return Ok(Same::Unknown);
         }
         let texts = key_texts(key)?;
@@ -190,7 +195,10 @@ impl Vault {
         let place = SealPlace { table, column, key_columns, key: &texts };
         let opened = self.sealer.as_ref().and_then(|sealer| sealer.open(&place, &token_in(token)).ok());
         Ok(match opened {
-            Some(text) if self.fingerprint(&text) == self.fingerprint(secret) => Same::Yes,
+            Some(text) if self.fingerprint(&text) == self.fingerprint(secret) => {
+                self.found += 1;
+                Same::Yes
+            }
             _ => Same::No,
         })
     }
@@ -212,7 +220,8 @@ impl Vault {
 
     /// The point at hand.
     pub fn mark(&self) -> Mark {
-        Mark { sealed: self.log.0.len(), kept: self.log.1.len(), uncompared: self.uncompared, hashed: self.hashed }
+        let (uncompared, found, hashed) = (self.uncompared, self.found, self.hashed);
+        Mark { sealed: self.log.0.len(), kept: self.log.1.len(), uncompared, found, hashed }
     }
 
     /// Forgets what was sealed and compared since the mark: it is not written.
@@ -225,6 +234,7 @@ impl Vault {
             self.kept.remove(&digest);
         }
         self.uncompared = mark.uncompared;
+        self.found = mark.found;
         self.hashed = mark.hashed;
     }
 
@@ -293,6 +303,11 @@ impl Vault {
             }
             _ => Ok(path.to_owned()),
         }
+    }
+
+    /// Whether the target has values that treelift sealed in rows of the run, from this run or an earlier one.
+    pub fn has_sealed(&self) -> bool {
+        self.found > 0 || self.count() > 0
     }
 
     /// How many values were hashed.

@@ -1,7 +1,7 @@
 //! Which database was selected, and which mapping set it belongs to: the one that is named, else the one
 //! that the database remembers, else the only one there is.
 
-use crate::database::history::{Recorded, Status};
+use crate::database::history::{self, Fault, Recorded, Status};
 use crate::database::{self, Database};
 use crate::error::{Error, Result};
 use crate::mapping::bundled::{self, BundledSet};
@@ -190,6 +190,23 @@ impl Memory {
         having.retain(|(_, versions)| known.iter().all(|record| versions.contains(&record.version)));
         Ok(if having.len() == 1 { having.pop().map(|(name, _)| name) } else { None })
     }
+}
+
+/// Refuses a set whose migrations are not those that the database records, where it belongs to another set.
+///
+/// # Errors
+/// When it does: the error names the set.
+pub fn refuse_another(database: &dyn Database, set: &Set) -> Result<()> {
+    let recorded = database.recorded()?;
+    if !history::compare(&recorded, &set.migrations).faults.iter().any(Fault::is_fatal) {
+        return Ok(());
+    }
+    let sets: Vec<_> = database.runs()?.into_iter().map(|run| (run.set, run.set_folder)).collect();
+    let mut memory = Memory { sets, recorded };
+    if memory.sets.is_empty() {
+        memory.sets.extend(memory.owner(&versions)?.map(|name| (name, None)));
+    }
+    memory.refuse(&set.name).map_err(|error| error.at(database.url()))
 }
 
 /// The migrations of every bundled set, by its name.

@@ -1,6 +1,6 @@
 //! A database with the mapping set whose schema it has, and what is done with it.
 
-use super::choice::Selection;
+use super::choice::{Selection, refuse_another};
 use super::losses::{advance, in_question, rehearse};
 use super::status::{Options, Status};
 use crate::backup;
@@ -142,6 +142,7 @@ impl ManagedDatabase {
         options: &Options<'_>,
         ui: &dyn Ui,
     ) -> Result<Altered> {
+        refuse_another(&*self.database, &self.set)?;
         let url = self.database.url().to_owned();
         let up = |standing: &Standing| {
             standing.refuse(&url)?;
@@ -188,6 +189,7 @@ impl ManagedDatabase {
         options: &Options<'_>,
         ui: &dyn Ui,
     ) -> Result<Altered> {
+        refuse_another(&*self.database, &self.set)?;
         let url = self.database.url().to_owned();
         let down = |standing: &Standing| {
             standing.refuse(&url)?;

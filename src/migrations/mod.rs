@@ -38,7 +38,7 @@ mod status;
 mod write;
 
 pub use crate::report::{Loss, LossKind};
-pub use choice::{Memory, Selection, named_set, remembered};
+pub use choice::{Memory, Selection, named_set, refuse_another, remembered};
 pub use losses::{in_question, lines as loss_lines, lost_by_import};
 pub use managed::ManagedDatabase;
 pub use proof::{On, Proof, test};

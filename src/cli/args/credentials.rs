@@ -39,7 +39,8 @@ pub(in crate::cli) struct ChangeArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  treelift credentials status --database sqlite:///./app.db\n\n\
-Exits 1 when a value is stored in plaintext, or is sealed under a key that is not registered. Registered columns, and \
+Exits 1 when a value is stored in plaintext or sealed under a key that is not registered or not the active one, and when \
+keys, registry and sealed values do not belong together or their proof is missing. Registered columns, and \
 columns whose names look like secrets, are searched for plaintext.")]
 pub(in crate::cli) struct StatusArgs {
     #[command(flatten)]
