@@ -11,16 +11,17 @@ pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     })
 }
 
-/// The 32 bytes of 64 lower-case digits; `None` for any other text.
-pub fn decode_32(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !is_lower(text) {
+/// The bytes of lower-case digits, two for each; `None` for any other text.
+pub fn decode(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !is_lower(text) {
         return None;
     }
-    let mut bytes = [0; 32];
-    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(bytes)
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+}
+
+/// The 32 bytes of 64 lower-case digits; `None` for any other text.
+pub fn decode_32(text: &str) -> Option<[u8; 32]> {
+    decode(text)?.try_into().ok()
 }
 
 /// Whether a text has only lower-case digits.

@@ -6,6 +6,7 @@ use crate::hex;
 use crate::instant::Instant;
 use crate::table::ColumnType;
 use jiff::civil::{Date, DateTime};
+use jiff::tz::Offset;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -62,12 +63,34 @@ impl Value {
     }
 
     /// The value that a column of this type has whose text in the ledger's key this is; `None` where
-    /// several would have it.
+    /// several would have it, or none.
     pub fn of_key_text(text: String, kind: ColumnType) -> Option<Self> {
         match kind {
-            ColumnType::Integer => text.parse().ok().map(Value::Integer),
-            ColumnType::Text { .. } => Some(Value::Text(text.into())),
-            _ => None,
+            ColumnType::Integer | ColumnType::Flag => text.parse().ok().map(Value::Integer),
+            ColumnType::Boolean => ["0", "1"].iter().position(|truth| *truth == text).map(|at| Value::Bool(at == 1)),
+            ColumnType::Real => text.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Real),
+            ColumnType::Text { .. } | ColumnType::Uuid | ColumnType::Numeric(_) => Some(Value::Text(text.into())),
+            ColumnType::Time(_) | ColumnType::Zoned(_) | ColumnType::Date(_) | ColumnType::Clock(_) => {
+                Self::of_time_text(&text, kind)
+            }
+            ColumnType::Blob => hex::decode(&text).map(|bytes| Value::Bytes(bytes.into())),
+            ColumnType::Json
+            | ColumnType::JsonValue
+            | ColumnType::List(_)
+            | ColumnType::Untyped
+            | ColumnType::Unknown => None,
+        }
+    }
+
+    /// The time that a text means in a column of times, as a rule would write it.
+    pub fn of_time_text(text: &str, kind: ColumnType) -> Option<Self> {
+        let time = kind.stored_time(text)?;
+        match kind {
+            ColumnType::Date(_) => Some(Value::Day(time.date())),
+            ColumnType::Clock(None) => Some(Value::Text(text.into())),
+            ColumnType::Clock(Some(form)) => form.write(time).map(|text| Value::Text(text.into())),
+            kind if kind.takes_moments() => Instant::at(time, Offset::UTC).map(Value::Instant),
+            _ => Some(Value::Civil(time)),
         }
     }
 

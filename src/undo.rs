@@ -4,6 +4,7 @@ use crate::backup::{self, Before};
 use crate::config::{Phase, Ui};
 use crate::database::audit::random_id;
 use crate::database::catalog::Other;
+use crate::database::changes::Changes;
 use crate::database::history;
 use crate::database::ledger::RunRecord;
 use crate::database::reference::Reference;
@@ -12,6 +13,7 @@ use crate::database::{self, Mode, schema};
 use crate::error::{Error, Result};
 use crate::migrations::{ManagedDatabase, Options};
 use crate::report::words::count;
+use crate::table::Schema;
 use crate::validate::gather;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -39,8 +41,9 @@ pub struct Ended {
 /// # Errors
 /// When there is no such import, when it was already undone, or when the work cannot be done.
 pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui: &dyn Ui) -> Result<Ended> {
-    let (references, triggers) = known(managed)?;
+    let schema = managed.catalog()?.schema; // there must be a database
     let run = choose(&managed.database().runs()?, run)?.clone();
+    let Known { references, triggers, changes } = known(managed, &schema, &run)?;
     if run.set != managed.set().name {
         return Err(Error::request(format!("run {} is one of the mapping set `{}`", run.id, run.set))
             .hint(format!("name it with `--mappings`; `{}` does not know its references", managed.set().name)));
@@ -56,6 +59,7 @@ pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui:
         run: &run.id,
         started: database::now(),
         references: &references,
+        changes: &changes,
         triggers: &triggers,
         audit: audit.as_ref(),
         progress: &progress,
@@ -82,13 +86,25 @@ pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui:
     Ok(Ended { run, undone: done?, undo: (!unchanged).then_some(run_id), backup })
 }
 
-/// The references that mappings follow, and the triggers that the applied migrations make.
-fn known(managed: &ManagedDatabase) -> Result<(Vec<Reference>, BTreeMap<String, Other>)> {
+/// What an undo must know of the set.
+struct Known {
+    /// The references that mappings follow.
+    references: Vec<Reference>,
+    /// The triggers that the applied migrations make, by name.
+    triggers: BTreeMap<String, Other>,
+    /// What migrations changed since the run.
+    changes: Changes,
+}
+
+fn known(managed: &ManagedDatabase, live: &Schema, run: &RunRecord) -> Result<Known> {
     let (database, set) = (managed.database(), managed.set());
-    let standing = history::compare(&database.recorded()?, &set.migrations);
+    let recorded = database.recorded()?;
+    let standing = history::compare(&recorded, &set.migrations);
     let expected = schema::catalog(database, &gather::applied(&set.migrations, &standing))?;
     let triggers = expected.others.into_iter().filter(|(_, other)| other.kind == "trigger").collect();
-    Ok((gather::references(set, &managed.catalog()?.schema), triggers))
+    let (stages, _) = database.stages(&set.migrations, false)?;
+    let changes = Changes::since(Some(run.finished), &set.migrations, &stages, &recorded);
+    Ok(Known { references: gather::references(set, live), triggers, changes })
 }
 
 /// Names the database, and what happens to rows.
@@ -101,6 +117,7 @@ fn question(run: &RunRecord, url: &str, planned: &Undone) -> String {
     }
     for (rows, what) in [
         (sum(|table| table.gone), "already deleted"),
+        (sum(|table| table.unfound), "not found by key: deleted, or given another key"),
         (sum(|table| table.resealed), "with sealed values that the run did not write"),
         (sum(|table| table.unjudged), "with database-generated values that cannot be checked"),
     ] {

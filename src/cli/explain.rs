@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::explain::{self, Explained, Fate, LeafStory, Question, RowQuestion, Way, root_above};
 use crate::finding::{CODES, Code, printable};
 use crate::mapping::model::Set;
-use crate::mapping::{bundled, codes, suggest};
+use crate::mapping::{bundled, codes};
 use crate::report::words::count;
 use crate::table::Schema;
 use serde_json::json;
@@ -105,17 +105,12 @@ fn row(args: &ExplainArgs, table: &str, key: &str, output: &Output) -> Result<u8
     let (source, root) =
         against::choose(mapping_set::given(args.mappings.as_deref())?.as_deref(), source, bundled::BY_OPTION)?;
     let (set, schema) = against::judge(&source)?;
-    let known = schema.table(table).ok_or_else(|| {
-        let error = Error::request(format!("the schema has no table `{}`", printable(table)));
-        error.hint(suggest::hint(table, schema.tables.keys().map(String::as_str)))
-    })?;
-    let parts = known.primary_key().len().max(1);
-    let key: Vec<String> = key.splitn(parts, ',').map(str::to_owned).collect();
     let named = DatabaseUrl::given(args.database.as_ref())?;
     let url = named.map(|database| database.url().to_owned()).or_else(|| set.database.clone());
     let url = url.ok_or_else(|| Error::request("no database was given").hint("give one with `--database URL`"))?;
     let database = database::open(&url)?;
-    let question = RowQuestion { table: table.to_owned(), key, set, schema, root, depth: args.max_depth };
+    let question =
+        RowQuestion { table: table.to_owned(), key: key.to_owned(), set, schema, root, depth: args.max_depth };
     let (origin, explained) = explain::row(question, &*database)?;
     let words = format!(
         "row of {} in {}\nfrom {}#{} (run {})\n\n{}",
@@ -144,6 +139,10 @@ fn words(explained: &Explained) -> String {
     }
     if let Some(reason) = &explained.reason {
         let _ = writeln!(out, "  {}", printable(reason));
+    }
+    if explained.alike > 0 {
+        let rows = count(explained.alike, "row");
+        let _ = writeln!(out, "  {rows} are made of it, and the ledger does not say which is this one: all are shown");
     }
     explained.leaves.iter().for_each(|leaf| leaf_words(&mut out, leaf));
     if explained.more > 0 {

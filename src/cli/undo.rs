@@ -34,7 +34,7 @@ pub(super) fn run(args: &UndoArgs, output: &Output) -> Result<u8> {
         "obstacles": undone.obstacles,
     });
     output.outcome(&words(&undone, &run.id, &url, outcome), &document);
-    Ok(u8::from(!undone.obstacles.is_empty()))
+    Ok(u8::from(!undone.obstacles.is_empty() || undone.unfound() > 0))
 }
 
 fn words(undone: &Undone, run: &str, url: &str, outcome: &str) -> String {
@@ -46,6 +46,7 @@ fn words(undone: &Undone, run: &str, url: &str, outcome: &str) -> String {
             (table.removed, removed),
             (table.emptied, emptied),
             (table.gone, "already deleted"),
+            (table.unfound, "not found by key"),
             (table.resealed, "with sealed values that the run did not write"),
             (table.unjudged, "with database-generated values that cannot be checked"),
         ];
@@ -59,12 +60,19 @@ fn words(undone: &Undone, run: &str, url: &str, outcome: &str) -> String {
         words += &format!("blocked: {}\n", printable(&obstacle.to_string()));
     }
     let (rows, url) = (count(undone.rows(), "row"), printable(url));
+    let unfound = match undone.unfound() {
+        0 => String::new(),
+        rows => format!("; {} not found by key: deleted, or given another key", count(rows, "row")),
+    };
     words
         + &match outcome {
             "refused" => format!("refused: run {run} cannot be undone, nothing was changed in {url}\n"),
-            "dry-run" => format!("dry run: {rows} of run {run} would be undone, nothing was changed in {url}\n"),
-            "nothing" => format!("nothing to undo: no row of run {run} is in {url}\n"),
-            _ => format!("committed: {rows} of run {run} undone in {url}\n"),
+            "dry-run" => {
+                format!("dry run: {rows} of run {run} would be undone, nothing was changed in {url}{unfound}\n")
+            }
+            "nothing" if unfound.is_empty() => format!("nothing to undo: no row of run {run} is in {url}\n"),
+            "nothing" => format!("nothing to undo: no row of run {run} was found in {url}{unfound}\n"),
+            _ => format!("committed: {rows} of run {run} undone in {url}{unfound}\n"),
         }
 }
 
@@ -80,6 +88,7 @@ mod tests {
             removed,
             emptied,
             gone,
+            unfound: emptied / 2,
             resealed: removed / 3,
             unjudged: 0,
         };
@@ -90,8 +99,8 @@ mod tests {
         assert_eq!(
             words(&undone, "ab12", "x.db", "committed"),
             "notes: 3 rows removed, 1 row already deleted, 1 row with sealed values that the run did not write\n\
-             people: 1 row removed, 2 rows emptied\n\
-             committed: 6 rows of run ab12 undone in x.db\n"
+             people: 1 row removed, 2 rows emptied, 1 row not found by key\n\
+             committed: 6 rows of run ab12 undone in x.db; 1 row not found by key: deleted, or given another key\n"
         );
         undone.tables.clear();
         undone.obstacles.push(Obstacle::Later { run: "cd34".to_owned(), rows: 2 });

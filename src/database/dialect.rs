@@ -7,7 +7,7 @@ use super::contract::Stages;
 #[cfg(feature = "postgres")]
 use super::postgres::{form as of_server, types as server_types};
 use super::query::BadQuery;
-use super::sqlite::{assertion, form, migrate, types};
+use super::sqlite::{assertion, form, migrate, types, way_back};
 use crate::error::{Error, Result};
 use crate::row::Value;
 use crate::table::{ColumnType, Migration};
@@ -69,6 +69,22 @@ impl Dialect {
         }
     }
 
+    /// The text of a stored cell in the ledger's keys and digests: that of the value which it means, in whatever form a
+    /// time stands there; `None` for NULL.
+    pub fn text_of(self, kind: ColumnType, cell: &Cell) -> Option<String> {
+        match self {
+            Self::Sqlite => form::text_of(cell, kind),
+            #[cfg(feature = "postgres")]
+            Self::Postgresql => cell.text(),
+        }
+    }
+
+    /// A part of a key as the ledger writes it, of a text that says the same: `1.0` is `1`, and a time has one form.
+    pub fn key_text(self, kind: ColumnType, text: &str) -> String {
+        let value = Value::of_key_text(text.to_owned(), kind).filter(|value| self.keeps(kind, value));
+        value.and_then(|value| self.written(kind, &value).map(Cow::into_owned)).unwrap_or_else(|| text.to_owned())
+    }
+
     /// Whether a stored cell is the value that `value` would be written as. Times and JSON are compared
     /// by what they mean; a sealed value never equals (the caller opens it).
     pub fn same(self, kind: ColumnType, cell: &Cell, value: &Value) -> bool {
@@ -85,6 +101,15 @@ impl Dialect {
             Self::Sqlite => types::column_type(declared),
             #[cfg(feature = "postgres")]
             Self::Postgresql => server_types::column_type(declared),
+        }
+    }
+
+    /// What is wrong with rolling these migrations back, tried without a database; nothing is where a server alone knows it.
+    pub fn way_back(self, migrations: &[Migration]) -> Result<Vec<Error>> {
+        match self {
+            Self::Sqlite => way_back::try_it(migrations),
+            #[cfg(feature = "postgres")]
+            Self::Postgresql => Ok(Vec::new()),
         }
     }
 

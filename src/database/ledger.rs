@@ -148,6 +148,18 @@ pub struct RowOrigin {
     pub offset: u64,
     /// The JSON Pointer of that, once the file was looked into.
     pub pointer: String,
+    /// Its place among the rows of the table that the run wrote from there.
+    #[serde(skip)]
+    pub turn: Turn,
+}
+
+/// The place of a row among those that one record or element made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// How many were written before it.
+    pub before: u64,
+    /// How many there are, with it.
+    pub of: u64,
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod catalog;
 mod cell;
 pub mod cells;
+pub mod changes;
 mod clock;
 mod contract;
 pub mod ddl;

@@ -2,6 +2,7 @@
 
 use super::audit::AuditTable;
 use super::catalog::Other;
+use super::changes::Changes;
 use super::ledger::RunRecord;
 use super::opening::Mode;
 use super::reference::Reference;
@@ -25,6 +26,8 @@ pub struct Undo<'a> {
     pub started: Timestamp,
     /// References that mappings follow and the database does not declare.
     pub references: &'a [Reference],
+    /// What migrations changed since the run.
+    pub changes: &'a Changes,
     /// The triggers that the applied migrations make, by name.
     pub triggers: &'a BTreeMap<String, Other>,
     /// The application's own audit table.
@@ -53,6 +56,11 @@ impl Undone {
     pub fn rows(&self) -> u64 {
         self.tables.iter().map(|table| table.removed + table.emptied).sum()
     }
+
+    /// How many rows of the run were not found and may be there under another key.
+    pub fn unfound(&self) -> u64 {
+        self.tables.iter().map(|table| table.unfound).sum()
+    }
 }
 
 /// What is undone in a table.
@@ -64,8 +72,11 @@ pub struct Taken {
     pub removed: u64,
     /// Rows that were there before the run, and whose columns that it filled are NULL again.
     pub emptied: u64,
-    /// Rows of the run that were already deleted.
+    /// Rows of the run that were already deleted: runs wrote all that their table has.
     pub gone: u64,
+    /// Rows of the run that none of the table has the key of, while it has rows that no run wrote: they were deleted, or
+    /// have another key.
+    pub unfound: u64,
     /// Rows among those removed that have a column which the database itself filled, with another value
     /// each time, so that a change cannot be detected.
     pub unjudged: u64,
@@ -177,6 +188,30 @@ pub enum Obstacle {
         table: String,
         /// How many rows of it the run wrote.
         rows: u64,
+        /// What took it away, in a sentence, if a migration did.
+        by: Option<String>,
+    },
+    /// Columns in which the run wrote no longer exist under these names.
+    Narrowed {
+        /// The table.
+        table: String,
+        /// The columns.
+        columns: Vec<String>,
+        /// How many rows of it the run wrote.
+        rows: u64,
+        /// What took the first of them away, in words, if a migration did.
+        by: Option<String>,
+    },
+    /// The table has another primary key than the one by which the ledger knows the rows.
+    Rekeyed {
+        /// The table.
+        table: String,
+        /// The primary key that it has.
+        key: Vec<String>,
+        /// How many rows of it the run wrote.
+        rows: u64,
+        /// What changed it, in words, if a migration did.
+        by: Option<String>,
     },
 }
 
@@ -207,11 +242,35 @@ impl fmt::Display for Obstacle {
             Self::Nameless { table, rows: many } => {
                 write!(f, "no key identifies {} of `{table}` that the run wrote", rows(*many))
             }
-            Self::Missing { table, rows: many } => {
-                write!(f, "`{table}` no longer exists, nor do the {} that the run wrote", rows(*many))
-            }
+            Self::Missing { table, rows: many, by } => write!(
+                f,
+                "`{table}`, into which the run wrote {}, is no longer there: {}",
+                rows(*many),
+                by.as_deref().unwrap_or(NO_MIGRATION)
+            ),
+            Self::Narrowed { table, columns, rows: many, by } => write!(
+                f,
+                "`{table}` no longer has {} of the {} that the run wrote: {}",
+                named_columns(columns),
+                rows(*many),
+                by.as_deref().map_or_else(|| NO_MIGRATION.to_owned(), |by| format!("{by} took that away"))
+            ),
+            Self::Rekeyed { table, key, rows: many, by } => write!(
+                f,
+                "the {} of `{table}` that the run wrote cannot be found by the primary key ({}): {}",
+                rows(*many),
+                key.join(", "),
+                by.as_deref().map_or_else(|| NO_MIGRATION.to_owned(), |by| format!("{by} made it another one"))
+            ),
         }
     }
+}
+
+const NO_MIGRATION: &str = "no migration of the set did that";
+
+fn named_columns(columns: &[String]) -> String {
+    let names: Vec<String> = columns.iter().map(|column| format!("`{column}`")).collect();
+    format!("{} {}", if names.len() == 1 { "the column" } else { "the columns" }, names.join(", "))
 }
 
 /// The import that a word means, by its id or the beginning of it, if it can be undone.

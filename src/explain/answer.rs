@@ -1,5 +1,6 @@
 //! What is explained: the answer to a question, as data.
 
+use super::asked::RowId;
 use crate::report::LeafCounts;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -32,6 +33,9 @@ pub struct Explained {
     pub leaves: Vec<LeafStory>,
     /// How many more leaves there are that are not explained.
     pub more: u64,
+    /// How many rows may be the one that is asked for, where the ledger does not say which: all are shown.
+    #[serde(skip_serializing_if = "is_none")]
+    pub alike: u64,
     /// Names of members that count as leaves, because `.*` selects the members.
     pub names: Vec<NameStory>,
     /// All leaves that were asked for by class, names among them, as the report of an import counts them.
@@ -124,9 +128,9 @@ pub struct Way {
     pub row: std::result::Result<String, String>,
     /// What else became of the row, or of the value in it.
     pub note: Option<&'static str>,
-    /// The offset of the record or element that makes the row.
+    /// What makes the row.
     #[serde(skip)]
-    pub at: u64,
+    pub of: RowId,
 }
 
 /// One step.
@@ -138,6 +142,10 @@ pub struct StepStory {
     pub before: Option<String>,
     /// What it returned, or why it failed.
     pub after: Option<String>,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 fn row_or_why<S: Serializer>(

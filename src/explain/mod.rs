@@ -1,6 +1,8 @@
 //! Explaining where values go, and where rows came from. Nothing is written, no secret is shown.
 
 mod answer;
+mod asked;
+mod find;
 mod needed;
 mod row;
 mod show;
@@ -8,7 +10,9 @@ mod story;
 mod way;
 
 pub use answer::{By, Explained, Fate, LeafStory, MOST_LEAVES, MOST_WAYS, NameStory, StepStory, Way};
-pub use row::{RowQuestion, row};
+pub use asked::AskedRow;
+pub use find::RowQuestion;
+pub use row::row;
 
 use crate::config::Quiet;
 use crate::database;
@@ -40,8 +44,8 @@ pub struct Question {
     pub file: String,
     /// A JSON Pointer; empty for the whole document.
     pub pointer: String,
-    /// Only what goes into the row of this table that the element at this offset makes.
-    pub row: Option<(String, u64)>,
+    /// Only what goes into this row.
+    pub row: Option<AskedRow>,
     /// How deep values may be nested.
     pub depth: u32,
 }
@@ -84,8 +88,8 @@ pub fn explain(question: Question) -> Result<Explained> {
             }
         })?,
     };
-    if let Some((_, offset)) = &row {
-        let located = locate(source, &[*offset]).map_err(|error| unreadable(source, &error))?;
+    if let Some(row) = &row {
+        let located = locate(source, &[row.at]).map_err(|error| unreadable(source, &error))?;
         explained.origin = located.into_iter().next().map(|located| located.pointer).unwrap_or_default();
     }
     let (needed, started) = (needed(&plan, mapping)?, database::now());
@@ -102,7 +106,8 @@ fn unreadable(source: &SourceFile, error: &std::io::Error) -> Error {
 fn tell(run: &Import<'_>, listener: &Listener<'_>, asked: &Asked, mut explained: Explained) -> Result<Explained> {
     let (plan, state) = (run.plan, &run.files[asked.file]);
     let (mapping, source) = (&plan.set.mappings[asked.mapping], &plan.tree.files[asked.file]);
-    let Heard { mut leaves, names, more, tally, broken, .. } = listener.take();
+    let Heard { mut leaves, names, more, tally, broken, alike, .. } = listener.take();
+    explained.alike = alike;
     explained.shape = state.shape().and_then(|shape| mapping.shape_name(shape)).map(str::to_owned);
     let directory = plan.directory_of(asked.file).unwrap_or_default();
     let directory = &*directory;

@@ -1,6 +1,7 @@
 //! Watches the import of one file and collects what happens to its leaves.
 
 use super::answer::{By, Fate, LeafStory, MOST_LEAVES, MOST_WAYS, StepStory, Way};
+use super::asked::{AskedRow, RowId};
 use super::show::{hidden, show_datum, show_node, show_value};
 use super::way::{Claimed, Judge, Making};
 use crate::document::name::NameLeaf;
@@ -10,7 +11,6 @@ use crate::import::leaves::sheet::{Class, Mark, Tally};
 use crate::import::plan::Plan;
 use crate::import::watch::{Counted, Seen, Watch};
 use crate::mapping::apply::{Claim, Draft, LeafSpan, Made, StepTaken, Trace};
-use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::mapping::secret_values::may_be_secret;
 use crate::row::Value;
@@ -29,8 +29,8 @@ pub(super) struct Asked {
     pub(super) span: Range<u64>,
     /// The files that must be read for it.
     pub(super) needed: BTreeSet<usize>,
-    /// Only what goes into this row: its table, and where its element begins.
-    pub(super) row: Option<(String, u64)>,
+    /// Only what goes into this row.
+    pub(super) row: Option<AskedRow>,
     /// When the rehearsal began.
     pub(super) started: Timestamp,
 }
@@ -71,6 +71,8 @@ pub(super) struct Heard {
     pub(super) names: Vec<(u64, Fate)>,
     /// Leaves that are not explained.
     pub(super) more: u64,
+    /// How many rows may be the one that is asked for, where that is not known.
+    pub(super) alike: u64,
     /// All leaves by class.
     pub(super) tally: Tally,
     /// What is wrong with the file.
@@ -124,11 +126,6 @@ impl<'p> Listener<'p> {
         }
     }
 
-    /// Whether a claim is one of the row that is asked for.
-    fn is_of_row(&self, by: &By, at: u64) -> bool {
-        self.asked.row.as_ref().is_none_or(|(table, of)| *table == by.table && *of == at)
-    }
-
     fn fate(&self, heard: &Heard, counted: &Counted<'_>, best: Option<(Mark, By)>) -> Fate {
         let class = counted.mark.class();
         // What is in the frame is rejected with all records that claim it.
@@ -180,13 +177,18 @@ impl Watch for Listener<'_> {
         let number = seen.record.number;
         let made = heard.waiting.remove(&number).unwrap_or_default();
         let claims = std::mem::take(&mut heard.claims);
+        let wanted = self.asked.row.as_ref().map(|row| row.among(self.plan, self.asked.mapping, seen));
+        if let Some(alike) = wanted.as_ref().map(Vec::len).filter(|rows| *rows > 1) {
+            heard.alike += alike as u64;
+        }
+        let is_wanted = |of: &RowId| wanted.as_ref().is_none_or(|wanted| wanted.contains(of));
         for claimed in &claims {
             let best = (claimed.mark, claimed.by.clone());
             match &claimed.touch {
                 LeafSpan::Name(name) => {
                     let held = heard.best_names.entry((number, *name)).or_insert_with(|| best.clone());
                     better(held, best);
-                    if self.is_of_row(&claimed.by, claimed.at) {
+                    if is_wanted(&claimed.of) {
                         heard.names_of_row.insert((number, *name));
                     }
                 }
@@ -225,9 +227,7 @@ impl Watch for Listener<'_> {
                     continue; // the leaf is counted all the same
                 }
                 let mut ways = judge.ways(node, &made);
-                if let Some((table, at)) = &self.asked.row {
-                    ways.retain(|way| way.table == *table && way.at == *at);
-                }
+                ways.retain(|way| is_wanted(&way.of));
                 if ways.is_empty() {
                     continue; // no row is made of it
                 }
@@ -287,8 +287,8 @@ impl Watch for Listener<'_> {
 }
 
 impl Trace for Listener<'_> {
-    fn begin(&self, rule: &CompiledRule, column: &str, at: u64) {
-        self.heard.borrow_mut().open.push(Making::new(rule.rule, column, at));
+    fn begin(&self, column: &str, draft: &Draft) {
+        self.heard.borrow_mut().open.push(Making::new(RowId::of(draft), column));
     }
 
     fn read(&self, doc: Doc, node: NodeId) {
@@ -336,7 +336,8 @@ fn better(held: &mut (Mark, By), other: (Mark, By)) {
 /// Adds a way, unless the same is known from another turn or record.
 fn add((ways, more): &mut (Vec<Way>, u64), way: Way) {
     let known = ways.iter().any(|other| {
-        (&other.rule, &other.column, other.how, &other.row) == (&way.rule, &way.column, way.how, &way.row)
+        let (one, same) = ((&way.rule, &way.column, way.how), (&other.rule, &other.column, other.how));
+        one == same && (&way.row, &way.value) == (&other.row, &other.value)
     });
     if !known && ways.len() < MOST_WAYS {
         ways.push(way);

@@ -1,6 +1,7 @@
 //! Puts a leaf together with the values that were made of it, and with what became of their rows.
 
 use super::answer::{By, StepStory, Way};
+use super::asked::RowId;
 use super::show::{hidden, show_value};
 
 use crate::document::tape::{NodeId, NodeRef, Tape};
@@ -18,9 +19,8 @@ use jiff::Timestamp;
 /// A column's value on its way.
 #[derive(Default)]
 pub(super) struct Making {
-    pub(super) rule: usize,
+    pub(super) of: RowId,
     pub(super) column: String,
-    pub(super) at: u64,
     /// Its number in the rule, once it is made.
     pub(super) field: Option<usize>,
     pub(super) reads: Vec<(Doc, NodeId)>,
@@ -31,15 +31,14 @@ pub(super) struct Making {
 }
 
 impl Making {
-    pub(super) fn new(rule: usize, column: &str, at: u64) -> Self {
-        Self { rule, column: column.to_owned(), at, ..Self::default() }
+    pub(super) fn new(of: RowId, column: &str) -> Self {
+        Self { of, column: column.to_owned(), ..Self::default() }
     }
 }
 
 /// Leaves that a row claims, and what that counts as.
 pub(super) struct Claimed {
-    rule: usize,
-    pub(super) at: u64,
+    pub(super) of: RowId,
     pub(super) touch: LeafSpan,
     class: ClaimAs,
     field: Option<usize>,
@@ -57,7 +56,7 @@ impl Claimed {
         };
         let by = By { rule: model.name.clone(), table: compiled.table.name.clone(), column };
         let Claim { touch, class, field, .. } = claim.clone();
-        Self { rule: draft.rule, at: draft.at, touch, class, field, mark, by }
+        Self { of: RowId::of(draft), touch, class, field, mark, by }
     }
 }
 
@@ -85,7 +84,7 @@ impl Judge<'_> {
         let left: Vec<Making> = claims
             .iter()
             .filter(|claimed| !is_made(claimed))
-            .map(|claimed| Making { field: claimed.field, ..Making::new(claimed.rule, &claimed.by.column, claimed.at) })
+            .map(|claimed| Making { field: claimed.field, ..Making::new(claimed.of, &claimed.by.column) })
             .collect();
         made.iter().chain(&left).filter_map(|making| self.way(leaf, making, &claims)).collect()
     }
@@ -100,7 +99,7 @@ impl Judge<'_> {
     }
 
     fn is_of(&self, claimed: &Claimed, making: &Making) -> bool {
-        (claimed.rule, claimed.at, claimed.field) == (making.rule, making.at, making.field)
+        (claimed.of, claimed.field) == (making.of, making.field)
             && (making.field.is_some() || claimed.by.column == making.column)
     }
 
@@ -113,8 +112,8 @@ impl Judge<'_> {
             return None;
         }
         let mapping = &self.plan.set.mappings[self.mapping];
-        let rule = &mapping.rules[making.rule];
-        let compiled = &self.plan.rules[self.mapping][making.rule];
+        let rule = &mapping.rules[making.of.rule];
+        let compiled = &self.plan.rules[self.mapping][making.of.rule];
         let line = rule
             .columns
             .iter()
@@ -149,7 +148,7 @@ impl Judge<'_> {
             hidden: secret,
             row,
             note,
-            at: making.at,
+            of: making.of,
         })
     }
 
@@ -173,7 +172,7 @@ impl Judge<'_> {
     /// The row that this value is of, and what became of it.
     fn draft(&self, making: &Making) -> Option<(&Draft, RowFate)> {
         let drafts = self.seen.mapped.drafts.iter().zip(self.seen.fates);
-        let mut of_this = drafts.filter(|(draft, _)| draft.rule == making.rule && draft.at == making.at);
+        let mut of_this = drafts.filter(|(draft, _)| RowId::of(draft) == making.of);
         of_this.next().map(|(draft, fate)| (draft, *fate))
     }
 

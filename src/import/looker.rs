@@ -56,8 +56,8 @@ impl<'p> Looker<'p> {
     }
 
     fn see(&mut self, (file, number, owner): OfOwner) -> Seen {
-        let (source, mapping) = (&self.plan.tree.files[file], &self.plan.set.mappings[number]);
         caught(self.is_beside, || {
+            let (source, mapping) = (&self.plan.tree.files[file], &self.plan.set.mappings[number]);
             let (mut shaped, _) = look(source, self.plan.limits(number, self.depth), mapping)?;
             let make = |early: &Early| early.make(&mut self.paths, (file, number), owner.as_ref(), &mut shaped);
             shaped.made = self.early.as_ref().and_then(make);
@@ -74,4 +74,31 @@ impl<'p> Looker<'p> {
 /// What something gives; nothing where it panics and that is to be caught.
 fn caught<T>(is_caught: bool, look: impl FnOnce() -> T) -> Option<T> {
     if is_caught { catch_unwind(AssertUnwindSafe(look)).ok() } else { Some(look()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::against::judge;
+    use crate::import::plan::everything;
+    use crate::mapping::bundled;
+    use crate::source::walk;
+    use std::path::Path;
+
+    #[test]
+    fn a_panic_of_a_thread_beside_the_import_loses_that_file_alone() {
+        let source = bundled::find("notes").expect("bundled");
+        let (set, schema) = judge(&source).expect("right");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_data/notes");
+        let plan = Plan::new(set, schema, walk::walk(&root).expect("a tree"), &everything(&[])).expect("a plan");
+        let files = || vec![(0, 0, None), (usize::MAX, 0, None), (1, 0, None)];
+        let Told::Files(seen) = Looker::new(&plan, 64, None, true).look(Ask::Files(files())) else {
+            panic!("files were asked for");
+        };
+        let told: Vec<_> = seen.iter().map(|(file, seen)| (*file, seen.is_some())).collect();
+        assert_eq!(told, [(0, true), (usize::MAX, false), (1, true)]);
+        // The import itself meets it, so that it is reported.
+        let alone = catch_unwind(AssertUnwindSafe(|| Looker::new(&plan, 64, None, false).look(Ask::Files(files()))));
+        assert!(alone.is_err());
+    }
 }

@@ -3,8 +3,8 @@
 //! A typo in a path quietly gives NULL; this is where it shows. Pure: it compares the set with what
 //! was found in the tree.
 
+use super::apply::Draft;
 use super::apply::{Made, StepTaken, Trace};
-use super::compile::CompiledRule;
 use super::declared::Doc;
 use super::model::{Covering, Expr, Mapping, Root, Rooted, Rule, Set};
 use super::place::{At, Place, has_whole_shape};
@@ -94,7 +94,7 @@ impl MapEntries {
 }
 
 impl Trace for MapEntries {
-    fn begin(&self, _: &CompiledRule, _: &str, _: u64) {}
+    fn begin(&self, _: &str, _: &Draft) {}
     fn read(&self, _: Doc, _: NodeId) {}
     fn step(&self, taken: &StepTaken<'_>) {
         note(&mut self.0.borrow_mut(), taken, taken.before);

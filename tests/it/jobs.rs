@@ -48,6 +48,16 @@ fn jobs_do_not_show_in_a_tree_of_many_people() {
     do_not_show(&tree);
 }
 
+#[test]
+fn where_the_system_starts_no_thread_the_import_is_the_same() {
+    let (house, one) = (House::new(), imported(&sample(), "1"));
+    let mut command = house.command(house.import_arguments(&sample(), &["--jobs", "4", "--json"]));
+    // No thread can have a stack that is larger than the memory of a process.
+    let ran = Ran::of(command.env("RUST_MIN_STACK", (1_u64 << 47).to_string())).status(0);
+    assert!(rows(&open(&house.path(DATABASE)), LEDGER) == one.0);
+    assert!(comparable(ran.json()) == one.1);
+}
+
 const TABLES: &str = "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT);
     CREATE TABLE done (person TEXT NOT NULL, note TEXT NOT NULL, at TEXT, PRIMARY KEY (person, note));
     CREATE TABLE notes (person TEXT NOT NULL, id TEXT NOT NULL, level TEXT, state TEXT, at TEXT, size INTEGER, again TEXT,

@@ -11,6 +11,7 @@ mod safe;
 mod v1_tree;
 
 mod after_rows;
+mod afterwards;
 mod assertions;
 mod backups;
 mod broken;

@@ -307,7 +307,7 @@ pub(in crate::cli) struct ExplainArgs {
     /// or a code as the report shows it.
     #[arg(value_name = "FILE[#/POINTER]|CODE", required_unless_present = "row", conflicts_with = "row")]
     pub(in crate::cli) what: Option<String>,
-    /// The row of this table with this key; the parts of a key are separated by commas.
+    /// The row of this table with this key: its primary key, or that of a rule; the parts are separated by commas.
     #[arg(long, num_args = 2, value_names = ["TABLE", "KEY"], requires = "source")]
     pub(in crate::cli) row: Option<Vec<String>>,
     /// A bundled mapping set by name, or a folder [default: TREELIFT_MAPPINGS, then a bundled set

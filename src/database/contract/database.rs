@@ -3,7 +3,7 @@
 use super::{Reader, Stages, Transaction};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::history::{RecordTable, Recorded};
-use crate::database::ledger::{RowOrigin, RunRecord};
+use crate::database::ledger::RunRecord;
 use crate::database::query::BadQuery;
 use crate::database::sealed::SealRecord;
 use crate::database::state::State;
@@ -102,10 +102,6 @@ pub trait Database: Stages {
     /// The runs recorded in the ledger, oldest first.
     fn runs(&self) -> Result<Vec<RunRecord>> {
         self.read()?.map_or_else(|| Ok(Vec::new()), |reader| reader.runs())
-    }
-    /// Where runs wrote the row of this key from, see [`Reader::origins`].
-    fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>> {
-        self.read()?.map_or_else(|| Ok(Vec::new()), |reader| reader.origins(table, row_key))
     }
     /// The record of migrations in the order it was written.
     fn recorded(&self) -> Result<Vec<Recorded>> {

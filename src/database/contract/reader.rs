@@ -12,6 +12,7 @@ use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::sealed_column::SealedColumn;
 use crate::database::state::State;
 use crate::database::upkeep::{Broken, Survey};
+use crate::database::{Cell, Dialect};
 use crate::error::Result;
 use crate::secret::keys::KeyRow;
 use jiff::Timestamp;
@@ -20,6 +21,8 @@ use jiff::Timestamp;
 ///
 /// It needs no mapping set and no migration, so it reads databases that treelift did not make.
 pub trait Reader: Stages {
+    /// What the columns keep, and how.
+    fn dialect(&self) -> Dialect;
     /// Format number and id.
     fn state(&self) -> Result<State>;
     /// What it is like, to be validated.
@@ -37,6 +40,10 @@ pub trait Reader: Stages {
     /// Where runs wrote the row of this key from, oldest first. The key is written as in
     /// [`RowRecord`](crate::database::ledger::RowRecord).
     fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>>;
+    /// The tables of which the ledger has rows, by name, whether they are still there or not.
+    fn written_tables(&self) -> Result<Vec<String>>;
+    /// Shows the cells of these columns of every row of a table.
+    fn each_row(&self, table: &str, columns: &[&str], visit: &mut dyn FnMut(Vec<Cell>)) -> Result<()>;
     /// The registered keys, oldest first.
     fn keys(&self) -> Result<Vec<KeyRow>>;
     /// The keys, the registry with its proof, and what the registered columns hold.

@@ -7,7 +7,7 @@ use crate::database::kept::{ForeignTrigger, Unkept};
 use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
 use crate::database::rejection::{Rejected, Rejection};
 use crate::database::upkeep::Orphan;
-use crate::database::{Cell, Dialect, SealedColumn};
+use crate::database::{Cell, SealedColumn};
 use crate::error::{Error, Result};
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
@@ -18,8 +18,6 @@ use crate::table::Schema;
 /// Begun by an import it knows the tables of its mapping set, and finds and writes rows of those. Begun
 /// without a set ([`Database::change`](super::Database::change)) it knows no table.
 pub trait Transaction: Reader + Send {
-    /// What the columns keep, and how.
-    fn dialect(&self) -> Dialect;
     /// The live tables that the set's migrations make.
     fn schema(&self) -> &Schema;
     /// Triggers that may reach the written tables and that no migration of the set makes.

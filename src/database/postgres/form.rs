@@ -1,7 +1,7 @@
 //! The one form of each value, its bytes for COPY, and the cells that a server gives back.
 
 use super::list::List;
-use super::numeric::{is_number, plain_number, put_numeric};
+use super::numeric::{is_number, put_numeric};
 use super::types::Wire;
 use crate::database::{Cell, json};
 use crate::decimal::{Decimal, plain_number};

@@ -8,7 +8,7 @@ use super::opened::PostgresTransaction;
 use super::place::Tried;
 use super::types::Wire;
 use super::{find, sql};
-use crate::database::ledger::{FileRecord, RowOrigin, RowRecord, RunRecord, Written, key_parts};
+use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written, key_parts};
 use crate::error::{Error, Result};
 use crate::hex;
 use crate::table::ColumnType;
@@ -274,25 +274,6 @@ pub(super) fn columns(session: &Session, number: i64, table: &str) -> Tried<Hash
         all.insert(row.get(0), Written { table: table.to_owned(), digested, clock, sealed, filled: row.get(4) });
     }
     Ok(all)
-}
-
-/// Where runs wrote a row of this key from, oldest first.
-pub(super) fn origins(session: &Session, table: &str, row_key: &str) -> Tried<Vec<RowOrigin>> {
-    if !catalog::has_table(session, "treelift_rows")? {
-        return Ok(Vec::new());
-    }
-    let text =
-        "SELECT u.id, f.path, f.sha256, r.\"offset\" FROM treelift_rows r JOIN treelift_tables t ON t.id = r.\"table\"
-                JOIN treelift_files f ON f.id = r.file JOIN treelift_runs u ON u.number = f.run
-                WHERE t.name = $1 AND r.row_key = $2 ORDER BY r.file, r.number";
-    let origin = |row: &Row| RowOrigin {
-        run: row.get(0),
-        path: row.get(1),
-        sha256: row.get::<_, Vec<u8>>(2).try_into().unwrap_or([0; 32]),
-        offset: row.get::<_, i64>(3).unsigned_abs(),
-        pointer: String::new(),
-    };
-    Ok(session.query(text, &[Some(table), Some(row_key)])?.iter().map(origin).collect())
 }
 
 /// Whether a run is recorded.

@@ -26,6 +26,7 @@ mod load;
 mod migrate;
 mod numeric;
 mod opened;
+mod origins;
 mod place;
 mod reader;
 mod record;

@@ -7,17 +7,6 @@ pub(super) fn is_number(text: &str) -> bool {
     [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// An exact number without zeros in front, or at the end of its fraction, and without a sign of zero: the server writes
-/// as many zeros as the column has places.
-pub(super) fn plain_number(text: &str) -> String {
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
-    let sign = if whole.is_empty() && fraction.is_empty() { "" } else { sign };
-    let whole = if whole.is_empty() { "0" } else { whole };
-    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
-}
-
 /// Groups of four digits with the weight of the first (`numeric_recv`).
 pub(super) fn put_numeric(text: &str, out: &mut Vec<u8>) -> Result<(), &'static str> {
     const LIMIT: &str = "the range of NUMERIC";
@@ -46,6 +35,7 @@ pub(super) fn put_numeric(text: &str, out: &mut Vec<u8>) -> Result<(), &'static 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decimal::plain_number;
 
     #[test]
     fn an_exact_number_is_written_in_one_way() {

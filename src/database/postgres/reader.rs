@@ -2,7 +2,7 @@
 
 use super::opened::{self, Opened, PostgresReader};
 use super::place::{Place, Tried};
-use super::{cells, keys, ledger, record, stages, state, survey};
+use super::{cells, keys, ledger, origins, record, stages, state, survey};
 use crate::database::catalog::Catalog;
 use crate::database::cells::{KeyedCell, Registered};
 use crate::database::clock::Clock;
@@ -14,7 +14,7 @@ use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::state::State;
 use crate::database::upkeep::{Broken, Survey};
-use crate::database::{Migration, Reader, SealedColumn, Stages};
+use crate::database::{Cell, Dialect, Migration, Reader, SealedColumn, Stages};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
 use jiff::Timestamp;
@@ -38,6 +38,10 @@ impl<S> Stages for Opened<S> {
 }
 
 impl<S> Reader for Opened<S> {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgresql
+    }
+
     fn state(&self) -> Result<State> {
         self.on(state::read)
     }
@@ -67,7 +71,15 @@ impl<S> Reader for Opened<S> {
     }
 
     fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>> {
-        self.on(|session| ledger::origins(session, table, row_key))
+        self.on(|session| origins::origins(session, table, row_key))
+    }
+
+    fn written_tables(&self) -> Result<Vec<String>> {
+        self.on(origins::written_tables)
+    }
+
+    fn each_row(&self, table: &str, columns: &[&str], visit: &mut dyn FnMut(Vec<Cell>)) -> Result<()> {
+        self.on(|session| origins::each_row(session, table, columns, visit))
     }
 
     fn keys(&self) -> Result<Vec<KeyRow>> {

@@ -9,7 +9,7 @@ use crate::database::kept::{ForeignTrigger, Unkept};
 use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
 use crate::database::rejection::{Rejected, Rejection};
 use crate::database::upkeep::Orphan;
-use crate::database::{Cell, Dialect, Mode, Opening, SealedColumn, Transaction};
+use crate::database::{Cell, Mode, Opening, SealedColumn, Transaction};
 use crate::error::{Error, Result};
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
@@ -98,10 +98,6 @@ fn outcome(place: &Place, run: &str) -> Result<()> {
 }
 
 impl Transaction for PostgresTransaction {
-    fn dialect(&self) -> Dialect {
-        Dialect::Postgresql
-    }
-
     fn schema(&self) -> &Schema {
         &self.state.schema
     }

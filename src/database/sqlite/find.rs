@@ -197,7 +197,7 @@ fn among_all(
 
 /// A key as it is stored; `None` for one that no row can have: a value the column does not keep.
 fn key_form<'v>(key: &'v [Value], kinds: &[ColumnType]) -> Option<Vec<Form<'v>>> {
-    key.iter().zip(kinds).map(|(value, kind)| form::of(value, *kind)).collect()
+    key.iter().zip(kinds).map(|(value, kind)| Some(form::of(value, *kind)?.stored(*kind))).collect()
 }
 
 fn lookup(

@@ -48,17 +48,31 @@ impl ToSql for Form<'_> {
     }
 }
 
+/// Whether a column of this type makes a number of a text that says one: its declared type has NUMERIC affinity
+/// ("Datatypes In SQLite", 3).
+fn makes_numbers(kind: ColumnType) -> bool {
+    matches!(kind, ColumnType::Numeric(_) | ColumnType::Json)
+}
+
 impl<'v> Form<'v> {
+    /// As a column of this type stores it, for comparisons with what is stored.
+    pub(super) fn stored(self, kind: ColumnType) -> Self {
+        match self {
+            Form::Text(text) if makes_numbers(kind) && keeps_number(&text) => {
+                text.parse().map_or_else(|_| Form::Real(text.parse().unwrap_or_default()), Form::Integer)
+            }
+            other => other,
+        }
+    }
+
     /// The text of the cell that a column of this type makes of it ([`Cell::text`]); `None` for NULL.
     pub(in crate::database) fn into_text(self, kind: ColumnType) -> Option<Cow<'v, str>> {
-        // A declared type of NUMERIC affinity makes a number of a text that says one ("Datatypes In SQLite", 3).
-        let makes_numbers = matches!(kind, ColumnType::Numeric(_) | ColumnType::Json);
         match self {
             Form::Null => None,
             Form::Integer(value) => Some(value.to_string().into()),
             // SQLite keeps a whole double as an integer in the file, and so loses the sign of zero.
             Form::Real(value) => Some((value + 0.0).to_string().into()),
-            Form::Text(text) if makes_numbers && keeps_number(&text) => Some(number_text(&text).into()),
+            Form::Text(text) if makes_numbers(kind) && keeps_number(&text) => Some(number_text(&text).into()),
             Form::Text(text) => Some(text),
             Form::Blob(bytes) => Some(hex::encode(bytes).into()),
         }
@@ -162,6 +176,21 @@ fn json_form(value: &Value) -> Option<Form<'_>> {
     // The declared type JSON has NUMERIC affinity: a bare number becomes an integer or a double.
     let bare_number = document.starts_with(|c: char| c == '-' || c.is_ascii_digit());
     (!bare_number || keeps_number(&document)).then_some(Form::Text(document))
+}
+
+/// The text of a stored cell as an import writes the value it means; `None` for NULL.
+pub(in crate::database) fn text_of(cell: &Cell, kind: ColumnType) -> Option<String> {
+    match cell {
+        Cell::Text(text) => Some(meant(text, kind).into_owned()),
+        cell => cell.text(),
+    }
+}
+
+/// A stored text as an import writes what it means: a time may stand in a column in another form.
+pub(super) fn meant(text: &str, kind: ColumnType) -> Cow<'_, str> {
+    let time = stored_time(text, kind);
+    let written = time.as_ref().and_then(|time| of(time, kind)?.into_text(kind));
+    written.map_or(Cow::Borrowed(text), |text| Cow::Owned(text.into_owned()))
 }
 
 fn exact_double(number: i64) -> Option<f64> {

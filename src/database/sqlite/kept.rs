@@ -146,8 +146,8 @@ fn strayed_keys(conn: &Connection, location: &Location, number: i64, table: &Tab
     let columns = unchanged::columns(conn, (number, &table.name), location)?;
     let judge = Judge::new(conn, table, &columns, None);
     let mut strayed = Vec::new();
-    let ledger = Ledger { from: &from, joined: &by_key(table, "s"), rowid: "NULL", order: "o.row_key, o.number" };
-    judge.each(conn, &ledger, &mut |key, _, fate, _| {
+    let ledger = Ledger { from: &from, joined: &by_key(table, "s.row_key"), order: "o.row_key, o.number" };
+    judge.each(conn, &ledger, &mut |key, _, fate| {
         if strayed.len() < MOST {
             match fate {
                 Disposition::Gone => strayed.push((key.to_owned(), false)),

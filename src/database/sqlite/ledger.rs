@@ -6,8 +6,10 @@
 
 use super::session::SqliteTransaction;
 use super::{catalog, sql, times};
-use crate::database::ledger::{FileRecord, RowOrigin, RowRecord, RunRecord, Written, key_parts};
+use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written, key_parts};
 use crate::error::{Error, Result};
+use crate::row::Value;
+use crate::table::{ColumnType, Table};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::types::Type;
@@ -46,16 +48,36 @@ impl SqliteTransaction {
         }
         // Text compared with a column of a number is converted to it first ("Datatypes In SQLite", 4.2).
         let text = format!("SELECT 1 FROM {} WHERE {}", sql::name(&live.name), sql::is(&key, 1));
-        self.on(|conn| {
+        let mut standing = self.on(|conn| {
             let mut find = conn.prepare_cached(&text)?;
-            let mut stands = |row: &RowRecord| {
+            let stands = |row: &RowRecord| {
                 let parts = key_parts(&row.row_key, key.len());
                 parts.map_or(Ok(false), |parts| find.exists(rusqlite::params_from_iter(parts)))
             };
-            let standing =
-                rows.into_iter().filter_map(|row| stands(&row).map(|stands| stands.then_some(row)).transpose());
-            standing.collect()
-        })
+            rows.iter().map(stands).collect::<rusqlite::Result<Vec<bool>>>()
+        })?;
+        self.stand_at_times(live, &rows, &mut standing)?;
+        Ok(rows.into_iter().zip(standing).filter_map(|(row, stands)| stands.then_some(row)).collect())
+    }
+
+    /// Notes those of the rows that stand in the table where a time of the key has another form of the same meaning.
+    fn stand_at_times(&self, table: &Table, rows: &[RowRecord], standing: &mut [bool]) -> Result<()> {
+        let key = table.primary_key();
+        let kinds: Vec<ColumnType> = key.iter().map(|column| self.schema.kind(&table.name, column)).collect();
+        if !kinds.iter().any(|kind| kind.is_time()) {
+            return Ok(());
+        }
+        let mut asked = Vec::new();
+        for at in (0..rows.len()).filter(|at| !standing[*at]) {
+            let parts = key_parts(&rows[at].row_key, key.len()).unwrap_or_default();
+            let value = |(part, kind): (Option<String>, &ColumnType)| Value::of_key_text(part?, *kind);
+            let values = parts.into_iter().zip(&kinds).map(value).collect::<Option<Vec<Value>>>();
+            asked.extend(values.filter(|values| !values.is_empty()).map(|values| (at, values)));
+        }
+        let (places, keys): (Vec<usize>, Vec<Vec<Value>>) = asked.into_iter().unzip();
+        let found = self.find(&table.name, &key, &key[..1], &keys)?;
+        places.into_iter().zip(found).for_each(|(at, found)| standing[at] = found.is_some());
+        Ok(())
     }
 
     /// An index over this run's rows by key, in a temporary table: it is only needed where something
@@ -226,20 +248,6 @@ fn rows(conn: &Connection, text: &str, bound: impl Params, table: &str) -> rusql
         Ok(RowRecord { table: table.to_owned(), row_key, file, offset, digest, own, columns })
     };
     conn.prepare_cached(text)?.query_map(bound, record)?.collect()
-}
-
-/// Where runs wrote a row of this key from, oldest first.
-pub(super) fn origins(conn: &Connection, table: &str, row_key: &str) -> rusqlite::Result<Vec<RowOrigin>> {
-    if !catalog::has_table(conn, "treelift_rows")? {
-        return Ok(Vec::new());
-    }
-    let text = "SELECT u.id, f.path, f.sha256, r.\"offset\" FROM treelift_rows r
-                JOIN treelift_tables t ON t.id = r.\"table\"
-                JOIN treelift_files f ON f.id = r.file JOIN treelift_runs u ON u.number = f.run
-                WHERE t.name = ?1 AND r.row_key = ?2 ORDER BY r.file, r.number";
-    let found: Vec<_> = sql::all(conn, text, (table, row_key))?;
-    let origin = |(run, path, sha256, offset)| RowOrigin { run, path, sha256, offset, pointer: String::new() };
-    Ok(found.into_iter().map(origin).collect())
 }
 
 /// The recorded runs, oldest first.

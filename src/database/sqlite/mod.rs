@@ -29,6 +29,7 @@ mod location;
 mod locks;
 pub(super) mod migrate;
 mod open;
+mod origins;
 mod orphans;
 mod read;
 mod reader;
@@ -51,6 +52,7 @@ mod undo;
 mod unnamed;
 mod url;
 mod way;
+pub(super) mod way_back;
 mod words;
 mod write;
 

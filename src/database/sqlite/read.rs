@@ -1,7 +1,6 @@
 //! Reads rows and keys.
 
 use super::form::{self, Form};
-use super::times;
 use super::{catalog, sql};
 use crate::database::{Cell, ledger};
 use crate::table::ColumnType;
@@ -89,11 +88,10 @@ pub(super) fn digest_of_cells(cells: &[Cell], kinds: &[ColumnType]) -> [u8; 16] 
         Cell::Null => (0, Cow::default()),
         Cell::Integer(value) => integer(*value),
         Cell::Real(value) => real(*value),
-        Cell::Text(text) => {
-            let time = times::stored_time(text, *kind);
-            let canonical = time.as_ref().and_then(|time| form::of(time, *kind)?.into_text(*kind));
-            (3, canonical.map_or_else(|| text.as_bytes().into(), |text| text.into_owned().into_bytes().into()))
-        }
+        Cell::Text(text) => match form::meant(text, *kind) {
+            Cow::Borrowed(text) => (3, text.as_bytes().into()),
+            Cow::Owned(text) => (3, text.into_bytes().into()),
+        },
         Cell::Blob(bytes) => (4, Cow::Borrowed(bytes.as_slice())),
     }))
 }

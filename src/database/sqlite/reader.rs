@@ -2,7 +2,7 @@
 
 use super::location::{Fault, Location};
 use super::open::{self, View};
-use super::{assertion, cells, health, keys, ledger, record, references, state, survey};
+use super::{assertion, cells, health, keys, ledger, origins, record, references, state, survey};
 use crate::database::catalog::Catalog;
 use crate::database::cells::{KeyedCell, Registered};
 use crate::database::clock::Clock;
@@ -14,7 +14,7 @@ use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::state::State;
 use crate::database::upkeep::{Broken, Survey};
-use crate::database::{Dialect, Migration, Reader, SealedColumn, Stages};
+use crate::database::{Cell, Dialect, Migration, Reader, SealedColumn, Stages};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
 use jiff::Timestamp;
@@ -63,6 +63,10 @@ impl<O: Open> Stages for O {
 }
 
 impl<O: Open> Reader for O {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
     fn state(&self) -> Result<State> {
         on(self, state::read)
     }
@@ -92,7 +96,15 @@ impl<O: Open> Reader for O {
     }
 
     fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>> {
-        on(self, |conn, _| ledger::origins(conn, table, row_key))
+        on(self, |conn, _| origins::origins(conn, table, row_key))
+    }
+
+    fn written_tables(&self) -> Result<Vec<String>> {
+        on(self, |conn, _| origins::written_tables(conn))
+    }
+
+    fn each_row(&self, table: &str, columns: &[&str], visit: &mut dyn FnMut(Vec<Cell>)) -> Result<()> {
+        on(self, |conn, _| origins::each_row(conn, table, columns, visit))
     }
 
     fn keys(&self) -> Result<Vec<KeyRow>> {

@@ -6,7 +6,6 @@ use crate::table::ColumnType;
 use crate::written::keeps_time;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::Offset;
 use std::ops::Range;
 
 /// A time's digits as they are written: instants in UTC, civil times as they are.
@@ -65,13 +64,7 @@ pub(super) fn parse_time(text: &str) -> Option<DateTime> {
     text.parse::<Instant>().map(Instant::utc).ok().or_else(|| text.parse().ok())
 }
 
-/// The time that a stored text means in a column of this type.
+/// The time that a stored text means in a column in which it may stand in several forms.
 pub(super) fn stored_time(text: &str, kind: ColumnType) -> Option<Value> {
-    let time = kind.stored_time(text).filter(|_| kind.is_time())?;
-    match kind {
-        ColumnType::Date(_) => Some(Value::Day(time.date())),
-        ColumnType::Clock(form) => form?.write(time).map(|text| Value::Text(text.into())),
-        kind if kind.takes_moments() => Instant::at(time, Offset::UTC).map(Value::Instant),
-        _ => Some(Value::Civil(time)),
-    }
+    if kind.is_time() { Value::of_time_text(text, kind) } else { None }
 }

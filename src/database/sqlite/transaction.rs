@@ -11,7 +11,7 @@ use crate::database::kept::{ForeignTrigger, Unkept};
 use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
 use crate::database::rejection::{Rejected, Rejection};
 use crate::database::upkeep::Orphan;
-use crate::database::{Cell, Dialect, Mode, Opening, SealedColumn, Transaction};
+use crate::database::{Cell, Mode, Opening, SealedColumn, Transaction};
 use crate::error::{Error, Result};
 use crate::row::{Batch, Value};
 use crate::secret::keys::KeyRow;
@@ -87,10 +87,6 @@ impl Open for SqliteTransaction {
 }
 
 impl Transaction for SqliteTransaction {
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
-    }
-
     fn schema(&self) -> &Schema {
         &self.schema
     }

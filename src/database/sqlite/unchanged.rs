@@ -3,11 +3,14 @@
 mod default;
 
 use super::location::{Location, Tried};
-use super::{read, sql, state};
+use super::{form, read, sql, state};
 use crate::database::ledger::{RunRecord, Written, digest, key_parts};
-use crate::table::Table;
-use default::is_default;
+use crate::hex;
+use crate::table::{ColumnType, Table};
+use default::{GivenTime, is_default};
+use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
@@ -44,30 +47,38 @@ pub(super) struct Ledger<'l> {
     pub(super) from: &'l str,
     /// What finds their rows in the table `t`: [`by_key`], or a rowid.
     pub(super) joined: &'l str,
-    /// An expression for the rowid of a row.
-    pub(super) rowid: &'l str,
     /// The order.
     pub(super) order: &'l str,
 }
 
-/// A condition that finds the row of the table `t` whose key is the `row_key` of this alias. A key with a NULL, or
-/// of as many parts as the table's has not, finds none.
-pub(super) fn by_key(table: &Table, alias: &str) -> String {
+/// A condition that finds the row of the table `t` which this expression says the key of, as the ledger writes it. A key
+/// with a NULL, or of as many parts as the table's has not, finds none.
+pub(super) fn by_key(table: &Table, said: &str) -> String {
     let key = table.primary_key();
     let terms = key.iter().enumerate().map(|(at, column)| {
         // Behind a `+` it is a value without a type, as a bound one is ("Datatypes In SQLite", 4.2).
         let part = if key.len() == 1 {
-            format!("+{alias}.row_key")
+            format!("+{said}")
         } else {
             let many = key.len();
-            format!(
-                "CASE WHEN json_valid({alias}.row_key) AND json_array_length({alias}.row_key) = {many}
-                 THEN {alias}.row_key ->> {at} END"
-            )
+            format!("CASE WHEN json_valid({said}) AND json_array_length({said}) = {many} THEN {said} ->> {at} END")
         };
+        let is_bytes = table.column(column).is_some_and(|column| column.kind == ColumnType::Blob);
+        let part = if is_bytes { format!("unhex({part})") } else { part };
         format!("t.{} = {part}", sql::name(column))
     });
     terms.collect::<Vec<_>>().join(" AND ")
+}
+
+/// A part of a key, as the ledger writes it, for a column of this type.
+pub(super) fn bound(part: Option<String>, kind: ColumnType) -> Value {
+    match part {
+        None => Value::Null,
+        Some(part) => match hex::decode(&part).filter(|_| kind == ColumnType::Blob) {
+            Some(bytes) => Value::Blob(bytes),
+            None => Value::Text(part), // converted to what the column keeps ("Datatypes In SQLite", 4.2)
+        },
+    }
 }
 
 /// Columns of a digest, and where they stand in the table; `None` for one that is there no more.
@@ -140,21 +151,33 @@ impl Stored {
         Ok(())
     }
 
-    /// Whether these columns hold what the digest is over, those of `as_null` taken for NULL.
-    fn is_digest(&self, known: Option<&[u8]>, columns: &Digested, as_null: &BTreeSet<&str>) -> Option<()> {
+    fn text(&self, at: usize) -> Option<&str> {
+        self.cells[at].clone().map(|cell| &self.text[cell])
+    }
+
+    /// Whether these columns of the table hold what the digest is over, those of `as_null` taken for NULL; a time in
+    /// whatever form.
+    fn is_digest(&self, known: Option<&[u8]>, table: &Table, columns: &Digested, as_null: &BTreeSet<&str>) -> bool {
         if columns.iter().any(|(column, at)| at.is_none() && !as_null.contains(column.as_str())) {
-            return None;
+            return false;
         }
-        let texts = columns.iter().map(|(column, at)| {
-            let cell = at.filter(|_| !as_null.contains(column.as_str())).and_then(|at| self.cells[at].clone());
-            (column.as_str(), cell.map(|cell| &self.text[cell]))
-        });
-        (known == Some(&digest(texts)[..])).then_some(())
+        let kind = |at: usize| table.columns[at].kind;
+        let is = |meant: bool| {
+            let text = |at: usize| {
+                let stored = self.text(at)?;
+                Some(if meant { form::meant(stored, kind(at)) } else { Cow::Borrowed(stored) })
+            };
+            let texts = columns.iter().map(|(column, at)| {
+                (column.as_str(), at.filter(|_| !as_null.contains(column.as_str())).and_then(text))
+            });
+            known == Some(&digest(texts)[..])
+        };
+        is(false) || (columns.iter().any(|(_, at)| at.is_some_and(|at| kind(at).is_time())) && is(true))
     }
 }
 
-/// What takes a row's key, what the ledger says of it, what is to become of it, and its rowid.
-type Take<'t> = dyn FnMut(&str, &[Noted], Disposition, Option<i64>) -> Tried<()> + 't;
+/// What takes a row's key, what the ledger says of it, and what is to become of it.
+type Take<'t> = dyn FnMut(&str, &[Noted], Disposition) -> Tried<()> + 't;
 
 /// Checks rows of one table.
 pub(super) struct Judge<'j> {
@@ -164,6 +187,8 @@ pub(super) struct Judge<'j> {
     /// For each column an expression for whether it holds its default; none for a default that gives another
     /// value each time.
     defaults: Vec<Option<String>>,
+    /// For each column the time that a clock gave it where the run did not write it.
+    given: Vec<Option<GivenTime>>,
 }
 
 impl<'j> Judge<'j> {
@@ -176,41 +201,42 @@ impl<'j> Judge<'j> {
     ) -> Self {
         let is_default = |column| run.map_or_else(|| Some("1".to_owned()), |run| is_default(conn, column, run));
         let defaults = table.columns.iter().map(is_default).collect();
+        let given = table.columns.iter().map(|column| GivenTime::of(column, run?)).collect();
         let lists = columns.iter().map(|(number, written)| (*number, List::of(written, table))).collect();
-        Self { table, lists, defaults }
+        Self { table, lists, defaults, given }
     }
 
     /// Tells for every row that the ledger has of the table what is to become of it.
     pub(super) fn each(&self, conn: &Connection, ledger: &Ledger<'_>, take: &mut Take<'_>) -> Tried<()> {
         let mut all = conn.prepare(&self.query(ledger))?;
         let mut rows = all.query([])?;
-        let (mut key, mut noted, mut rowid) = (String::new(), Vec::new(), None);
+        let (mut key, mut noted) = (String::new(), Vec::new());
         let mut stored = Stored::default();
         let mut is_there = false;
         loop {
             let row = rows.next()?;
             let next = row.map_or(Ok(None), |row| row.get_ref(0).map(|key| Some(key.as_str().unwrap_or_default())))?;
             if !noted.is_empty() && next != Some(key.as_str()) {
-                take(&key, &noted, self.fate(&key, &noted, is_there.then_some(&stored)), rowid)?;
+                take(&key, &noted, self.fate(&key, &noted, is_there.then_some(&stored)))?;
                 noted.clear();
             }
             let (Some(row), Some(next)) = (row, next) else { return Ok(()) };
             if noted.is_empty() {
                 next.clone_into(&mut key);
-                (rowid, is_there) = (row.get(4)?, row.get(5)?);
-                stored.read(row, 6, self.table.columns.len())?;
+                is_there = row.get(4)?;
+                stored.read(row, 5, self.table.columns.len())?;
             }
             noted.push(Noted { columns: row.get(1)?, digest: row.get(2)?, own: row.get(3)? });
         }
     }
 
-    /// Key, columns, digests, rowid, whether the row is there, its cells, and whether each holds its default.
+    /// Key, columns, digests, whether the row is there, its cells, and whether each holds its default.
     fn query(&self, ledger: &Ledger<'_>) -> String {
-        let Ledger { from, joined, rowid, order } = ledger;
+        let Ledger { from, joined, order } = ledger;
         let lists = || self.lists.values();
         let is_read = |at: usize| {
             let mut digested = lists().flat_map(|list| [&list.digested, &list.clock, &list.sealed]).flatten();
-            digested.any(|(_, known)| *known == Some(at))
+            digested.any(|(_, known)| *known == Some(at)) || self.given[at].is_some()
         };
         let named = self.table.columns.iter().enumerate();
         let cells = named.map(|(at, one)| if is_read(at) { of_table(&one.name) } else { "NULL".to_owned() });
@@ -221,7 +247,7 @@ impl<'j> Judge<'j> {
         let wanted: Vec<String> = cells.chain(holds).collect();
         let first = self.table.primary_key().first().map(|column| of_table(column)).unwrap_or_default();
         format!(
-            "SELECT s.row_key, s.columns, s.digest, s.own, {rowid}, {first} IS NOT NULL, {}
+            "SELECT s.row_key, s.columns, s.digest, s.own, {first} IS NOT NULL, {}
              FROM {from} LEFT JOIN main.{} t ON {joined} ORDER BY {order}",
             wanted.join(", "),
             sql::name(&self.table.name)
@@ -242,26 +268,33 @@ impl<'j> Judge<'j> {
         let known = noted.iter().map(|one| Some((one, self.lists.get(&one.columns)?)));
         let lists: Vec<(&Noted, &List)> = known.collect::<Option<_>>()?;
         let fills = lists.iter().filter(|(_, list)| list.filled);
-        let filled = fills.flat_map(|(_, list)| list.digested.iter().map(|(name, _)| name.as_str())).collect();
+        let filled: BTreeSet<&str> =
+            fills.flat_map(|(_, list)| list.digested.iter().map(|(name, _)| name.as_str())).collect();
         let none = BTreeSet::new();
-        for (one, list) in lists.iter().filter(|(_, list)| list.filled) {
-            stored.is_digest(one.digest.as_deref(), &list.digested, &none)?;
+        let is = |digest: Option<&[u8]>, columns: &Digested, as_null: &BTreeSet<&str>| {
+            stored.is_digest(digest, self.table, columns, as_null)
+        };
+        let is_filled_so = |(one, list): &(&Noted, &List)| is(one.digest.as_deref(), &list.digested, &none);
+        if !lists.iter().filter(|(_, list)| list.filled).all(is_filled_so) {
+            return None;
         }
         let Some((one, list)) = lists.iter().find(|(_, list)| !list.filled) else {
             return Some(Disposition::Empty);
         };
-        // What was filled later was NULL when the row was inserted.
-        stored.is_digest(one.digest.as_deref(), &list.digested, &filled)?;
         let (clock, sealed) = match &one.own {
             Some(own) => own.split_at_checked(16).map(|(clock, sealed)| (Some(clock), Some(sealed)))?,
             None => (None, None),
         };
-        let as_written = |digest: Option<&[u8]>, columns: &Digested| {
-            columns.is_empty() || stored.is_digest(digest, columns, &none).is_some()
-        };
+        let as_written = |digest: Option<&[u8]>, columns: &Digested| columns.is_empty() || is(digest, columns, &none);
         let is_filled = |at: usize| filled.contains(self.table.columns[at].name.as_str());
         let left = || list.left.iter().filter(|&&at| !is_filled(at));
-        if !as_written(clock, &list.clock) || left().any(|&at| !stored.defaults[at]) {
+        let is_given =
+            |at: usize| stored.defaults[at] || self.given[at].as_ref().is_some_and(|given| given.is(stored.text(at)));
+        // What was filled later was NULL when the row was inserted.
+        if !is(one.digest.as_deref(), &list.digested, &filled)
+            || !as_written(clock, &list.clock)
+            || left().any(|&at| !is_given(at))
+        {
             return None;
         }
         let judged = !left().any(|&at| self.defaults[at].is_none());

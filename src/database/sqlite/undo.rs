@@ -7,6 +7,7 @@
 //! on the tables.
 
 mod fates;
+mod meant;
 
 use super::location::{Location, Tried};
 use super::open::{self, Start};
@@ -16,7 +17,7 @@ use crate::database::Mode;
 use crate::database::audit::AuditEntry;
 use crate::database::catalog::Other;
 use crate::database::kept::ForeignTrigger;
-use crate::database::ledger::{RunRecord, Written};
+use crate::database::ledger::{RunRecord, Written, key_parts};
 use crate::database::undo::{Keys, Obstacle, Taken, Undo, Undone, choose};
 use crate::table::Table;
 use fates::Fates;
@@ -115,17 +116,21 @@ impl<'w> Work<'w> {
         let mut taken = Taken { name: name.to_owned(), ..Taken::default() };
         let (table, written) = (name.to_owned(), || written(self.conn, number));
         let Some(live) = live else {
-            return Ok((taken, Some(Obstacle::Missing { table, rows: written()? })));
+            let by = self.order.changes.took_table(name);
+            return Ok((taken, Some(Obstacle::Missing { table, rows: written()?, by })));
         };
         if live.primary_key().is_empty() {
             return Ok((taken, Some(Obstacle::Nameless { table, rows: written()? })));
+        }
+        if let Some(obstacle) = self.altered(number, live)? {
+            return Ok((taken, Some(obstacle)));
         }
         let columns = columns(self.conn, (number, name), self.location)?;
         let rowid = read::rowid(self.conn, name)?;
         let judge = Judge::new(self.conn, live, &columns, Some(run));
         let (mut changed, mut nameless, mut rows) = (Keys::default(), 0, 0);
         let listed = fates.list(number, (live, rowid))?;
-        judge.each(self.conn, &listed.ledger(), &mut |key, noted, fate, row| {
+        judge.each(self.conn, &listed.ledger(), &mut |key, noted, fate| {
             match fate {
                 Disposition::Gone => taken.gone += 1,
                 Disposition::Remove { sealed_alike, judged } => {
@@ -141,19 +146,46 @@ impl<'w> Work<'w> {
             // reported as lost.
             match fate {
                 Disposition::Remove { .. } | Disposition::Changed => fates.remove(number),
-                Disposition::Empty => fates.empty(number, row, key, filled(noted, &columns))?,
+                Disposition::Empty => fates.empty(number, key, filled(noted, &columns))?,
                 Disposition::Gone | Disposition::Nameless => fates.leave(number, key)?,
             }
             rows += 1;
             if rows % PAGE == 0 { Ok((self.order.progress)(PAGE)?) } else { Ok(()) }
         })?;
         (self.order.progress)(rows % PAGE)?;
+        // What is not there under its key is deleted for sure only where all that is there is known.
+        let found = taken.removed + taken.emptied + changed.rows;
+        if taken.gone > 0 && fates.unknown(number, live, (&listed, found))? > 0 {
+            taken.unfound = std::mem::take(&mut taken.gone);
+        }
         let obstacle = match (nameless, changed.rows) {
             (0, 0) => None,
             (0, _) => Some(Obstacle::Changed { table, keys: changed }),
             _ => Some(Obstacle::Nameless { table, rows: nameless }),
         };
         Ok((taken, obstacle))
+    }
+
+    /// What keeps the rows of the run from being found or judged: columns that are gone, or another primary key.
+    fn altered(&self, number: i64, live: &Table) -> Tried<Option<Obstacle>> {
+        let (conn, changes, table) = (self.conn, self.order.changes, live.name.clone());
+        let key: Vec<String> = live.primary_key().into_iter().map(str::to_owned).collect();
+        let before = changes.key_before(&table).filter(|(before, _)| *before != key);
+        let by = before.map(|(_, by)| by.to_owned());
+        if by.is_some() || has_other_parts(conn, number, key.len())? {
+            return Ok(Some(Obstacle::Rekeyed { rows: written(conn, number)?, table, key, by }));
+        }
+        let is_there = |name: &String| live.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
+        let lists = columns(conn, (number, &table), self.location)?;
+        let used: Vec<i64> =
+            sql::column(conn, "SELECT DISTINCT columns FROM temp.treelift_taken WHERE \"table\" = ?1", [number])?;
+        let used = used.iter().filter_map(|list| lists.get(list));
+        let names = used.flat_map(|list| [&list.digested, &list.clock, &list.sealed]).flatten();
+        let gone: BTreeSet<String> = names.filter(|name| !is_there(name)).cloned().collect();
+        let Some(first) = gone.first() else { return Ok(None) };
+        let by = changes.took_column(&table, first).map(str::to_owned);
+        let columns = gone.into_iter().collect();
+        Ok(Some(Obstacle::Narrowed { rows: written(conn, number)?, table, columns, by }))
     }
 
     /// Does what was noted, the rows of later tables first: they refer to those of earlier ones. Ends
@@ -245,6 +277,21 @@ fn written(conn: &Connection, table: i64) -> rusqlite::Result<u64> {
     conn.query_row("SELECT count(*) FROM temp.treelift_taken WHERE \"table\" = ?1", [table], |row| row.get(0))
 }
 
+/// Whether the ledger knows a row of the run by another number of key parts. A key of one part may say anything.
+fn has_other_parts(conn: &Connection, table: i64, parts: usize) -> rusqlite::Result<bool> {
+    if parts == 1 {
+        return Ok(false);
+    }
+    let mut keys = conn.prepare("SELECT row_key FROM temp.treelift_taken WHERE \"table\" = ?1")?;
+    let mut keys = keys.query([table])?;
+    while let Some(row) = keys.next()? {
+        if key_parts(&row.get::<_, String>(0)?, parts).is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The columns of a row that the run filled.
 fn filled(noted: &[Noted], columns: &HashMap<i64, Written>) -> Vec<String> {
     let lists = noted.iter().filter_map(|one| columns.get(&one.columns));
@@ -274,6 +321,7 @@ fn further(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>, tables
 mod tests {
     use super::*;
     use crate::database::Cell;
+    use crate::database::changes::Changes;
     use crate::database::ledger::digest;
     use crate::database::undo::tests::run;
     use std::sync::Arc;
@@ -332,6 +380,7 @@ mod tests {
             run: RUN,
             started: jiff::Timestamp::UNIX_EPOCH,
             references: &[],
+            changes: &Changes::default(),
             triggers: &BTreeMap::new(),
             audit: None,
             progress: &|_| Ok(()),

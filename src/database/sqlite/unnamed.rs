@@ -4,10 +4,10 @@
 use super::location::Tried;
 use super::session::{Said, SqliteTransaction, Unnamed};
 use super::unchanged;
-use super::{read, sql};
+use super::{form, read, sql};
 use crate::database::ledger::{RowRecord, Written, digest};
 use crate::error::Result;
-use crate::table::Table;
+use crate::table::{ColumnType, Table};
 use rusqlite::{Connection, Row};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -70,6 +70,7 @@ impl SqliteTransaction {
         }
         // What the run has inserted since stands behind.
         let before = self.rows_before(&table.name);
+        let kinds: Vec<ColumnType> = names.iter().map(|name| self.schema.kind(&table.name, name)).collect();
         let wanted: Vec<String> = names.iter().map(|name| sql::name(name)).chain([rowid.to_owned()]).collect();
         let text = format!(
             "SELECT * FROM (SELECT {} FROM {} ORDER BY {rowid} LIMIT {before}) ORDER BY {} DESC",
@@ -80,7 +81,11 @@ impl SqliteTransaction {
         let mut all = conn.prepare(&text)?;
         let mut all = all.query([])?;
         while let Some(row) = all.next()? {
-            let texts = (0..names.len()).map(|at| text_of(row, at)).collect::<rusqlite::Result<Vec<_>>>()?;
+            let texts = kinds
+                .iter()
+                .enumerate()
+                .map(|(at, kind)| text_of(row, at, *kind))
+                .collect::<rusqlite::Result<Vec<_>>>()?;
             let digest = digest(names.iter().map(String::as_str).zip(texts));
             rows.entry(digest).or_default().push(row.get(names.len())?);
         }
@@ -89,7 +94,6 @@ impl SqliteTransaction {
 }
 
 /// The text of a cell, as the ledger's digests have it.
-fn text_of(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
-    let mut text = String::new();
-    Ok(read::push_text(row.get_ref(at)?, &mut text).then_some(text))
+fn text_of(row: &Row<'_>, at: usize, kind: ColumnType) -> rusqlite::Result<Option<String>> {
+    Ok(form::text_of(&read::cell(row.get_ref(at)?), kind))
 }

@@ -235,7 +235,9 @@ fn note(this: &SqliteTransaction, batch: &Batch, rowids: &[(usize, i64)]) -> Res
     }
     let kinds = kinds(this, table, columns)?;
     for (number, rowid) in rowids {
-        passes.inserted(table, columns, &forms(table, columns, &kinds, &rows[*number].values)?, *rowid);
+        let forms = forms(table, columns, &kinds, &rows[*number].values)?.into_iter().zip(&kinds);
+        let stored: Vec<Form<'_>> = forms.map(|(form, kind)| form.stored(*kind)).collect();
+        passes.inserted(table, columns, &stored, *rowid);
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::finding::FileId;
 use crate::import::context::Context;
 use crate::import::files::file_id;
 use crate::import::owners::{Matcher, OwnerMatch};
-use crate::import::plan::Disposition;
+use crate::import::plan::{Disposition, Plan};
 use crate::import::stored::Stored;
 use crate::mapping::keyindex::{IndexSpec, KeyText};
 use crate::row::Value;
@@ -133,7 +133,7 @@ impl Resolver<'_> {
         let stored = Stored::of(self.plan, &spec.table, &columns);
         for mut cells in cx.writer.transaction()?.select(&spec.table, &columns, None)? {
             let key_cells = cells.split_off(columns.len() - primary.len());
-            let row_key = || ledger::row_key(key_cells.iter().map(Cell::text).collect());
+            let row_key = || stored_key(self.plan, cx, &spec.table, (&primary, &key_cells));
             let file = if made.is_empty() { None } else { made.get(&row_key()) };
             let mut values = stored.values(cells);
             let key: Vec<Value> = values.by_ref().take(spec.by.len()).collect();
@@ -207,4 +207,10 @@ impl Resolver<'_> {
         let found = cx.writer.transaction()?.find(table, &primary, wanted, &[key])?;
         found.into_iter().next().ok_or_else(|| Error::bug("a question for one row has no answer"))
     }
+}
+
+/// The key by which the ledger knows a row of the target with these cells: a time may stand there in another form.
+pub(super) fn stored_key(plan: &Plan, cx: &Context<'_>, table: &str, (columns, cells): (&[String], &[Cell])) -> String {
+    let text = |(column, cell): (&String, &Cell)| cx.writer.dialect.text_of(plan.schema.kind(table, column), cell);
+    ledger::row_key(columns.iter().zip(cells).map(text).collect())
 }

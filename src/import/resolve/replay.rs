@@ -3,8 +3,8 @@
 //! of them if those rows were not there.
 
 use super::Resolver;
+use super::earlier::stored_key;
 use super::verdict::{Cause, Judged, RowFate, Verdict};
-use crate::database::{Cell, ledger};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Place};
 use crate::import::context::Context;
@@ -45,7 +45,7 @@ impl Resolver<'_> {
         let wanted: Vec<&str> = name.iter().map(String::as_str).collect();
         let mut found = cx.writer.transaction()?.find(table, columns, &wanted, &[key.to_vec()])?;
         let Some(cells) = found.pop().flatten().filter(|cells| !cells.is_empty()) else { return Ok(false) };
-        let row_key = ledger::row_key(cells.iter().map(Cell::text).collect());
+        let row_key = stored_key(self.plan, cx, table, (&name, &cells));
         if !self.earlier.made.contains_key(table) {
             let made = self.made_of_this_tree(cx, table)?;
             self.earlier.made.insert(table.to_owned(), made);

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::finding::Place;
 use crate::mapping::keyindex::KeyText;
 use crate::row::Value;
-use crate::table::Table;
+use crate::table::{ColumnType, Table};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -130,13 +130,9 @@ fn row_keys(transaction: &mut dyn Transaction, fills: &[(String, (usize, Fill))]
     for alike in fills.chunk_by(|one, next| one.0 == next.0 && one.1.1.key_columns == next.1.1.key_columns) {
         let (table, by) = (&alike[0].0, &alike[0].1.1.key_columns);
         let primary = transaction.schema().table(table).map(Table::primary_key).unwrap_or_default();
-        let is_time = |column: &&str| {
-            let kind = transaction.schema().table(table).and_then(|table| table.column(column));
-            kind.is_some_and(|column| column.kind.is_time())
-        };
-        // A time may stand there in another form of the same meaning, and that is the row's key.
-        if primary == *by && !primary.iter().any(is_time) {
-            let (dialect, schema) = (transaction.dialect(), transaction.schema());
+        let dialect = transaction.dialect();
+        if primary == *by {
+            let schema = transaction.schema();
             let text = |(column, value): (&String, &Value)| {
                 dialect.written(schema.kind(table, column), value).map(Cow::into_owned)
             };
@@ -144,12 +140,15 @@ fn row_keys(transaction: &mut dyn Transaction, fills: &[(String, (usize, Fill))]
             row_keys.extend(alike.iter().map(|(_, (_, fill))| Some(ledger::row_key(of(fill)))));
             continue;
         }
+        let kinds: Vec<ColumnType> = primary.iter().map(|column| transaction.schema().kind(table, column)).collect();
         let primary: Vec<String> = primary.into_iter().map(str::to_owned).collect();
         let wanted: Vec<&str> = primary.iter().map(String::as_str).collect();
         let by: Vec<&str> = by.iter().map(String::as_str).collect();
         let keys: Vec<Vec<Value>> = alike.iter().map(|(_, (_, fill))| fill.key.clone()).collect();
+        // A time may stand there in another form of the same meaning.
+        let text = |(cell, kind): (&Cell, &ColumnType)| dialect.text_of(*kind, cell);
         for found in transaction.find(table, &by, &wanted, &keys)? {
-            row_keys.push(found.map(|cells| ledger::row_key(cells.iter().map(Cell::text).collect())));
+            row_keys.push(found.map(|cells| ledger::row_key(cells.iter().zip(&kinds).map(text).collect())));
         }
     }
     Ok(row_keys)

@@ -5,8 +5,8 @@ use super::eval::RuleView;
 use super::fit::as_key_text;
 use super::maker::{Above, Aside, Dangling, RowMaker, Trail};
 use super::scope::{Current, Operand, Scope, Stop};
+use super::settled::settled;
 use super::span::LeafSpan;
-use super::times::settled;
 use super::trace::Made;
 use super::unmade::Memo;
 use crate::finding::{Severity, VALUE_NULLED, VALUE_TYPE};
@@ -256,7 +256,7 @@ impl<'a, 't> RowMaker<'a, 't> {
         let outer_open = std::mem::replace(&mut self.declassifying, column.declassify.is_some());
         let outer_reading = self.reading.take(); // what the column reads is its own
         if let Some(trace) = self.scope.trace {
-            trace.begin(self.compiled, &column.name, self.draft.at);
+            trace.begin(&column.name, &self.draft);
         }
         let made = self.value(field, column);
         if let Some(trace) = self.scope.trace {

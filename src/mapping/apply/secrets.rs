@@ -23,7 +23,7 @@ impl RowMaker<'_, '_> {
     pub(super) fn secret(&mut self, field: usize) -> Result<(), Stop> {
         let column = &self.rule.columns[field];
         if let Some(trace) = self.scope.trace {
-            trace.begin(self.compiled, &column.name, self.draft.at);
+            trace.begin(&column.name, &self.draft);
         }
         let outer_asides = std::mem::take(&mut self.asides);
         let mut trail = Vec::new();

@@ -2,16 +2,16 @@
 //!
 //! Columns may depend on each other, so what began last ends first.
 
+use super::draft::Draft;
 use crate::document::tape::NodeId;
-use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::Doc;
 use crate::row::Value;
 use crate::step::{Datum, Step};
 
 /// Observes how values are made.
 pub trait Trace {
-    /// A column, or a secret, of this rule begins, for the element that stands at this offset.
-    fn begin(&self, rule: &CompiledRule, column: &str, at: u64);
+    /// A column, or a secret, of this row begins.
+    fn begin(&self, column: &str, draft: &Draft);
     /// This node, and all that is below it, was read for what began last.
     fn read(&self, doc: Doc, node: NodeId);
     /// A step was applied for what began last.

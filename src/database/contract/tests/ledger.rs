@@ -70,7 +70,7 @@ fn the_ledger_knows_where_rows_came_from() {
         transaction.finish_run(&done).unwrap();
         transaction.commit().unwrap();
         assert_eq!(bench.database().runs().unwrap(), [done]);
-        let origins = bench.database().origins("people", "bob").unwrap();
+        let origins = bench.database().read().unwrap().unwrap().origins("people", "bob").unwrap();
         assert_eq!(
             origins.iter().map(|one| (&*one.run, &*one.path, one.offset)).collect::<Vec<_>>(),
             [("r1", "b.json", 3)]

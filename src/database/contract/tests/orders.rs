@@ -3,6 +3,7 @@
 use super::ledger::{file, run};
 use super::*;
 use crate::database::audit::AuditEntry;
+use crate::database::changes::Changes;
 use crate::database::history::{Standing, Status};
 use crate::database::ledger::{RowRecord, Written, digest};
 use crate::database::undo::{Obstacle, Undo, Undone};
@@ -112,6 +113,7 @@ fn a_run_is_undone_if_its_rows_are_as_it_left_them() {
                 run: "r1",
                 started: "2025-05-07T15:09:12Z".parse().unwrap(),
                 references: &[],
+                changes: &Changes::default(),
                 triggers: &BTreeMap::new(),
                 audit: None,
                 progress: &|_| Ok(()),
@@ -138,7 +140,7 @@ fn a_run_is_undone_if_its_rows_are_as_it_left_them() {
             runs.last().map(|run| (&*run.kind, run.undoes.as_deref(), run.removed)),
             Some(("undo", Some("r1"), 2))
         );
-        assert_eq!(bench.database().origins("people", "ann").unwrap(), []);
+        assert_eq!(bench.database().read().unwrap().unwrap().origins("people", "ann").unwrap(), []);
     });
 }
 

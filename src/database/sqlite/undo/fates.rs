@@ -2,11 +2,13 @@
 //! goes through a table once.
 
 use super::super::location::Tried;
-use super::super::unchanged::{Ledger, by_key};
+use super::super::unchanged::{Ledger, bound, by_key};
 use super::super::{checks, read, sql};
+use super::meant;
 use crate::database::ledger::key_parts;
 use crate::error::Result;
-use crate::table::Table;
+use crate::table::{ColumnType, Table};
+use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, Statement};
 use std::collections::HashMap;
 
@@ -14,7 +16,7 @@ use std::collections::HashMap;
 /// emptied.
 const APART: &str = "
     CREATE TEMP TABLE treelift_apart (
-        \"table\" INTEGER, row_key TEXT, fate INTEGER, row INTEGER, PRIMARY KEY (\"table\", row_key)
+        \"table\" INTEGER, row_key TEXT, fate INTEGER, PRIMARY KEY (\"table\", row_key)
     ) WITHOUT ROWID";
 
 /// Rows of this fate are removed; any higher one empties columns.
@@ -39,6 +41,7 @@ pub(super) struct Fates<'f> {
 
 /// Where the run's rows of a table are listed.
 pub(super) struct Listed {
+    name: String,
     from: String,
     joined: String,
 }
@@ -46,32 +49,48 @@ pub(super) struct Listed {
 impl Listed {
     /// The same for the one who judges them.
     pub(super) fn ledger(&self) -> Ledger<'_> {
-        Ledger { from: &self.from, joined: &self.joined, rowid: "s.row", order: "s.rowid" }
+        Ledger { from: &self.from, joined: &self.joined, order: "s.rowid" }
     }
 }
 
 impl<'f> Fates<'f> {
     pub(super) fn new(conn: &'f Connection) -> rusqlite::Result<Self> {
         conn.execute_batch(APART)?;
-        let note = conn.prepare("INSERT INTO temp.treelift_apart VALUES (?1, ?2, ?3, ?4)")?;
+        let note = conn.prepare("INSERT INTO temp.treelift_apart VALUES (?1, ?2, ?3)")?;
         let may_roll_back = may_roll_back(conn)?;
         Ok(Self { conn, note, removed: HashMap::new(), emptied: vec![Vec::new()], may_roll_back })
     }
 
     /// Finds the rows of a table that the run wrote, and lists them.
     pub(super) fn list(&self, number: i64, (table, rowid): (&Table, Option<&str>)) -> rusqlite::Result<Listed> {
-        let (listed, key) = (listed(number), by_key(table, "k"));
+        let (listed, key) = (listed(number), by_key(table, "k.row_key"));
         let (row, found) = match rowid {
             Some(rowid) => (format!("t.{rowid}"), format!("LEFT JOIN main.{} t ON {key}", sql::name(&table.name))),
             None => ("NULL".to_owned(), String::new()),
         };
         self.conn.execute_batch(&format!(
-            "CREATE TEMP TABLE {listed} (row INTEGER, row_key TEXT, columns INTEGER, digest BLOB, own BLOB);
-             INSERT INTO temp.{listed} SELECT {row}, k.row_key, k.columns, k.digest, k.own
+            "CREATE TEMP TABLE {listed} (row INTEGER, row_key TEXT, live_key TEXT, columns INTEGER, digest BLOB, own BLOB);
+             INSERT INTO temp.{listed} SELECT {row}, k.row_key, k.row_key, k.columns, k.digest, k.own
                  FROM temp.treelift_taken k {found} WHERE k.\"table\" = {number} ORDER BY 1, k.row_key, k.number"
         ))?;
-        let joined = rowid.map_or_else(|| by_key(table, "s"), |rowid| format!("t.{rowid} = s.row"));
-        Ok(Listed { from: format!("temp.{listed} s"), joined })
+        meant::find(self.conn, &listed, (table, rowid))?;
+        let joined = rowid.map_or_else(|| by_key(table, "s.live_key"), |rowid| format!("t.{rowid} = s.row"));
+        Ok(Listed { name: listed.clone(), from: format!("temp.{listed} s"), joined })
+    }
+
+    /// How many rows of a table no run is known to have written, where so many are of this one.
+    pub(super) fn unknown(&self, number: i64, table: &Table, (listed, own): (&Listed, u64)) -> rusqlite::Result<u64> {
+        let text = format!(
+            "SELECT count(*) FROM (
+                 SELECT DISTINCT r.row_key FROM treelift_rows r
+                 WHERE r.\"table\" = {number} AND r.row_key NOT IN (SELECT row_key FROM temp.{})
+             ) k JOIN main.{} t ON {}",
+            listed.name,
+            sql::name(&table.name),
+            by_key(table, "k.row_key")
+        );
+        let others: u64 = self.conn.query_row(&text, [], |row| row.get(0))?;
+        Ok(read::count(self.conn, &table.name)?.saturating_sub(others.saturating_add(own)))
     }
 
     /// Notes that a row is to be removed, as all that are listed are.
@@ -81,23 +100,17 @@ impl<'f> Fates<'f> {
 
     /// Notes that nothing is to be done about a row.
     pub(super) fn leave(&mut self, table: i64, key: &str) -> rusqlite::Result<()> {
-        self.note.execute((table, key, None::<i64>, None::<i64>)).map(drop)
+        self.note.execute((table, key, None::<i64>)).map(drop)
     }
 
     /// Notes that these columns of a row are to be emptied.
-    pub(super) fn empty(
-        &mut self,
-        table: i64,
-        row: Option<i64>,
-        key: &str,
-        columns: Vec<String>,
-    ) -> rusqlite::Result<()> {
+    pub(super) fn empty(&mut self, table: i64, key: &str, columns: Vec<String>) -> rusqlite::Result<()> {
         let known = self.emptied.iter().skip(1).position(|list| *list == columns);
         let fate = known.map_or(self.emptied.len(), |at| at + 1);
         if known.is_none() {
             self.emptied.push(columns);
         }
-        self.note.execute((table, key, fate as i64, row)).map(drop)
+        self.note.execute((table, key, fate as i64)).map(drop)
     }
 
     /// Does what was noted for a table, and tells how many rows are done. Ends at the first row that the
@@ -119,7 +132,7 @@ impl<'f> Fates<'f> {
             };
             if is_done {
                 done(rows)?;
-            } else if let Some(refused) = self.one_by_one((number, fate), table, done)? {
+            } else if let Some(refused) = self.one_by_one((number, fate), (table, rowid), done)? {
                 return Ok(Some(refused));
             }
         }
@@ -157,18 +170,24 @@ impl<'f> Fates<'f> {
     fn one_by_one(
         &self,
         (number, fate): (i64, usize),
-        table: &Table,
+        (table, rowid): (&Table, Option<&str>),
         done: &dyn Fn(u64) -> Result<()>,
     ) -> Tried<Option<String>> {
         let key = table.primary_key();
-        let mut take = self.conn.prepare(&format!("{} WHERE {}", self.statement(fate, table), sql::is(&key, 1)))?;
-        let keys = format!("SELECT DISTINCT row_key FROM {} ORDER BY row_key", self.noted(number, fate));
+        let kinds: Vec<ColumnType> = key.iter().filter_map(|column| Some(table.column(column)?.kind)).collect();
+        let is_it = rowid.map_or_else(|| sql::is(&key, 1), |rowid| format!("{rowid} = ?1"));
+        let mut take = self.conn.prepare(&format!("{} WHERE {is_it}", self.statement(fate, table)))?;
+        let keys = format!("SELECT DISTINCT row_key, live_key, row FROM {} ORDER BY row_key", self.noted(number, fate));
         let mut keys = self.conn.prepare(&keys)?;
         let (mut keys, mut rows) = (keys.query([])?, 0);
         while let Some(next) = keys.next()? {
-            let row_key: String = next.get(0)?;
-            let parts = key_parts(&row_key, key.len()).unwrap_or_default();
-            if !is_done(take.execute(rusqlite::params_from_iter(parts)), 1)? {
+            let (row_key, live_key, row): (String, String, Option<i64>) = next.try_into()?;
+            let parts = key_parts(&live_key, key.len()).unwrap_or_default().into_iter().zip(&kinds);
+            let bound = match row {
+                Some(row) => vec![Value::Integer(row)],
+                None => parts.map(|(part, kind)| bound(part, *kind)).collect(),
+            };
+            if !is_done(take.execute(rusqlite::params_from_iter(bound)), 1)? {
                 return Ok(Some(row_key));
             }
             rows += 1;
@@ -182,18 +201,19 @@ impl<'f> Fates<'f> {
 
     /// The rows of a fate: what stands behind FROM.
     fn noted(&self, number: i64, fate: usize) -> String {
+        let (apart, listed) = (format!("FROM temp.treelift_apart WHERE \"table\" = {number}"), listed(number));
         if fate > REMOVE {
-            return format!("temp.treelift_apart WHERE \"table\" = {number} AND fate = {fate}");
+            format!("temp.{listed} WHERE row_key IN (SELECT row_key {apart} AND fate = {fate})")
+        } else {
+            format!("temp.{listed} WHERE row_key NOT IN (SELECT row_key {apart})")
         }
-        let apart = format!("SELECT row_key FROM temp.treelift_apart WHERE \"table\" = {number}");
-        format!("temp.{} WHERE row_key NOT IN ({apart})", listed(number))
     }
 
     fn rows(&self, number: i64, fate: usize) -> rusqlite::Result<u64> {
         if fate == REMOVE {
             return Ok(self.removed.get(&number).copied().unwrap_or(0));
         }
-        let text = format!("SELECT count(*) FROM {}", self.noted(number, fate));
+        let text = format!("SELECT count(DISTINCT row_key) FROM {}", self.noted(number, fate));
         self.conn.query_row(&text, [], |row| row.get(0))
     }
 

@@ -1,0 +1,58 @@
+//! The way from a row back to the file it came from.
+
+use super::connect::Session;
+use super::find::cells;
+use super::place::Tried;
+use super::{catalog, sql, survey};
+use crate::database::Cell;
+use crate::database::ledger::{RowOrigin, Turn};
+use crate::table::ColumnType;
+use postgres::Row;
+
+/// Where runs wrote a row of this key from, oldest first.
+pub(super) fn origins(session: &Session, table: &str, row_key: &str) -> Tried<Vec<RowOrigin>> {
+    if !catalog::has_table(session, "treelift_rows")? {
+        return Ok(Vec::new());
+    }
+    let others = "SELECT count(*) FROM treelift_rows o JOIN treelift_columns c ON c.id = o.columns
+                  WHERE o.file = r.file AND o.\"table\" = r.\"table\" AND o.\"offset\" = r.\"offset\" AND NOT c.filled";
+    let text = format!(
+        "SELECT u.id, f.path, f.sha256, r.\"offset\", ({others} AND o.number < r.number), ({others})
+         FROM treelift_rows r JOIN treelift_tables t ON t.id = r.\"table\"
+         JOIN treelift_files f ON f.id = r.file JOIN treelift_runs u ON u.number = f.run
+         WHERE t.name = $1 AND r.row_key = $2 ORDER BY r.file, r.number"
+    );
+    let count = |row: &Row, at: usize| row.get::<_, i64>(at).unsigned_abs();
+    let origin = |row: &Row| RowOrigin {
+        run: row.get(0),
+        path: row.get(1),
+        sha256: row.get::<_, Vec<u8>>(2).try_into().unwrap_or([0; 32]),
+        offset: count(row, 3),
+        turn: Turn { before: count(row, 4), of: count(row, 5) },
+        pointer: String::new(),
+    };
+    Ok(session.query(&text, &[Some(table), Some(row_key)])?.iter().map(origin).collect())
+}
+
+/// The tables of which the ledger has rows, by name.
+pub(super) fn written_tables(session: &Session) -> Tried<Vec<String>> {
+    if !catalog::has_table(session, "treelift_rows")? {
+        return Ok(Vec::new());
+    }
+    let text =
+        "SELECT name FROM treelift_tables WHERE id IN (SELECT DISTINCT \"table\" FROM treelift_rows) ORDER BY name";
+    Ok(session.query(text, &[])?.iter().map(|row| row.get(0)).collect())
+}
+
+/// Shows the cells of these columns of every row.
+pub(super) fn each_row(
+    session: &Session,
+    table: &str,
+    columns: &[&str],
+    visit: &mut dyn FnMut(Vec<Cell>),
+) -> Tried<()> {
+    let schema = survey::live(session)?.schema;
+    let kinds: Vec<ColumnType> = columns.iter().map(|column| schema.kind(table, column)).collect();
+    let text = format!("SELECT {} FROM {}", sql::texts(columns), sql::name(table));
+    session.each(&text, |row| visit(cells(row, 0, &kinds)))
+}
