@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::secret::keys::Secret;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The options of `import`.
 #[derive(Debug, Clone)]
@@ -44,6 +45,8 @@ pub struct ImportOptions {
     /// `--jobs`: how many threads work at once; else one for each core, at most 4. What is written does not depend on
     /// it.
     pub jobs: Option<u16>,
+    /// `--lock-timeout`: how long locks of other programs are waited for; zero is without end.
+    pub lock_timeout: Option<Duration>,
     /// Files that no output may be written to: the key or passphrase file, the log. Each with its name in
     /// messages.
     pub in_use: Vec<(&'static str, PathBuf)>,

@@ -41,6 +41,7 @@ pub struct Ended {
 /// # Errors
 /// When there is no such import, when it was already undone, or when the work cannot be done.
 pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui: &dyn Ui) -> Result<Ended> {
+    managed.database_mut().wait_for_locks(options.lock_timeout);
     let schema = managed.catalog()?.schema; // there must be a database
     let run = choose(&managed.database().runs()?, run)?.clone();
     let Known { references, triggers, changes } = known(managed, &schema, &run)?;

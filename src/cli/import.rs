@@ -106,6 +106,7 @@ fn options(args: ImportArgs, log_file: Option<PathBuf>, database: Option<&Databa
         max_depth: args.max_depth,
         max_unpacked: args.max_unpacked,
         jobs: args.jobs,
+        lock_timeout: args.locks.lock_timeout(),
         in_use: in_use.into_iter().filter_map(|(what, path)| Some((what, path?))).collect(),
     }
 }
@@ -143,7 +144,7 @@ mod tests {
             format!("{:?}", parsed("treelift import ./old")),
             "ImportOptions { source: \"./old\", mappings: None, database: None, mode: Real, reports: [], rejects: None, \
              max_rejects: 0, only_mapping: [], with: [], only_owner: [], owner: None, no_backup: false, backup_dir: None, allow_empty: false, max_depth: 64, max_unpacked: 4294967296, jobs: None, \
-             in_use: [(\"the log file\", \"x.log\")] }"
+             lock_timeout: None, in_use: [(\"the log file\", \"x.log\")] }"
         );
     }
 
@@ -151,13 +152,13 @@ mod tests {
     fn every_flag_reaches_its_option() {
         let line = "treelift import ./old --mappings notes --database x.db --dry-run --report a.json --report b.html \
                     --rejects r --max-rejects 3 --only-mapping m --only-mapping n --with w --only-owner o --owner p --no-backup \
-                    --allow-empty --max-depth 127 --jobs 2 --key-file k";
+                    --allow-empty --max-depth 127 --jobs 2 --lock-timeout 30 --key-file k";
         assert_eq!(
             format!("{:?}", parsed(line)),
             "ImportOptions { source: \"./old\", mappings: Some(\"notes\"), database: Some(\"x.db\"), mode: Dry, \
              reports: [\"a.json\", \"b.html\"], rejects: Some(\"r\"), max_rejects: 3, only_mapping: [\"m\", \"n\"], \
              with: [\"w\"], only_owner: [\"o\"], owner: Some(\"p\"), no_backup: true, backup_dir: None, allow_empty: true, max_depth: 127, max_unpacked: 4294967296, jobs: Some(2), \
-             in_use: [(\"the key file\", \"k\"), (\"the log file\", \"x.log\")] }"
+             lock_timeout: Some(30s), in_use: [(\"the key file\", \"k\"), (\"the log file\", \"x.log\")] }"
         );
     }
 }

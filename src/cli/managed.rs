@@ -44,7 +44,8 @@ pub(super) fn change<T>(
     work: impl FnOnce(&Options<'_>, &Terminal) -> Result<T>,
 ) -> Result<T> {
     let terminal = terminal(args.yes, output)?;
-    let done = work(&Options { dry: args.dry_run, before: before(&args.backup) }, &terminal);
+    let options = Options { dry: args.dry_run, before: before(&args.backup), lock_timeout: args.locks.lock_timeout() };
+    let done = work(&options, &terminal);
     terminal.end();
     done
 }

@@ -79,6 +79,7 @@ fn options(plan: &Plan, depth: u32) -> ImportOptions {
         max_depth: depth,
         max_unpacked: u64::MAX,
         jobs: None,
+        lock_timeout: None,
         in_use: Vec::new(),
     }
 }

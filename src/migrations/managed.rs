@@ -142,6 +142,7 @@ impl ManagedDatabase {
         options: &Options<'_>,
         ui: &dyn Ui,
     ) -> Result<Altered> {
+        self.database.wait_for_locks(options.lock_timeout);
         refuse_another(&*self.database, &self.set)?;
         let url = self.database.url().to_owned();
         let up = |standing: &Standing| {
@@ -189,6 +190,7 @@ impl ManagedDatabase {
         options: &Options<'_>,
         ui: &dyn Ui,
     ) -> Result<Altered> {
+        self.database.wait_for_locks(options.lock_timeout);
         refuse_another(&*self.database, &self.set)?;
         let url = self.database.url().to_owned();
         let down = |standing: &Standing| {
@@ -206,6 +208,7 @@ impl ManagedDatabase {
     /// Takes an existing database as being at a migration, without running anything: that and earlier
     /// ones are recorded as applied, later ones as not.
     pub fn stamp(&mut self, at: usize, options: &Options<'_>, ui: &dyn Ui) -> Result<Altered> {
+        self.database.wait_for_locks(options.lock_timeout);
         if !self.database.exists()? {
             return Err(self.database.missing());
         }
@@ -291,7 +294,7 @@ impl ManagedDatabase {
 
     /// The backup before a change; none before a dry run.
     fn safety<'c>(&self, what: &'static str, options: &Options<'_>, ui: &'c dyn Ui) -> Result<backup::Safety<'c>> {
-        let Options { dry, before } = options;
+        let Options { dry, before, .. } = options;
         let before = backup::Before { skip: *dry || before.skip, set: Some(&self.set.name), ..before.clone() };
         backup::before(&*self.database, what, &before, ui)
     }
@@ -303,6 +306,7 @@ impl ManagedDatabase {
 
     /// Moves rows that reference a missing row into `treelift_orphans`, after a backup. Asks first.
     pub fn fix_orphans(&mut self, options: &Options<'_>, ui: &dyn Ui) -> Result<Vec<Moved>> {
+        self.database.wait_for_locks(options.lock_timeout);
         let references = gather::references(&self.set, &self.catalog()?.schema);
         let run_id = random_id()?;
         let order = |mode| MoveOrphans {

@@ -2,6 +2,7 @@
 
 use crate::backup;
 use crate::database::history::Standing;
+use std::time::Duration;
 
 /// The state of a database's schema.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -44,4 +45,6 @@ pub struct Options<'a> {
     pub dry: bool,
     /// What is done about a backup before it.
     pub before: backup::Before<'a>,
+    /// How long locks of other programs are waited for, where not as long as always; zero is without end.
+    pub lock_timeout: Option<Duration>,
 }

@@ -295,6 +295,7 @@ fn a_database_that_is_replaced_during_an_import_is_an_error_that_keeps_the_backu
         max_depth: 64,
         max_unpacked: 4 << 30,
         jobs: None,
+        lock_timeout: None,
         in_use: Vec::new(),
     };
     let letter = house.file("letter", "no database ".repeat(100));

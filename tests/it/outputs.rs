@@ -148,6 +148,7 @@ fn options(small: &Small) -> ImportOptions {
         max_depth: 64,
         max_unpacked: 4 << 30,
         jobs: None,
+        lock_timeout: None,
         in_use: Vec::new(),
     }
 }

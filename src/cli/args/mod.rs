@@ -14,7 +14,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueHint, value_parser};
 use credentials::Credentials;
 use runs::{RunsArgs, UndoArgs};
 use schema::SchemaCommand;
-use shared::{BackupArgs, SecretArgs};
+use shared::{BackupArgs, LockArgs, SecretArgs};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -134,6 +134,7 @@ const IMPORT_EXAMPLES: &str = "\
 Examples:
   treelift import ./old_data --dry-run --report report.html --report report.json
   treelift import ./old_data --database sqlite:///./new.db --key-file ./treelift.key
+  treelift import ./old_data --database postgresql://me@host/app --lock-timeout 30
   treelift import ./unknown_tree --scaffold ./my_set
   treelift import ./unknown_tree --scaffold ./my_set --yes
 
@@ -195,6 +196,8 @@ pub(in crate::cli) struct ImportArgs {
     /// for each core, at most 4].
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=64))]
     pub(in crate::cli) jobs: Option<u16>,
+    #[command(flatten)]
+    pub(in crate::cli) locks: LockArgs,
     #[command(flatten)]
     pub(in crate::cli) backup: BackupArgs,
     /// Answer yes to every question.

@@ -1,6 +1,6 @@
 //! The definition of `treelift schema`, nothing else.
 
-use super::shared::{BackupArgs, ManagedArgs};
+use super::shared::{BackupArgs, LockArgs, ManagedArgs};
 use crate::validate::Category;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -93,6 +93,8 @@ pub(in crate::cli) struct ChangeArgs {
     pub(in crate::cli) yes: bool,
     #[command(flatten)]
     pub(in crate::cli) backup: BackupArgs,
+    #[command(flatten)]
+    pub(in crate::cli) locks: LockArgs,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Which database, and which mapping set it belongs to.
 #[derive(Debug, Clone, Args)]
@@ -24,6 +25,22 @@ pub(in crate::cli) struct BackupArgs {
     /// Write the backup into this folder [default: `backups` beside the database].
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) backup_dir: Option<PathBuf>,
+}
+
+/// How long other programs are waited for.
+#[derive(Debug, Clone, Default, Args)]
+pub(in crate::cli) struct LockArgs {
+    /// Wait so many seconds for a lock that another program has, such as `--lock-timeout 30`; 0 waits without end
+    /// [default: what the URL's `options` say, else 2].
+    #[arg(long, value_name = "SECONDS")]
+    lock_timeout: Option<u32>,
+}
+
+impl LockArgs {
+    /// What was asked for; zero is without end.
+    pub(in crate::cli) fn lock_timeout(&self) -> Option<Duration> {
+        self.lock_timeout.map(|seconds| Duration::from_secs(seconds.into()))
+    }
 }
 
 const SECRETS_HEADING: &str = "Secrets (else TREELIFT_PASSPHRASE, else a hidden prompt)";

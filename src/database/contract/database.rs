@@ -13,6 +13,7 @@ use crate::database::{Migration, Mode, Opening};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A database that can be imported into, whether it is there yet or not.
 pub trait Database: Stages {
@@ -39,6 +40,8 @@ pub trait Database: Stages {
     fn change(&self, mode: Mode) -> Result<Option<Box<dyn Transaction>>>;
     /// Names the table that the set wants its migrations recorded in. A database that has a record keeps it.
     fn record_in(&mut self, table: Option<&str>);
+    /// Says how long locks of other programs are waited for, where not as long as always; zero is without end.
+    fn wait_for_locks(&mut self, patience: Option<Duration>);
     /// Changes the schema: everything in one transaction, under the database's own lock.
     fn alter(&mut self, order: &Order<'_>) -> Result<Altered>;
     /// Moves rows that reference a missing row into `treelift_orphans`, again and again until none

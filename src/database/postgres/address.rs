@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::finding::printable;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt::Write as _;
+use std::time::Duration;
 
 /// The forms there are, for hints.
 const FORM: &str =
@@ -28,6 +29,10 @@ pub(super) struct Address {
     pub(super) roots: Option<String>,
     /// How long to wait for a connection, in seconds.
     pub(super) patience: Option<u64>,
+    /// How long locks are waited for, as `options` say; zero is without end.
+    pub(super) lock_timeout: Option<Duration>,
+    /// What else is said to the server when a connection is made.
+    pub(super) options: Option<String>,
 }
 
 /// How a connection is protected (`sslmode`).
@@ -64,6 +69,7 @@ struct Given {
     sslmode: Option<String>,
     sslrootcert: Option<String>,
     connect_timeout: Option<String>,
+    options: Option<String>,
 }
 
 impl Address {
@@ -99,6 +105,10 @@ impl Address {
         let patience = patience.map(|text| {
             text.parse().map_err(|_| Error::request("`connect_timeout` is a number of seconds").hint(FORM))
         });
+        let (lock_timeout, options) = match given.options.take().or_else(|| variable("PGOPTIONS")) {
+            Some(options) => settings(&options)?,
+            None => (None, None),
+        };
         Ok(Self {
             shown,
             hosts,
@@ -109,6 +119,8 @@ impl Address {
             tls,
             roots: given.sslrootcert.take().or_else(|| variable("PGSSLROOTCERT")).filter(|roots| roots != "system"),
             patience: patience.transpose()?,
+            lock_timeout,
+            options,
         })
     }
 }
@@ -162,6 +174,7 @@ fn given(scheme: &str, rest: &str) -> Result<(Given, String)> {
             "sslmode" => &mut given.sslmode,
             "sslrootcert" => &mut given.sslrootcert,
             "connect_timeout" => &mut given.connect_timeout,
+            "options" => &mut given.options,
             "password" => {
                 given.password = Some(SecretString::from(value));
                 continue; // and it is not shown
@@ -169,7 +182,7 @@ fn given(scheme: &str, rest: &str) -> Result<(Given, String)> {
             "application_name" | "client_encoding" => continue, // treelift has its own
             _ => {
                 // What stands here may be a mistyped password.
-                let known = "host, port, user, password, dbname, sslmode, sslrootcert, connect_timeout";
+                let known = "host, port, user, password, dbname, sslmode, sslrootcert, connect_timeout, options";
                 return Err(Error::request("an option of the PostgreSQL URL is not known")
                     .hint(format!("behind `?` may stand: {known}")));
             }
@@ -227,6 +240,46 @@ fn decoded(text: &str, what: &str) -> Result<String> {
         rest = &more[2..];
     }
     String::from_utf8(bytes).ok().filter(|text| !text.contains('\0')).ok_or_else(wrong)
+}
+
+/// What `options` say ("options", 32.1.2): how long locks are waited for, and the rest, which is the server's. treelift sets
+/// the first itself in every transaction, so that a pooler which takes no options may stand between.
+fn settings(options: &str) -> Result<(Option<Duration>, Option<String>)> {
+    let (mut timeout, mut rest) = (None, Vec::new());
+    let mut words = options.split_ascii_whitespace();
+    while let Some(word) = words.next() {
+        let (before, setting) = match word {
+            "-c" => (Some(word), words.next().unwrap_or_default()),
+            word => (None, word),
+        };
+        let bare = setting.strip_prefix("--").or_else(|| setting.strip_prefix("-c")).unwrap_or(setting);
+        match bare.split_once('=').filter(|(name, _)| name.replace('-', "_").eq_ignore_ascii_case("lock_timeout")) {
+            Some((_, value)) => timeout = Some(duration(value)?),
+            None => rest.extend(before.into_iter().chain([setting])),
+        }
+    }
+    Ok((timeout, (!rest.is_empty()).then(|| rest.join(" "))))
+}
+
+/// A time as the server's settings have it ("Setting Parameters", 19.1.1): milliseconds, unless it names a unit.
+fn duration(text: &str) -> Result<Duration> {
+    let wrong = || {
+        Error::request("`lock_timeout` in the `options` of the PostgreSQL URL is no time")
+            .hint("write it as the server does: `options=-c%20lock_timeout%3D30s`")
+    };
+    let text = text.trim_matches('\'');
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let number: u64 = digits.trim().parse().map_err(|_| wrong())?;
+    let unit = match &text[digits.len()..] {
+        "us" => return Ok(Duration::from_micros(number)),
+        "" | "ms" => 1,
+        "s" => 1_000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(unit).map(Duration::from_millis).ok_or_else(wrong)
 }
 
 /// The password that the password file has ("The Password File", 32.16): the first line that fits.
@@ -328,6 +381,41 @@ mod tests {
         let with_password = [&with_file[..], &[("PGPASSWORD", "pw")]].concat();
         assert_eq!(told(&read("postgresql://", &with_password).unwrap()), "ann pw h [5433] db Never");
         assert_eq!(told(&read("postgresql://:given@k/", &with_password).unwrap()), "ann given k [5433] db Never");
+    }
+
+    #[test]
+    fn how_long_locks_are_waited_for_is_read_of_the_options_and_the_rest_is_the_servers() {
+        let of = |options: &str| {
+            let address = read(&format!("postgresql://h/db?options={options}"), &[]).unwrap();
+            (address.lock_timeout.map(|time| time.as_millis()), address.options)
+        };
+        let rest = |text: &str| Some(text.to_owned());
+        assert_eq!(of("-c%20lock_timeout%3D30s"), (Some(30_000), None));
+        assert_eq!(of("-clock_timeout%3D1500%20-c%20search_path%3Dapp"), (Some(1_500), rest("-c search_path=app")));
+        assert_eq!(of("--lock-timeout%3D2min%20--search_path%3Dapp"), (Some(120_000), rest("--search_path=app")));
+        assert_eq!(of("-c%20lock_timeout%3D0"), (Some(0), None));
+        let from_environment = read("postgresql://h/db", &[("PGOPTIONS", "-c lock_timeout=1h")]).unwrap();
+        assert_eq!(from_environment.lock_timeout, Some(Duration::from_secs(3_600)));
+        for wrong in ["soon", "5 weeks", "-1", ""] {
+            let url = format!("postgresql://h/db?options=-c%20lock_timeout%3D{}", wrong.replace(' ', ""));
+            assert_eq!(read(&url, &[]).unwrap_err().status(), 2, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn several_hosts_of_one_url_have_one_password_in_the_password_file() {
+        let home = [("HOME", "/home")];
+        let same = read("postgresql://ann@localhost:5433,k:5433/db", &home).unwrap();
+        assert_eq!(told(&same), "ann c:anary localhost,k [5433, 5433] db Offered");
+        // Another one, or none, for one of them.
+        for url in ["postgresql://ann@localhost:1,k:5433/db", "postgresql://ann@k:1,k:5433/db"] {
+            let error = read(url, &home).unwrap_err();
+            assert_eq!((error.status(), error.to_string().contains("anary")), (2, false), "{error}");
+        }
+        assert_eq!(
+            told(&read("postgresql://ann:pw@localhost:1,k:5433/db", &home).unwrap()),
+            "ann pw localhost,k [1, 5433] db Offered"
+        );
     }
 
     #[test]

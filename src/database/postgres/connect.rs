@@ -7,7 +7,7 @@ use crate::interrupt;
 use postgres::config::SslMode;
 use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::types::{ToSql, Type};
-use postgres::{Client, Config, NoTls, Row, Statement};
+use postgres::{CancelToken, Client, Config, NoTls, Row, Statement};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -17,12 +17,17 @@ use std::collections::HashMap;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{env, fs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How long a server is waited for that does not answer.
 const PATIENCE: u64 = 10;
+/// The longest time that the server's settings take, in milliseconds.
+const MOST_MILLIS: u128 = i32::MAX as u128;
+/// So many bytes of a COPY are sent at once.
+const MESSAGE: usize = 1 << 16;
 
 /// An open connection. One thread uses it at a time.
 pub(super) struct Session {
@@ -35,6 +40,8 @@ pub(super) struct Session {
     version: i32,
     /// Where names are looked for.
     search_path: RefCell<String>,
+    /// Ends a statement where a signal asks to stop.
+    _watch: Watch,
 }
 
 /// A value that is bound as text; SQL casts it.
@@ -63,9 +70,10 @@ impl Session {
             .hint("create the schema, or set `search_path` of the user")
             .into());
         };
+        let watch = Watch::start(client.cancel_token(), &place.address);
         let (client, prepared) = (RefCell::new(client), RefCell::default());
         let search_path = RefCell::new(search_path);
-        Ok(Self { client, prepared, place: place.clone(), schema, version, search_path })
+        Ok(Self { client, prepared, place: place.clone(), schema, version, search_path, _watch: watch })
     }
 
     /// Says for the open transaction what holds, whatever user, database and migrations have set: times in UTC and in one
@@ -75,10 +83,11 @@ impl Session {
             "SET LOCAL search_path = {}; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, MDY';
              SET LOCAL IntervalStyle = 'postgres'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';
              SET LOCAL standard_conforming_strings = on; SET LOCAL row_security = off;
-             SET LOCAL synchronize_seqscans = off; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '2s';
+             SET LOCAL synchronize_seqscans = off; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {};
              SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL client_min_messages = warning;
              SET LOCAL check_function_bodies = on; SET LOCAL client_encoding = 'UTF8'",
-            self.search_path.borrow()
+            self.search_path.borrow(),
+            self.place.patience().as_millis().min(MOST_MILLIS)
         );
         if self.version >= 170_000 {
             all.push_str("; SET LOCAL transaction_timeout = 0");
@@ -149,9 +158,10 @@ impl Session {
 
     /// Sends rows by COPY, all of which are ready: the server counts the time that it waits.
     pub(super) fn copy(&self, sql: &str, rows: &[&[u8]]) -> Result<u64, postgres::Error> {
+        let statement = self.prepare(sql, &[])?;
         let mut client = self.client.borrow_mut();
-        let mut writer = client.copy_in(sql)?;
-        for part in rows {
+        let mut writer = client.copy_in(&statement)?;
+        for part in rows.iter().flat_map(|part| part.chunks(MESSAGE)) {
             // What goes wrong while it is sent, the end of it tells in the server's words.
             if writer.write_all(part).is_err() {
                 break;
@@ -191,6 +201,39 @@ impl Session {
     pub(super) fn close(self) -> Tried<()> {
         drop(self.prepared);
         Ok(self.client.into_inner().close()?)
+    }
+}
+
+/// Waits for a signal that asks to stop, and then has the server end what it does for a connection: a lock may be waited
+/// for as long as the user says, and an index may take long to make.
+struct Watch(Arc<AtomicBool>);
+
+impl Watch {
+    fn start(token: CancelToken, address: &Address) -> Self {
+        const MOMENT: Duration = Duration::from_millis(100);
+        let (over, address) = (Arc::new(AtomicBool::new(false)), address.clone());
+        let is_over = Arc::clone(&over);
+        let wait = move || {
+            while !is_over.load(Ordering::Relaxed) {
+                if interrupt::asked().is_some() {
+                    // Where it does not reach the server, the statement comes to its own end.
+                    _ = match address.tls {
+                        Tls::Never => token.cancel_query(NoTls).ok(),
+                        Tls::Offered | Tls::Always => tls(&address).ok().and_then(|tls| token.cancel_query(tls).ok()),
+                    };
+                }
+                std::thread::sleep(MOMENT);
+            }
+        };
+        // Where the system starts no thread, statements come to their own ends as well.
+        _ = std::thread::Builder::new().name("signals".to_owned()).spawn(wait);
+        Self(over)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -236,6 +279,9 @@ fn connect(address: &Address) -> Tried<Client> {
         config.password(password.expose_secret());
     }
     config.notice_callback(|_| {}); // may hold values
+    if let Some(options) = &address.options {
+        config.options(options);
+    }
     match address.tls {
         Tls::Never => Ok(config.ssl_mode(SslMode::Disable).connect(NoTls)?),
         Tls::Offered => Ok(config.ssl_mode(SslMode::Prefer).connect(tls(address)?)?),

@@ -12,6 +12,7 @@ use crate::database::{Database, Dialect, Migration, Mode, Opening, Reader, Stage
 use crate::error::{Error, Result};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The schema of a database that a connection finds first.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ impl PostgresDatabase {
     /// Names the database of a URL; nothing is opened yet.
     pub(in crate::database) fn of_url(url: &str) -> Result<Self> {
         let address = Arc::new(connect::address(url)?);
-        Ok(Self { place: Place { address, record: None, bench: None, stages: Arc::default() } })
+        Ok(Self { place: Place { address, record: None, patience: None, bench: None, stages: Arc::default() } })
     }
 
     fn said<T>(&self, tried: Tried<T>) -> Result<T> {
@@ -81,6 +82,10 @@ impl Database for PostgresDatabase {
 
     fn record_in(&mut self, table: Option<&str>) {
         self.place.record = table.map(str::to_owned);
+    }
+
+    fn wait_for_locks(&mut self, patience: Option<Duration>) {
+        self.place.patience = patience;
     }
 
     fn alter(&mut self, order: &Order<'_>) -> Result<Altered> {

@@ -7,6 +7,10 @@ use crate::database::catalog::Catalog;
 use crate::error::Error;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How long another treelift, or a writer of a table, is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A database as the user named it.
 #[derive(Debug, Clone)]
@@ -16,11 +20,18 @@ pub(super) struct Place {
     pub(super) record: Option<String>,
     /// The schema that stands for the whole database, where migrations are tested.
     pub(super) bench: Option<Arc<Bench>>,
+    /// How long locks are waited for, where the user says so; zero is without end.
+    pub(super) patience: Option<Duration>,
     /// What migrations make, by their checksums: it is asked several times in a run.
     pub(super) stages: Arc<Mutex<HashMap<Vec<String>, Vec<Catalog>>>>,
 }
 
 impl Place {
+    /// How long locks are waited for; zero is without end.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience.or(self.address.lock_timeout).unwrap_or(PATIENCE)
+    }
+
     pub(super) fn shown(&self) -> &str {
         &self.address.shown
     }

@@ -4,6 +4,7 @@ use crate::interrupt;
 use rusqlite::hooks::{AuthContext, Authorization};
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How long a lock of another program is waited for at the start.
@@ -53,12 +54,32 @@ pub(super) fn interruptible(conn: &mut Connection) -> rusqlite::Result<()> {
     conn.progress_handler(STEPS, Some(|| interrupt::asked().is_some()))
 }
 
+/// What the user said instead of both, in milliseconds; 0 is nothing. SQLite hands its busy handler no data, so it is of
+/// the whole program.
+static SAID: AtomicU64 = AtomicU64::new(0);
+
+/// Waits so long for other programs' locks from now on; zero is without end, nothing is as always.
+pub(super) fn be_patient(patience: Option<Duration>) {
+    let millis = |patience: Duration| match u64::try_from(patience.as_millis()) {
+        Ok(0) | Err(_) => u64::MAX,
+        Ok(millis) => millis,
+    };
+    SAID.store(patience.map_or(0, millis), Ordering::Relaxed);
+}
+
+fn said_or(patience: Duration) -> Duration {
+    match SAID.load(Ordering::Relaxed) {
+        0 => patience,
+        millis => Duration::from_millis(millis),
+    }
+}
+
 fn wait_at_start(times: i32) -> bool {
-    wait(times, PATIENCE)
+    wait(times, said_or(PATIENCE))
 }
 
 pub(super) fn wait_at_commit(times: i32) -> bool {
-    wait(times, PATIENCE_AT_COMMIT)
+    wait(times, said_or(PATIENCE_AT_COMMIT))
 }
 
 /// Waits a moment for another program's lock; `false` after all the patience, or where a signal asks to stop.

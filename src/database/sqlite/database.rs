@@ -3,7 +3,7 @@
 use super::location::{Location, Tried};
 use super::reader::SqliteReader;
 use super::session::SqliteTransaction;
-use super::{alter, assertion, file, fill, locks, orphans, replace, undo, url};
+use super::{alter, assertion, connect, file, fill, locks, orphans, replace, undo, url};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::query::BadQuery;
@@ -13,6 +13,7 @@ use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
 use crate::database::{Database, Dialect, Migration, Mode, Opening, Reader, Stages, Transaction};
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A database file of SQLite, existing or to be made.
 #[derive(Debug)]
@@ -111,6 +112,10 @@ impl Database for SqliteDatabase {
 
     fn record_in(&mut self, table: Option<&str>) {
         self.location.record = table.map(str::to_owned);
+    }
+
+    fn wait_for_locks(&mut self, patience: Option<Duration>) {
+        connect::be_patient(patience);
     }
 
     fn alter(&mut self, order: &Order<'_>) -> Result<Altered> {
