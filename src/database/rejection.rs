@@ -1,6 +1,6 @@
 //! What a database did with a row instead of keeping it as it was written.
 
-use crate::finding::{Code, ROW_CHECK, ROW_CONSTRAINT, ROW_NOT_KEPT, ROW_TRIGGER, ROW_UNIQUE, printable};
+use crate::finding::{Code, Place, ROW_CHECK, ROW_CONSTRAINT, ROW_NOT_KEPT, ROW_TRIGGER, ROW_UNIQUE, printable};
 
 /// Why a row is not in the database as it was written. No text of it holds a value of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,19 @@ pub enum Rejection {
 pub struct Rejected {
     /// Its number in the batch, from 0.
     pub row: usize,
+    /// What became of it.
+    pub why: Rejection,
+}
+
+/// A row that was taken in, and that the database rejected only later: it had to wait for the rows that it references.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedLate {
+    /// The table.
+    pub table: String,
+    /// Where the row came from.
+    pub place: Place,
+    /// Where its record begins in the same file, in bytes.
+    pub record: u64,
     /// What became of it.
     pub why: Rejection,
 }

@@ -176,4 +176,15 @@ pub struct Orphan {
     pub row_key: String,
     /// The table it points at.
     pub parent: String,
+    /// Where this run wrote it from, if it did and a key names it.
+    pub origin: Option<WrittenFrom>,
+}
+
+/// Where a run wrote a row from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WrittenFrom {
+    /// The file's number in the ledger.
+    pub file: i64,
+    /// Where it began in the file, in bytes.
+    pub offset: u64,
 }

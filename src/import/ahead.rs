@@ -13,7 +13,7 @@ use crate::import::file::Reading;
 use crate::import::leaves::sheet::Sheet;
 use crate::import::links::Decided;
 use crate::import::plan::Plan;
-use crate::import::rejects::{KnownRejects, Rejects, learn};
+use crate::import::rejects::{KnownRejects, KnownRows, Rejects, learn};
 use crate::import::run::Import;
 use crate::import::watch::Watch;
 use crate::import::writer::Writer;
@@ -32,6 +32,8 @@ pub(crate) struct Known {
     /// Records that were rejected too late, for what was known of other rows: they make none until they turn out to
     /// be good.
     pub(crate) doubtful: KnownRejects,
+    /// Rows that make their records bad.
+    pub(crate) bad_rows: KnownRows,
     /// Which rows there are.
     pub(crate) ahead: Ahead,
     /// Whether rows of the target that earlier runs made of this tree are just rows of the target.
@@ -80,7 +82,7 @@ impl<'p> Start<'p> {
         let Self { plan, options, ui, started, watch } = *self;
         ui.phase(phase, plan.mapped_files(), plan.mapped_bytes());
         let looks_ahead = plan.order.looks_ahead();
-        let rejects = Rejects::new(known.bad, known.doubtful, looks_ahead);
+        let rejects = Rejects::new(known.bad, known.doubtful, looks_ahead).knowing(known.bad_rows);
         let ahead = (known.ahead, looks_ahead && !known.keeps_own);
         let import = Import::begin(plan, options, ui, started, writer, rejects, ahead)?;
         Ok(Import { watch, ..import })
@@ -103,6 +105,7 @@ impl Import<'_> {
             return false;
         }
         if self.rejects.must_begin_anew(most) && !is_last {
+            self.rejects.dangling.clear(); // for now: it may only be for what the next attempt knows better
             return true;
         }
         let is_other = self.has_other_rows();
@@ -110,7 +113,10 @@ impl Import<'_> {
             let unsettled = self.unsettled();
             self.findings.push(unsettled);
         }
-        is_other && !is_last
+        if is_other {
+            self.rejects.dangling.clear();
+        }
+        (is_other || !self.rejects.dangling.is_empty()) && !is_last
     }
 
     /// Whether there are other rows than those that were known ahead, and the rest may be committed without what the
@@ -137,10 +143,10 @@ impl Import<'_> {
         if self.ahead.is_mistaken {
             return Known { keeps_own: true, ..Known::default() };
         }
-        let (mut bad, mut doubtful) = self.rejects.learned(self.ahead.is_it);
+        let (mut bad, mut doubtful, bad_rows) = self.rejects.learned(self.ahead.is_it);
         learn(&mut bad, std::mem::take(&mut self.ahead.only_now));
         if !self.plan.order.looks_ahead() {
-            return Known { bad, doubtful, ..Known::default() };
+            return Known { bad, doubtful, bad_rows, ..Known::default() };
         }
         let (gone, mut index) = (std::mem::take(&mut self.ahead.gone), std::mem::take(&mut self.resolver.index));
         gone.late()
@@ -149,7 +155,7 @@ impl Import<'_> {
         if !gone.is_empty() {
             index.forget(&|place, rule| gone.has(place, rule));
         }
-        Known { bad, doubtful, keeps_own: !index.hides_own(), ahead: index.known() }
+        Known { bad, doubtful, bad_rows, keeps_own: !index.hides_own(), ahead: index.known() }
     }
 
     /// That it is not known which rows there are, with one of those that come and go.

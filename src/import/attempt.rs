@@ -107,7 +107,7 @@ impl Job<'_> {
         };
         clock.lap(|timings| &mut timings.import);
         if run.must_begin_anew(self.is_last) {
-            let first = run.rejects.found_late().min().map(|(file, offset)| Place { file: *file, offset: *offset });
+            let first = run.rejects.found_late().min();
             let next = run.learned();
             run.writer.roll_back()?;
             return Ok(Attempt::Again { next, first });

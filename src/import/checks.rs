@@ -5,10 +5,11 @@ use crate::database::drift::Leave;
 use crate::database::{history, schema};
 use crate::error::Result;
 use crate::finding::{
-    ASSERTION, Finding, Place, ROW_ORPHAN, ROW_REFERENCE, SECRET_UNCOMPARED, Severity, TARGET_FORM, TARGET_INTEGRITY,
+    ASSERTION, Finding, ROW_ORPHAN, ROW_TRIGGER, SECRET_UNCOMPARED, Severity, TARGET_FORM, TARGET_INTEGRITY,
     TARGET_PENDING, TARGET_RULE, TARGET_UNSEALED,
 };
 use crate::import::leaves::found::Leaks;
+use crate::import::refused::dangling;
 use crate::import::run::Import;
 use crate::mapping::model::AssertCategory;
 use crate::report::{CheckReport, CheckStatus, words};
@@ -77,24 +78,23 @@ fn assertions(run: &mut Import<'_>, before: &[Answer]) -> Result<Vec<CheckReport
 
 /// Every foreign key leads somewhere. What the database had before the run is a warning.
 fn references(run: &mut Import<'_>) -> Result<CheckReport> {
-    let orphans = run.writer.transaction()?.orphans(MOST_ORPHANS)?;
     let (mut ours, mut theirs) = (0_u64, 0_u64);
-    for orphan in orphans {
-        let message = format!("a row of `{}` references a missing row of `{}`", orphan.table, orphan.parent);
-        let origin = run.writer.transaction()?.written_from(&orphan.table, &orphan.row_key)?;
-        let file = origin.as_ref().and_then(|origin| run.writer.file_of(origin.file));
-        let finding = match (origin, file) {
-            (Some(origin), Some(file)) => {
-                ours += 1;
-                let place = Place { file, offset: origin.offset };
-                Finding::new(&ROW_REFERENCE, message).at(place)
-            }
-            _ => {
-                theirs += 1;
-                Finding::new(&ROW_ORPHAN, message).weighing(Severity::Warning)
-            }
-        };
-        run.findings.push(finding.about(orphan.table));
+    for orphan in std::mem::take(&mut run.orphans) {
+        let mut finding = dangling(&orphan);
+        finding.place = orphan.origin.and_then(|origin| run.writer.place_of(origin));
+        if finding.place.is_some() {
+            ours += 1;
+        } else {
+            theirs += 1;
+            finding.code = &ROW_ORPHAN;
+            finding = finding.weighing(Severity::Warning);
+        }
+        run.findings.push(finding);
+    }
+    if ours == 0
+        && let Some(message) = run.writer.transaction()?.check_deferred()?
+    {
+        run.findings.push(Finding::new(&ROW_TRIGGER, message).about("target"));
     }
     let detail = match theirs {
         0 => format!("{ours} broken"),
@@ -163,9 +163,6 @@ fn plaintext(run: &Import<'_>) -> CheckReport {
 /// The help where a trigger is on the table of a sealed value that does not open.
 const CHANGED_BY_TRIGGER: &str =
     "drop the trigger for the import, or keep it from changing what is sealed; nothing was committed";
-
-/// So many rows with a broken reference are named.
-const MOST_ORPHANS: usize = 1_000;
 
 /// A check whose detail is the same whether it passed or failed.
 fn passed_if(passed: bool, name: &str, category: Category, detail: String) -> CheckReport {

@@ -91,6 +91,12 @@ impl Import<'_> {
                 }
             };
             held.decision = Decision::rejected(held.mapped.drafts.len(), findings, Cause::Record);
+            if held.decision.refused.is_empty() {
+                let rules = &cx.plan.rules[cx.mapping];
+                let rows = held.mapped.drafts.iter().map(|draft| (draft.at, &rules[draft.rule].table.name));
+                let findings = rejects.known_of_rows(place.file, rows);
+                held.decision = Decision::rejected(held.mapped.drafts.len(), findings, Cause::Database);
+            }
         }
         if !rejects.for_target.is_empty() {
             for held in chunk.records.iter_mut().filter(|held| held.was_rejected() && held.decision.refused.is_empty())

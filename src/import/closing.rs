@@ -30,7 +30,12 @@ impl<'p> Import<'p> {
             read.unwrap_or_else(|panic| resume_unwind(panic))
         })?;
         let Parts { rejects, mut cx, .. } = self.parts();
-        rejects.take_refused(&mut cx)
+        rejects.take_refused(&mut cx)?;
+        if !self.ahead.is_it {
+            let Parts { rejects, mut cx, .. } = self.parts();
+            self.orphans = rejects.take_orphans(&mut cx)?;
+        }
+        Ok(())
     }
 
     /// What rows are made with ahead; nothing where someone watches how that is done.

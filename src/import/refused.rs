@@ -4,8 +4,11 @@
 use crate::config::Ui;
 use crate::database::kept::{ForeignTrigger, Strayed, Unkept};
 use crate::database::rejection::Rejection;
+use crate::database::upkeep::Orphan;
 use crate::error::{Error, Result};
-use crate::finding::{FileId, Finding, Place, ROW_NOT_KEPT, Severity, TARGET_ROWS, TARGET_TRIGGER, TARGET_UNSETTLED};
+use crate::finding::{
+    Finding, Place, ROW_NOT_KEPT, ROW_REFERENCE, Severity, TARGET_ROWS, TARGET_TRIGGER, TARGET_UNSETTLED,
+};
 use crate::import::context::Context;
 use crate::import::rejects::{KnownRejects, Rejects, locate};
 use crate::import::writer::{Noted, RefusedRow};
@@ -42,8 +45,17 @@ fn rejection(cx: &mut Context<'_>, row: &RefusedRow, beside: &[Noted<'_>]) -> Re
         _ => None,
     };
     let mut finding = Finding::new(why.code(), why.message(table)).at(*place).also(other).about(table.clone());
-    finding.mapping = cx.plan.rule(*rule).map(|rule| rule.line_in(&cx.plan.set).into());
+    finding.mapping = rule.and_then(|rule| cx.plan.rule(rule)).map(|rule| rule.line_in(&cx.plan.set).into());
     Ok(finding)
+}
+
+/// So many rows with a broken reference are learnt in one attempt.
+const MOST_ORPHANS: usize = 100_000;
+
+/// That a row references a missing one.
+pub(crate) fn dangling(orphan: &Orphan) -> Finding {
+    let message = format!("a row of `{}` references a missing row of `{}`", orphan.table, orphan.parent);
+    Finding::new(&ROW_REFERENCE, message).about(orphan.table.clone())
 }
 
 /// Where this run wrote the row of a key from.
@@ -56,9 +68,22 @@ impl Rejects {
     /// Takes over the rows that the database rejected, as records that the next attempt rejects.
     pub(crate) fn take_refused(&mut self, cx: &mut Context<'_>) -> Result<()> {
         cx.writer.transaction()?; // what it still writes may be rejected
-        let rows = std::mem::take(&mut cx.writer.refused);
+        let late = cx.writer.transaction()?.rejected_late()?;
+        let mut rows = std::mem::take(&mut cx.writer.refused);
+        rows.extend(late.into_iter().map(|row| RefusedRow::late(row, cx.plan)));
         self.refused = rejections(cx, &rows, &[])?;
         Ok(())
+    }
+
+    /// Takes over the rows of this run that reference a missing row, which the next attempt rejects, and gives all that do.
+    pub(crate) fn take_orphans(&mut self, cx: &mut Context<'_>) -> Result<Vec<Orphan>> {
+        let orphans = cx.writer.transaction()?.orphans(MOST_ORPHANS)?;
+        for orphan in &orphans {
+            let Some(place) = orphan.origin.and_then(|origin| cx.writer.place_of(origin)) else { continue };
+            let row = (place.file, place.offset, orphan.table.clone());
+            self.dangling.entry(row).or_insert_with(|| dangling(orphan).at(place));
+        }
+        Ok(orphans)
     }
 
     /// Names the triggers that no migration of the set makes, before the first row is written.
@@ -111,7 +136,7 @@ impl Rejects {
     /// Reports what the last attempt found, when there is none after it, and the chain that led there: `earlier` has
     /// the first record that each of the attempts before rejected.
     pub(crate) fn report_refused(&mut self, cx: &mut Context<'_>, most: u64, earlier: &[Place]) {
-        if !self.must_begin_anew(most) {
+        if !self.must_begin_anew(most) && self.dangling.is_empty() {
             return;
         }
         for (attempt, place) in earlier.iter().enumerate() {
@@ -120,14 +145,14 @@ impl Rejects {
             let link = Finding::new(&TARGET_UNSETTLED, message).at(*place).about("attempts");
             cx.findings.push(link.weighing(Severity::Note));
         }
-        let last: Vec<&(FileId, u64)> = self.found_late().collect();
+        let last: Vec<Place> = self.found_late().collect();
         let message = format!(
             "attempt {}, the last one, still rejected {}",
             earlier.len() + 1,
             count(last.len() as u64, "record")
         );
         let mut finding = Finding::new(&TARGET_UNSETTLED, message).about("target");
-        finding.place = last.into_iter().min().map(|(file, offset)| Place { file: *file, offset: *offset });
+        finding.place = last.into_iter().min();
         cx.findings.push(finding);
         cx.findings.extend(self.refused.values().flatten().cloned().collect::<Vec<_>>());
     }

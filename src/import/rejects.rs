@@ -177,6 +177,10 @@ fn holds_rejects(path: &Path) -> bool {
 /// detects one only after rows of it were written is restarted, knowing it.
 pub type KnownRejects = HashMap<(FileId, u64), Vec<Finding>>;
 
+/// Rows that are known to make their records bad, by place and table: only once all rows were written it was seen that they
+/// reference a missing one.
+pub(crate) type KnownRows = HashMap<(FileId, u64, String), Finding>;
+
 /// Takes in what became known of further records.
 pub(super) fn learn(known: &mut KnownRejects, more: KnownRejects) {
     for (record, mut findings) in more {
@@ -201,6 +205,10 @@ pub struct Rejects {
     late_by_others: KnownRejects,
     /// Records with rows that the database rejected.
     pub refused: KnownRejects,
+    /// Rows that are known to make their records bad.
+    bad_rows: KnownRows,
+    /// Rows that turned out to reference a missing row. Only where nothing else makes the run begin again is that known.
+    pub(crate) dangling: KnownRows,
     /// Records that were rejected for rows of the target alone that an earlier import made of this tree.
     pub for_target: HashSet<(FileId, u64)>,
     /// Records, and broken files, that were rejected.
@@ -215,8 +223,38 @@ impl Rejects {
     /// None so far but those that are bad, or rejected by what is known of other rows; that `may_change`.
     pub fn new(bad: KnownRejects, doubtful: KnownRejects, may_change: bool) -> Self {
         let (late, late_by_others, refused, for_target) = Default::default();
-        let (count, errors, folder) = (0, 0, None);
-        Self { bad, doubtful, may_change, late, late_by_others, refused, for_target, count, errors, folder }
+        let (count, errors, folder, bad_rows, dangling) = Default::default();
+        Self {
+            bad,
+            doubtful,
+            may_change,
+            late,
+            late_by_others,
+            refused,
+            bad_rows,
+            dangling,
+            for_target,
+            count,
+            errors,
+            folder,
+        }
+    }
+
+    /// Beside the records, the rows that are known to make theirs bad.
+    pub(crate) fn knowing(self, bad_rows: KnownRows) -> Self {
+        Self { bad_rows, ..self }
+    }
+
+    /// What is known to be wrong with rows of a file: their offsets and tables.
+    pub(crate) fn known_of_rows<'r>(
+        &self,
+        file: FileId,
+        rows: impl Iterator<Item = (u64, &'r String)>,
+    ) -> Vec<Finding> {
+        if self.bad_rows.is_empty() {
+            return Vec::new();
+        }
+        rows.filter_map(|(at, table)| self.bad_rows.get(&(file, at, table.clone())).cloned()).collect()
     }
 
     /// The findings of a record that is known to be bad. While it is read ahead that is not known of doubtful ones.
@@ -237,7 +275,7 @@ impl Rejects {
 
     /// Whether none is known.
     pub(crate) fn is_none_known(&self) -> bool {
-        self.bad.is_empty() && self.doubtful.is_empty()
+        self.bad.is_empty() && self.doubtful.is_empty() && self.bad_rows.is_empty()
     }
 
     /// Notes that a record is rejected, after rows of it were decided.
@@ -288,8 +326,10 @@ impl Rejects {
     }
 
     /// The records that were rejected too late.
-    pub(crate) fn found_late(&self) -> impl Iterator<Item = &(FileId, u64)> {
-        self.late.keys().chain(self.late_by_others.keys()).chain(self.refused.keys())
+    pub(crate) fn found_late(&self) -> impl Iterator<Item = Place> {
+        let records = self.late.keys().chain(self.late_by_others.keys()).chain(self.refused.keys());
+        let rows = self.dangling.keys().map(|(file, offset, _)| (*file, *offset));
+        records.copied().chain(rows).map(|(file, offset)| Place { file, offset })
     }
 
     /// The first record that is rejected by what is known of other rows.
@@ -300,7 +340,7 @@ impl Rejects {
 
     /// The records that are known to be bad for the next reading, and those that are doubtful: after one ahead, which
     /// asked these again, no others than it found.
-    pub(crate) fn learned(&mut self, is_ahead: bool) -> (KnownRejects, KnownRejects) {
+    pub(crate) fn learned(&mut self, is_ahead: bool) -> (KnownRejects, KnownRejects, KnownRows) {
         let mut bad = std::mem::take(&mut self.bad);
         learn(&mut bad, std::mem::take(&mut self.late));
         learn(&mut bad, std::mem::take(&mut self.refused));
@@ -308,7 +348,9 @@ impl Rejects {
         if !is_ahead {
             learn(&mut doubtful, std::mem::take(&mut self.doubtful));
         }
-        (bad, doubtful)
+        let mut rows = std::mem::take(&mut self.bad_rows);
+        rows.extend(std::mem::take(&mut self.dangling));
+        (bad, doubtful, rows)
     }
 
     /// Writes a rejected record into the reject folder, if one was asked for.

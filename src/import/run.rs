@@ -1,6 +1,7 @@
 //! An import in progress: its parts, each of which knows only what it needs.
 
 use crate::config::{ImportOptions, Ui};
+use crate::database::upkeep::Orphan;
 use crate::error::{Error, Result};
 use crate::import::context::Context;
 use crate::import::files::FileState;
@@ -54,6 +55,8 @@ pub struct Import<'p> {
     pub(crate) watch: Option<&'p dyn Watch>,
     /// What a reading ahead found out.
     pub(crate) ahead: LookedAhead,
+    /// The rows with a broken reference, once all are written.
+    pub(crate) orphans: Vec<Orphan>,
 }
 
 /// The parts of an import that work together on a record.
@@ -100,6 +103,7 @@ impl<'p> Import<'p> {
             mapping: 0,
             watch: None,
             ahead: LookedAhead::default(),
+            orphans: Vec::new(),
         };
         let Parts { resolver, mut cx, .. } = import.parts();
         resolver.learn_target(&mut cx)?;
@@ -133,6 +137,7 @@ impl<'p> Import<'p> {
             && self.rejects.count <= self.options.max_rejects
             && self.rejects.is_none_late()
             && self.rejects.refused.is_empty()
+            && self.rejects.dangling.is_empty()
             && self.files.iter().all(|file| file.counts().leaves.unmapped == 0)
     }
 

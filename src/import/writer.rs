@@ -8,6 +8,7 @@ mod row;
 
 use crate::database::ledger::{FileRecord, RowRecord};
 use crate::database::rejection::Rejected;
+use crate::database::upkeep::WrittenFrom;
 use crate::database::{Dialect, Transaction};
 use crate::error::Result;
 use crate::finding::{FileId, Place};
@@ -178,6 +179,11 @@ impl Writer {
     pub fn file_of(&self, number: i64) -> Option<FileId> {
         let at = usize::try_from(number - self.first_file?).ok()?;
         self.files.get(at).copied()
+    }
+
+    /// Where this run wrote a row from.
+    pub fn place_of(&self, origin: WrittenFrom) -> Option<Place> {
+        Some(Place { file: self.file_of(origin.file)?, offset: origin.offset })
     }
 
     /// The next id of a row whose integer key no source value fills; `None` when none is left.

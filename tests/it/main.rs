@@ -80,6 +80,8 @@ mod postgres_commands;
 #[cfg(feature = "postgres")]
 mod postgres_connect;
 #[cfg(feature = "postgres")]
+mod postgres_rejects;
+#[cfg(feature = "postgres")]
 mod postgres_rules;
 #[cfg(feature = "postgres")]
 mod postgres_schema;

@@ -5,7 +5,7 @@ use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
 use crate::database::kept::{ForeignTrigger, Unkept};
 use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
-use crate::database::rejection::{Rejected, Rejection};
+use crate::database::rejection::{Rejected, RejectedLate, Rejection};
 use crate::database::upkeep::Orphan;
 use crate::database::{Cell, SealedColumn};
 use crate::error::{Error, Result};
@@ -46,8 +46,18 @@ pub trait Transaction: Reader + Send {
     ) -> Result<Vec<Option<Vec<Cell>>>>;
     /// The `wanted` cells of every row, or of the rows whose `scope` column has the given value.
     fn select(&self, table: &str, wanted: &[&str], scope: Option<(&str, &Value)>) -> Result<Vec<Vec<Cell>>>;
-    /// Rows with a dangling foreign key, at most `most`: first those that this run wrote.
+    /// Rows with a dangling foreign key, at most `most`: first those that this run wrote. Rows of this run that reference
+    /// one of those are among them, since it will not be there.
     fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>>;
+    /// Rows that [`Transaction::insert`] took in, and that turned out to be rejected when they were written: each is told
+    /// once. Asked when all rows were given.
+    fn rejected_late(&mut self) -> Result<Vec<RejectedLate>> {
+        Ok(Vec::new())
+    }
+    /// Has the database check what it would check at the commit, once no row is an orphan: why it rejects that, in words.
+    fn check_deferred(&mut self) -> Result<Option<String>> {
+        Ok(None)
+    }
     /// Inserts rows of one table. What comes back are rows that the database rejected by rules of its
     /// own (a unique index that folds letters, a CHECK constraint, a trigger), or did not keep as they
     /// were written. After one of them nothing may be committed.

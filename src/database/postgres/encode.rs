@@ -31,6 +31,21 @@ pub(super) struct Encoded {
     pub(super) rows: Vec<Result<Range<usize>, String>>,
 }
 
+impl Encoded {
+    /// A COPY of these rows, in as few pieces as they are.
+    pub(super) fn parts(&self, rows: &[usize]) -> Vec<&[u8]> {
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        for range in rows.iter().filter_map(|row| self.rows[*row].as_ref().ok()) {
+            match ranges.last_mut() {
+                Some(last) if last.end == range.start => last.end = range.end,
+                _ => ranges.push(range.clone()),
+            }
+        }
+        let bytes = ranges.into_iter().map(|range| &self.bytes[range]);
+        std::iter::once(HEADER).chain(bytes).chain([TRAILER]).collect()
+    }
+}
+
 impl<'b> Target<'b> {
     pub(super) fn of(this: &PostgresTransaction, table: &'b str, columns: &'b [String]) -> Result<Self> {
         let kinds = columns.iter().map(|column| this.kind(table, column)).collect::<Result<Vec<_>>>()?;

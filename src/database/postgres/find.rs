@@ -71,7 +71,7 @@ impl PostgresTransaction {
         keys: &[Vec<Value>],
     ) -> Result<Vec<Option<Vec<Cell>>>> {
         let mut found = self.stored(table, key_columns, wanted, keys)?;
-        if self.state.held.iter().any(|batch| batch.table == table) {
+        if self.state.held.rows_of(table) > 0 {
             for (cells, key) in found.iter_mut().zip(keys).filter(|(cells, _)| cells.is_none()) {
                 *cells = self.find_held(table, key_columns, wanted, key);
             }

@@ -2,18 +2,19 @@
 //!
 //! In tables that this transaction made the references are judged at its end. In those that were there before, the
 //! server judges them when a COPY ends, and tells no line: the rows without a parent are looked for, and wait until it is
-//! there.
+//! there. Rows that reference each other in a circle are written together at the end.
 
-use super::find::cells;
+use super::held::joined;
 use super::opened::PostgresTransaction;
-use super::{form, sql};
-use crate::database::upkeep::Orphan;
+use super::{catalog, form, sql};
+use crate::database::rejection::RejectedLate;
 use crate::database::{Cell, ledger};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::row::{Batch, Row, Value};
 use crate::table::{ColumnType, ForeignKey};
+use postgres::error::SqlState;
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// Those of these rows that have their parents, in the table or among themselves; the others are held back. `None`
 /// where none is without.
@@ -22,92 +23,190 @@ pub(super) fn without_parents(
     batch: &Batch,
     rows: &[usize],
 ) -> Result<Option<Vec<usize>>> {
-    let references = this.state.schema.table(&batch.table).map(|table| table.foreign_keys.clone()).unwrap_or_default();
-    let mut ready = rows.to_vec();
-    loop {
-        let before = ready.len();
-        for reference in &references {
-            let there = parents(this, batch, &ready, reference)?;
-            ready = ready.into_iter().zip(there).filter(|(_, there)| *there).map(|(row, _)| row).collect();
-        }
-        if ready.len() == before {
-            break;
-        }
-    }
-    if ready.len() == rows.len() {
+    let have = have_parents(this, &[(batch, rows)])?;
+    if have.iter().all(|has| *has) {
         return Ok(None);
     }
-    let left: BTreeSet<usize> = ready.iter().copied().collect();
-    let held = rows.iter().filter(|row| !left.contains(row)).map(|row| batch.rows[*row].clone()).collect();
-    this.state.held.push(Batch { table: batch.table.clone(), columns: batch.columns.clone(), rows: held });
+    let of = |wanted: bool| rows.iter().zip(&have).filter(move |(_, has)| **has == wanted).map(|(row, _)| *row);
+    let held = of(false).map(|row| batch.rows[row].clone()).collect();
+    let ready = of(true).collect();
+    this.state.held.add(Batch { table: batch.table.clone(), columns: batch.columns.clone(), rows: held });
     Ok(Some(ready))
 }
 
-/// For each row whether it has the parent of a reference, or needs none.
-fn parents(this: &PostgresTransaction, batch: &Batch, rows: &[usize], reference: &ForeignKey) -> Result<Vec<bool>> {
-    let at = |name: &String| batch.columns.iter().position(|column| column == name);
-    let Some(places) = reference.columns.iter().map(at).collect::<Option<Vec<_>>>() else {
-        return Ok(vec![true; rows.len()]);
-    };
-    let key = |row: &usize| -> Vec<Value> { places.iter().map(|at| batch.rows[*row].values[*at].clone()).collect() };
-    let keys: Vec<Vec<Value>> = rows.iter().map(key).collect();
-    let to: Vec<&str> = reference.to.iter().map(String::as_str).collect();
-    let text = |values: &[&Value]| -> Option<Vec<String>> {
-        values.iter().map(|value| value.as_key_text().map(Cow::into_owned)).collect()
-    };
-    let mut here: HashSet<Vec<String>> = HashSet::new();
-    if reference.table == batch.table
-        && let Some(own) = reference.to.iter().map(at).collect::<Option<Vec<_>>>()
-    {
-        here.extend(
-            rows.iter().filter_map(|row| text(&own.iter().map(|at| &batch.rows[*row].values[*at]).collect::<Vec<_>>())),
-        );
+/// For each of these rows, in order, whether it has its parents: in the table, or among those that have theirs.
+fn have_parents(this: &PostgresTransaction, all: &[(&Batch, &[usize])]) -> Result<Vec<bool>> {
+    let mut firsts = Vec::with_capacity(all.len());
+    let mut count = 0;
+    for (_, rows) in all {
+        firsts.push(count);
+        count += rows.len();
     }
-    let is_open = |key: &Vec<Value>| {
-        !key.contains(&Value::Null) && text(&key.iter().collect::<Vec<_>>()).is_none_or(|text| !here.contains(&text))
-    };
-    let asked: Vec<Vec<Value>> = keys.iter().filter(|key| is_open(key)).cloned().collect();
-    let mut found = this.stored(&reference.table, &to, &to[..1], &asked)?.into_iter();
-    Ok(keys.iter().map(|key| !is_open(key) || found.next().flatten().is_some()).collect())
+    let (mut children, mut lost) = (HashMap::<usize, Vec<usize>>::new(), Vec::new());
+    for ((batch, rows), first) in all.iter().zip(&firsts) {
+        for reference in this.references_of(&batch.table) {
+            // What is left to its default is nothing that a mapping says.
+            let Some(from) = places(batch, &reference.columns) else { continue };
+            let mut here = HashMap::new();
+            for ((parents, rows), first) in all.iter().zip(&firsts).filter(|((of, _), _)| of.table == reference.table) {
+                let Some(to) = places(parents, &reference.to) else { continue };
+                let keys = rows.iter().enumerate().map(|(at, row)| (key(&parents.rows[*row], &to), first + at));
+                here.extend(keys.filter_map(|(key, node)| Some((key?, node))));
+            }
+            let mut asked = Vec::new();
+            for (at, row) in rows.iter().enumerate() {
+                let Some(key) = key(&batch.rows[*row], &from) else { continue }; // a NULL references nothing
+                match here.get(&key) {
+                    Some(parent) => children.entry(*parent).or_default().push(first + at),
+                    None => asked.push((first + at, values(&batch.rows[*row], &from))),
+                }
+            }
+            let (nodes, keys): (Vec<usize>, Vec<Vec<Value>>) = asked.into_iter().unzip();
+            let to: Vec<&str> = reference.to.iter().map(String::as_str).collect();
+            let found = this.stored(&reference.table, &to, &to[..1], &keys)?;
+            lost.extend(nodes.into_iter().zip(found).filter(|(_, found)| found.is_none()).map(|(node, _)| node));
+        }
+    }
+    let mut have = vec![true; count];
+    while let Some(node) = lost.pop() {
+        if std::mem::take(&mut have[node]) {
+            lost.extend(children.remove(&node).unwrap_or_default());
+        }
+    }
+    Ok(have)
+}
+
+/// The positions of columns in a batch; none where it leaves one of them out.
+fn places(batch: &Batch, columns: &[String]) -> Option<Vec<usize>> {
+    columns.iter().map(|name| batch.columns.iter().position(|column| column == name)).collect()
+}
+
+fn values(row: &Row, places: &[usize]) -> Vec<Value> {
+    places.iter().map(|at| row.values[*at].clone()).collect()
+}
+
+/// The values of a row as text; none where one is NULL.
+fn key(row: &Row, places: &[usize]) -> Option<Vec<String>> {
+    places.iter().map(|at| row.values[*at].as_key_text().map(Cow::into_owned)).collect()
 }
 
 impl PostgresTransaction {
-    /// Writes those of the rows that wait whose parents are there by now. One that is rejected then is told at the end.
+    /// Writes those of the rows that wait whose parents are there by now.
     pub(super) fn release(&mut self) -> Result<()> {
         loop {
-            let waiting = std::mem::take(&mut self.state.held);
-            let before: usize = waiting.iter().map(|batch| batch.rows.len()).sum();
-            if before == 0 {
+            let waiting = self.state.held.take_ripe();
+            if waiting.is_empty() {
                 return Ok(());
             }
             for batch in joined(waiting) {
-                let rejected = self.load(&batch)?.into_iter();
-                self.state.late.extend(rejected.map(|one| (batch.table.clone(), one.why)));
-            }
-            let now: usize = self.state.held.iter().map(|batch| batch.rows.len()).sum();
-            if now == before || now == 0 {
-                return Ok(());
+                self.load_late(&batch)?;
             }
         }
     }
 
-    /// The row that waits and has this key, by the number of its batch and its own.
-    fn held_row(&self, table: &str, columns: &[&str], key: &[Value]) -> Option<(usize, usize)> {
-        let batches = self.state.held.iter().enumerate().filter(|(_, batch)| batch.table == table);
-        batches.into_iter().find_map(|(number, batch)| {
-            let at = |name: &&str| batch.columns.iter().position(|column| column == name);
-            let places = columns.iter().map(at).collect::<Option<Vec<_>>>()?;
-            let is_it = |row: &Row| {
-                places.iter().zip(key).all(|(at, value)| row.values[*at].as_key_text() == value.as_key_text())
-            };
-            Some((number, batch.rows.iter().position(is_it)?))
-        })
+    /// Writes rows that waited; those that are rejected now are kept for who asks for them.
+    fn load_late(&mut self, batch: &Batch) -> Result<()> {
+        for one in self.load(batch)? {
+            let Row { place, record, .. } = batch.rows[one.row];
+            self.state.late.push(RejectedLate { table: batch.table.clone(), place, record, why: one.why });
+        }
+        Ok(())
+    }
+
+    /// Writes what still waits and can be written: all rows are here now. Gives those that were rejected once they had
+    /// waited.
+    pub(super) fn rejected_late(&mut self) -> Result<Vec<RejectedLate>> {
+        self.release()?;
+        self.close_circles()?;
+        Ok(std::mem::take(&mut self.state.late))
+    }
+
+    /// Writes the rows that wait for nothing but each other: the references of their tables are judged at the end from
+    /// here on, which keeps readers of those tables out until then. A user who does not own the tables may not have that.
+    pub(super) fn close_circles(&mut self) -> Result<()> {
+        let Some(circle) = self.in_circles()? else { return Ok(()) };
+        let tables: BTreeSet<&str> = circle.iter().map(|batch| batch.table.as_str()).collect();
+        let references = self.on(catalog::references_by_name)?.into_iter();
+        let at_once: Vec<_> = references
+            .filter(|(table, _, is_deferrable, _)| !is_deferrable && tables.contains(table.as_str()))
+            .collect();
+        self.on(|session| session.run("SAVEPOINT circle"))?;
+        for (table, name, ..) in &at_once {
+            let text = format!(
+                "ALTER TABLE {} ALTER CONSTRAINT {} DEFERRABLE INITIALLY DEFERRED",
+                sql::name(table),
+                sql::name(name)
+            );
+            match self.session.try_run(&text) {
+                Ok(()) => {}
+                // What waits stays without its parents, and is told so.
+                Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                    return self.on(|session| session.run("ROLLBACK TO circle; RELEASE circle"));
+                }
+                Err(error) => return Err(self.session.place.words(error.into())),
+            }
+        }
+        self.on(|session| session.run("RELEASE circle"))?;
+        for (table, name, _, reference) in at_once {
+            self.state.deferred.push((table.clone(), name));
+            self.state.open.push((table, reference));
+        }
+        self.state.held.take();
+        // Those that wait for a row that is nowhere are among them, and are found as such now.
+        circle.iter().try_for_each(|batch| self.load_late(batch))
+    }
+
+    /// The rows that wait, if some of them would have all their parents were they all written.
+    fn in_circles(&self) -> Result<Option<Vec<Batch>>> {
+        if self.state.held.is_empty() {
+            return Ok(None);
+        }
+        let all = joined(self.state.held.batches().to_vec());
+        let rows: Vec<Vec<usize>> = all.iter().map(|batch| (0..batch.rows.len()).collect()).collect();
+        let waiting: Vec<(&Batch, &[usize])> = all.iter().zip(rows.iter().map(Vec::as_slice)).collect();
+        let have = have_parents(self, &waiting)?;
+        Ok(have.contains(&true).then_some(all))
+    }
+
+    pub(super) fn references_of(&self, table: &str) -> Vec<ForeignKey> {
+        self.state.schema.table(table).map(|table| table.foreign_keys.clone()).unwrap_or_default()
+    }
+
+    /// The rows that wait, each with its key in the ledger and the table of a parent that it has not.
+    pub(super) fn waiting(&self) -> Result<Vec<(String, String, String)>> {
+        let mut waiting = Vec::new();
+        for batch in self.state.held.batches() {
+            let Some(table) = self.state.schema.table(&batch.table) else { continue };
+            let mut lost: Vec<Option<String>> = vec![None; batch.rows.len()];
+            for reference in &table.foreign_keys {
+                let Some(from) = places(batch, &reference.columns) else { continue };
+                let asked = batch.rows.iter().enumerate().filter(|(_, row)| key(row, &from).is_some());
+                let (rows, keys): (Vec<usize>, Vec<Vec<Value>>) =
+                    asked.map(|(at, row)| (at, values(row, &from))).unzip();
+                let to: Vec<&str> = reference.to.iter().map(String::as_str).collect();
+                let found = self.stored(&reference.table, &to, &to[..1], &keys)?;
+                for (row, _) in rows.into_iter().zip(found).filter(|(_, found)| found.is_none()) {
+                    lost[row].get_or_insert_with(|| reference.table.clone());
+                }
+            }
+            let primary = table.primary_key();
+            for (row, parent) in batch.rows.iter().zip(lost) {
+                let part = |name: &&str| {
+                    let at = batch.columns.iter().position(|column| column == name)?;
+                    let form = form::of(&row.values[at], self.kind(&batch.table, name).ok()?)?;
+                    form.into_text().map(Cow::into_owned)
+                };
+                let row_key = ledger::row_key(primary.iter().map(part).collect());
+                waiting.push((batch.table.clone(), row_key, parent.unwrap_or_default()));
+            }
+        }
+        Ok(waiting)
     }
 
     /// The cells of a row that waits; a column that it leaves to its default is NULL still.
     pub(super) fn find_held(&self, table: &str, columns: &[&str], wanted: &[&str], key: &[Value]) -> Option<Vec<Cell>> {
-        let (batch, row) = self.held_row(table, columns, key)?;
-        let batch = &self.state.held[batch];
+        let (batch, row) = self.state.held.find(table, columns, key)?;
+        let batch = &self.state.held.batches()[batch];
         let cell = |name: &&str| {
             let at = batch.columns.iter().position(|column| column == name);
             let value = at.map(|at| &batch.rows[row].values[at]);
@@ -125,104 +224,8 @@ impl PostgresTransaction {
         (columns, values): (&[String], &[Value]),
         (key_columns, key): (&[&str], &[Value]),
     ) -> bool {
-        let Some((number, row)) = self.held_row(table, key_columns, key) else { return false };
-        let batch = &mut self.state.held[number];
-        let mut row = batch.rows.remove(row);
-        let mut named = batch.columns.clone();
-        for (column, value) in columns.iter().zip(values) {
-            match named.iter().position(|name| name == column) {
-                Some(at) => row.values[at] = value.clone(),
-                None => {
-                    named.push(column.clone());
-                    row.values.push(value.clone());
-                }
-            }
-        }
-        self.state.held.push(Batch { table: table.to_owned(), columns: named, rows: vec![row] });
-        self.state.held.retain(|batch| !batch.rows.is_empty());
+        let Some(at) = self.state.held.find(table, key_columns, key) else { return false };
+        self.state.held.change(at, columns, values);
         true
     }
-
-    /// Rows that wait still are rows without a parent.
-    fn waiting(&self, most: usize) -> Result<Vec<Orphan>> {
-        let mut orphans = Vec::new();
-        for batch in &self.state.held {
-            let Some(table) = self.state.schema.table(&batch.table) else { continue };
-            let key = table.primary_key();
-            let all: Vec<usize> = (0..batch.rows.len()).collect();
-            let mut lost: Vec<Option<&str>> = vec![None; all.len()];
-            for reference in &table.foreign_keys {
-                let there = parents(self, batch, &all, reference)?;
-                for (lost, _) in lost.iter_mut().zip(there).filter(|(lost, there)| lost.is_none() && !there) {
-                    *lost = Some(&reference.table);
-                }
-            }
-            for (row, lost) in batch.rows.iter().zip(lost).take(most - orphans.len()) {
-                let part = |name: &&str| {
-                    let at = batch.columns.iter().position(|column| column == name)?;
-                    let form = form::of(&row.values[at], self.kind(&batch.table, name).ok()?)?;
-                    form.into_text().map(Cow::into_owned)
-                };
-                let row_key = ledger::row_key(key.iter().map(part).collect());
-                // Its parent may be there, and wait itself.
-                let parent = lost.or(table.foreign_keys.first().map(|key| key.table.as_str())).unwrap_or_default();
-                orphans.push(Orphan { table: batch.table.clone(), row_key, parent: parent.to_owned() });
-            }
-        }
-        Ok(orphans)
-    }
-
-    /// Rows that reference a missing row: those that wait still, and those that the server has not judged yet.
-    pub(super) fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
-        self.release()?;
-        if let Some((table, why)) = self.state.late.first() {
-            let message = format!("{}, once the row was there that it references", why.message(table));
-            return Err(Error::environment(message).at(self.session.place.shown()));
-        }
-        let mut found = self.waiting(most)?;
-        for (table, reference) in &self.state.open {
-            let Some(live) = self.state.schema.table(table) else { continue };
-            let key = live.primary_key();
-            let kinds: Vec<ColumnType> = key.iter().map(|column| self.kind(table, column)).collect::<Result<_>>()?;
-            let wanted = if key.is_empty() { "ctid::text".to_owned() } else { sql::texts(&key) };
-            let limit = most - found.len().min(most);
-            let text = format!("SELECT {wanted} FROM {} LIMIT {limit}", astray(table, reference));
-            for row in self.on(|session| session.query(&text, &[]))? {
-                let row_key = if key.is_empty() {
-                    String::new()
-                } else {
-                    ledger::row_key(cells(&row, 0, &kinds).iter().map(Cell::text).collect())
-                };
-                found.push(Orphan { table: table.clone(), row_key, parent: reference.table.clone() });
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// `table c WHERE …`: the rows whose reference leads nowhere.
-pub(super) fn astray(table: &str, reference: &ForeignKey) -> String {
-    let is: Vec<String> =
-        reference.columns.iter().map(|column| format!("c.{} IS NOT NULL", sql::name(column))).collect();
-    let pairs = reference.columns.iter().zip(&reference.to);
-    let same: Vec<String> = pairs.map(|(from, to)| format!("p.{} = c.{}", sql::name(to), sql::name(from))).collect();
-    format!(
-        "{} c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} p WHERE {})",
-        sql::name(table),
-        is.join(" AND "),
-        sql::name(&reference.table),
-        same.join(" AND ")
-    )
-}
-
-/// Batches of one table and the same columns as one: rows that reference each other go in together.
-fn joined(batches: Vec<Batch>) -> Vec<Batch> {
-    let mut all: Vec<Batch> = Vec::new();
-    for mut batch in batches {
-        match all.iter_mut().find(|one| one.table == batch.table && one.columns == batch.columns) {
-            Some(known) => known.rows.append(&mut batch.rows),
-            None => all.push(batch),
-        }
-    }
-    all
 }

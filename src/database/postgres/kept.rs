@@ -32,12 +32,9 @@ pub(super) fn unkept(this: &mut PostgresTransaction, inserted: &[(String, u64)])
         "SELECT 1 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = $1 AND NOT t.tgisinternal AND t.tgenabled <> 'D' LIMIT 1";
     let has_triggers = this.on(|session| session.has(text, &[Some(&session.schema)]))?;
-    let waiting = |table: &str| -> u64 {
-        this.state.held.iter().filter(|batch| batch.table == table).map(|batch| batch.rows.len() as u64).sum()
-    };
     let mut unkept = Vec::new();
     for (table, inserted) in inserted {
-        let found = this.on(|session| catalog::count(session, table))? + waiting(table);
+        let found = this.on(|session| catalog::count(session, table))? + this.state.held.rows_of(table);
         let expected = this.rows_before(table) + inserted;
         if found == expected && !has_triggers {
             continue;

@@ -1,9 +1,10 @@
 //! Writes rows by COPY, and finds those that the database does not take.
 //!
-//! A fault ends the whole COPY. Its context names the line, and holds no value: the rows before it are sent again, it is
-//! rejected, and it goes on behind it. Where no line can be read, or after many faults, the rows are halved.
+//! A fault ends the whole COPY. Its context names the line, and holds no value: the rows before it are sent again, and once
+//! they are in, it is rejected, and it goes on behind it. Where no line can be read, or after many faults, the rows are
+//! halved.
 
-use super::encode::{Encoded, HEADER, TRAILER, Target};
+use super::encode::{Encoded, Target};
 use super::opened::PostgresTransaction;
 use super::rejection::{self, Written};
 use super::{hold, sql};
@@ -11,7 +12,6 @@ use crate::database::rejection::{Rejected, Rejection};
 use crate::error::Result;
 use crate::row::Batch;
 use postgres::error::SqlState;
-use std::collections::VecDeque;
 
 /// After so many faults with a line in one batch its rows are halved.
 const MOST_LINES: usize = 16;
@@ -26,13 +26,13 @@ impl PostgresTransaction {
     /// Under a savepoint, which is undone if the database rejects one.
     pub(super) fn insert_together(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
         self.on(|session| session.run("SAVEPOINT together"))?;
-        let held = self.state.held.len();
+        let held = self.state.held.mark();
         let mut rejected = Vec::new();
         for (number, batch) in batches.iter().enumerate() {
             rejected.extend(self.insert(batch)?.into_iter().map(|one| (number, one)));
         }
         if !rejected.is_empty() {
-            self.state.held.truncate(held);
+            self.state.held.back_to(held);
             self.on(|session| session.run("ROLLBACK TO together"))?;
         }
         self.on(|session| session.run("RELEASE together"))?;
@@ -42,7 +42,7 @@ impl PostgresTransaction {
     /// Row by row, under a savepoint that is undone: a row that is in the way goes first.
     pub(super) fn would_reject(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>> {
         self.on(|session| session.run("SAVEPOINT together"))?;
-        let held = self.state.held.len();
+        let held = self.state.held.mark();
         let mut rejected = Vec::new();
         for (number, batch) in batches.iter().enumerate() {
             for (at, row) in batch.rows.iter().enumerate() {
@@ -57,7 +57,7 @@ impl PostgresTransaction {
                 rejected.extend(why.into_iter().map(|one| (number, Rejected { row: at, why: one.why })));
             }
         }
-        self.state.held.truncate(held);
+        self.state.held.back_to(held);
         self.on(|session| session.run("ROLLBACK TO together; RELEASE together"))?;
         Ok(rejected)
     }
@@ -141,65 +141,78 @@ impl PostgresTransaction {
 
     fn send(&mut self, copy: &Copy<'_>, rows: Vec<usize>, rejected: &mut Vec<Rejected>) -> Result<()> {
         let mut faults = 0;
-        let mut left = VecDeque::from([rows]);
-        while let Some(mut rows) = left.pop_front() {
+        let mut left = vec![Piece { rows, behind: None }];
+        while let Some(Piece { mut rows, behind }) = left.pop() {
             if rows.is_empty() {
                 continue;
             }
-            let parts: Vec<&[u8]> = std::iter::once(HEADER)
-                .chain(
-                    rows.iter()
-                        .filter_map(|row| copy.encoded.rows[*row].as_ref().ok())
-                        .map(|range| &copy.encoded.bytes[range.clone()]),
-                )
-                .chain([TRAILER])
-                .collect();
-            self.on(|session| session.run("SAVEPOINT batch"))?;
-            let sent = self.session.copy(copy.text, &parts);
-            match sent {
-                Ok(taken) if taken == rows.len() as u64 => {
-                    self.on(|session| session.run("RELEASE batch"))?;
-                }
-                Ok(_) => {
-                    // A trigger swallowed some, and only the count tells.
-                    self.on(|session| session.run("ROLLBACK TO batch; RELEASE batch"))?;
-                    halve(rows, &mut left, |row| rejected.push(Rejected { row, why: Rejection::Discarded }));
-                }
-                Err(error) => {
-                    if !rejection::is_about_rows(&error) {
-                        return Err(self.session.place.words(error.into()));
+            let error = match self.send_at_once(copy, &rows)? {
+                Sent::All => {
+                    self.state.held.ripen();
+                    if let Some((row, error)) = behind {
+                        rejected.push(self.rejected(copy, row, &error)?);
                     }
-                    self.on(|session| session.run("ROLLBACK TO batch; RELEASE batch"))?;
-                    if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION)
-                        && let Some(ready) = hold::without_parents(self, copy.batch, &rows)?
-                    {
-                        left.push_front(ready);
-                        continue;
-                    }
-                    let line = rejection::line(&error).filter(|line| *line < rows.len() && faults < MOST_LINES);
-                    match line {
-                        // What stands before it may be why it is rejected: that goes in first.
-                        Some(line) if line > 0 => {
-                            faults += 1;
-                            let behind = rows.split_off(line);
-                            left.push_front(behind);
-                            left.push_front(rows);
-                        }
-                        Some(_) => {
-                            left.push_front(rows.split_off(1));
-                            let why = rejection::of(self, &error, &Written { batch: copy.batch, row: rows[0] })?;
-                            rejected.push(Rejected { row: rows[0], why });
-                        }
-                        None if rows.len() == 1 => {
-                            let why = rejection::of(self, &error, &Written { batch: copy.batch, row: rows[0] })?;
-                            rejected.push(Rejected { row: rows[0], why });
-                        }
-                        None => halve(rows, &mut left, |_| {}),
+                    continue;
+                }
+                Sent::Fewer => None,
+                Sent::Fault(error) => Some(error),
+            };
+            // Without all of those before it the row behind them may be good.
+            left.extend(behind.map(|(row, _)| Piece { rows: vec![row], behind: None }));
+            let Some(error) = error else {
+                // A trigger swallowed some, and only the count tells.
+                if let [row] = rows.as_slice() {
+                    rejected.push(Rejected { row: *row, why: Rejection::Discarded });
+                } else {
+                    halve(rows, &mut left);
+                }
+                continue;
+            };
+            if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION)
+                && let Some(ready) = hold::without_parents(self, copy.batch, &rows)?
+            {
+                left.push(Piece { rows: ready, behind: None });
+                continue;
+            }
+            let line = rejection::line(&error).filter(|line| *line < rows.len() && faults < MOST_LINES);
+            match line {
+                Some(line) => {
+                    faults += 1;
+                    let after = rows.split_off(line + 1);
+                    left.push(Piece { rows: after, behind: None });
+                    let row = rows.pop().expect("a COPY that fails at a line has that line");
+                    if rows.is_empty() {
+                        rejected.push(self.rejected(copy, row, &error)?);
+                    } else {
+                        left.push(Piece { rows, behind: Some((row, error)) });
                     }
                 }
+                None if rows.len() == 1 => rejected.push(self.rejected(copy, rows[0], &error)?),
+                None => halve(rows, &mut left),
             }
         }
         Ok(())
+    }
+
+    /// Sends rows in one COPY, which leaves nothing behind unless all of them are taken.
+    fn send_at_once(&mut self, copy: &Copy<'_>, rows: &[usize]) -> Result<Sent> {
+        let parts = copy.encoded.parts(rows);
+        self.on(|session| session.run("SAVEPOINT batch"))?;
+        let sent = match self.session.copy(copy.text, &parts) {
+            Ok(taken) if taken == rows.len() as u64 => {
+                self.on(|session| session.run("RELEASE batch"))?;
+                return Ok(Sent::All);
+            }
+            Ok(_) => Sent::Fewer,
+            Err(error) if rejection::is_about_rows(&error) => Sent::Fault(error),
+            Err(error) => return Err(self.session.place.words(error.into())),
+        };
+        self.on(|session| session.run("ROLLBACK TO batch; RELEASE batch"))?;
+        Ok(sent)
+    }
+
+    fn rejected(&self, copy: &Copy<'_>, row: usize, error: &postgres::Error) -> Result<Rejected> {
+        Ok(Rejected { row, why: rejection::of(self, error, &Written { batch: copy.batch, row })? })
     }
 
     fn load_defaults(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {
@@ -232,12 +245,23 @@ struct Copy<'c> {
     text: &'c str,
 }
 
-/// Two halves, to be sent in order; one row is told.
-fn halve(mut rows: Vec<usize>, left: &mut VecDeque<Vec<usize>>, one: impl FnOnce(usize)) {
-    if rows.len() == 1 {
-        return one(rows[0]);
-    }
+/// Rows for one COPY, and the row at which an earlier one of them ended, which stood behind them: once they are in,
+/// that one is rejected for it.
+struct Piece {
+    rows: Vec<usize>,
+    behind: Option<(usize, postgres::Error)>,
+}
+
+/// What came of a COPY.
+enum Sent {
+    All,
+    Fewer,
+    Fault(postgres::Error),
+}
+
+/// Two halves, to be sent in order.
+fn halve(mut rows: Vec<usize>, left: &mut Vec<Piece>) {
     let behind = rows.split_off(rows.len() / 2);
-    left.push_front(behind);
-    left.push_front(rows);
+    left.push(Piece { rows: behind, behind: None });
+    left.push(Piece { rows, behind: None });
 }

@@ -1,15 +1,15 @@
 //! What is open: a connection in a transaction, to look or to change something.
 
 use super::connect::Session;
+use super::held::Held;
 use super::place::{Place, Tried};
 use super::{catalog, sql, words};
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::Written;
-use crate::database::rejection::Rejection;
+use crate::database::rejection::RejectedLate;
 use crate::database::state::TABLE_NAME;
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::row::Batch;
 use crate::table::{ColumnType, ForeignKey, Migration, Schema};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -45,14 +45,14 @@ pub(super) struct Writing {
     pub(super) deferred: Vec<(String, String)>,
     /// The references that are judged at the end, with their tables.
     pub(super) open: Vec<(String, ForeignKey)>,
-    /// Rows that were rejected once the row was there that they waited for: table and why.
-    pub(super) late: Vec<(String, Rejection)>,
+    /// Rows that were rejected once the row was there that they waited for.
+    pub(super) late: Vec<RejectedLate>,
     /// Columns that a sequence counts and that were written, by table.
     pub(super) given: BTreeSet<(String, String)>,
     /// For each column the sequence that counts it.
     pub(super) sequences: HashMap<(String, String), Option<String>>,
     /// Rows that wait for the rows that they reference.
-    pub(super) held: Vec<Batch>,
+    pub(super) held: Held,
     /// By table, the rows of earlier runs that no key names.
     pub(super) unnamed: HashMap<String, Unnamed>,
 }
@@ -114,8 +114,6 @@ impl Opened<Writing> {
 
 /// Keeps other treelifts out of a database: the letters of its name.
 const LOCK: i64 = i64::from_be_bytes(*b"treelift");
-/// How long another treelift, or a writer of a table, is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Begins to look: everything is seen as it is at one moment.
 pub(super) fn look(place: &Place) -> Tried<Session> {
@@ -143,10 +141,10 @@ pub(super) fn begin(place: &Place, written: &BTreeSet<String>) -> Tried<Session>
         if lock(&session)? {
             return Ok(session);
         }
-        if since.elapsed() > PATIENCE {
+        if !place.patience().is_zero() && since.elapsed() > place.patience() {
             return Err(Error::environment("another treelift is at work on this database")
                 .at(place.shown())
-                .hint("wait until it is done, then run again")
+                .hint("wait until it is done, then run again; `--lock-timeout SECONDS` waits longer")
                 .into());
         }
         // What the other one commits would not be seen in this transaction any more.

@@ -22,10 +22,15 @@ pub(super) struct Written<'w> {
 pub(super) fn is_about_rows(error: &postgres::Error) -> bool {
     let Some(server) = error.as_db_error() else { return false };
     let code = server.code().code();
-    let is_of_server =
-        is_lost(error) || ["40", "53", "54", "57", "58", "55P03", "XX"].iter().any(|class| code.starts_with(class));
     let is_of_values = ["22", "23", "P0", "09", "27", "38", "39"].iter().any(|class| code.starts_with(class));
-    !is_of_server && (is_of_values || server.where_().is_some())
+    !is_of_server(error) && (is_of_values || server.where_().is_some())
+}
+
+/// Whether a fault is one of the server itself, its memory, locks and other writers, whatever it was at.
+pub(super) fn is_of_server(error: &postgres::Error) -> bool {
+    let Some(server) = error.as_db_error() else { return false };
+    let classes = ["40", "53", "54", "57", "58", "55P03", "XX"];
+    is_lost(error) || classes.iter().any(|class| server.code().code().starts_with(class))
 }
 
 /// The number of the line, from 0, that COPY was at. The words of the context follow the server's language; the numbers
@@ -68,6 +73,9 @@ pub(super) fn plain(this: &PostgresTransaction, server: &DbError, table: &str) -
             let names: Vec<String> = columns.iter().map(|column| format!("{table}.{column}")).collect();
             Rejection::Unique { index: if names.is_empty() { name } else { names.join(", ") }, other: None }
         }
+        &SqlState::CHECK_VIOLATION if name.is_empty() => {
+            Rejection::Constraint("the partitioning (no partition takes it)".to_owned())
+        }
         &SqlState::CHECK_VIOLATION => Rejection::Check(match condition(this, table, &name)? {
             Some(condition) => printable(&condition),
             None => name,
@@ -84,6 +92,14 @@ pub(super) fn plain(this: &PostgresTransaction, server: &DbError, table: &str) -
             None => Rejection::Constraint(format!("an error of the database (SQLSTATE {})", code.code())),
         },
     })
+}
+
+/// What the server says of rows that it judges at the end of the transaction, when it names none of them.
+pub(super) fn at_the_end(error: &postgres::Error) -> String {
+    let named = error.as_db_error().and_then(DbError::constraint).map(printable);
+    let what =
+        named.map_or_else(|| "a deferred trigger".to_owned(), |name| format!("the deferred constraint `{name}`"));
+    format!("{what} rejected a row at the end of the transaction, and does not say which")
 }
 
 /// Whether a function was at work: its lines stand in the context before that of COPY.

@@ -1,8 +1,8 @@
 //! Reads what a database is like; `validate` compares it.
 
 use super::connect::Session;
-use super::hold::astray;
 use super::opened::Opened;
+use super::orphans::astray;
 use super::place::Tried;
 use super::types::column_type;
 use super::{catalog, cells, find, keys, record, sql, words};

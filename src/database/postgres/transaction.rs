@@ -7,7 +7,7 @@ use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
 use crate::database::kept::{ForeignTrigger, Unkept};
 use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
-use crate::database::rejection::{Rejected, Rejection};
+use crate::database::rejection::{Rejected, RejectedLate, Rejection};
 use crate::database::upkeep::Orphan;
 use crate::database::{Cell, Mode, Opening, SealedColumn, Transaction};
 use crate::error::{Error, Result};
@@ -62,8 +62,7 @@ impl PostgresTransaction {
         if self.state.is_dry {
             return Err(Error::bug("a dry run was asked to commit"));
         }
-        self.release()?;
-        if !self.state.late.is_empty() || !self.state.held.is_empty() {
+        if !self.rejected_late()?.is_empty() || !self.state.held.is_empty() {
             return Err(Error::environment("a row references a missing row; nothing was written")
                 .at(self.session.place.shown()));
         }
@@ -146,6 +145,14 @@ impl Transaction for PostgresTransaction {
 
     fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
         self.orphans(most)
+    }
+
+    fn rejected_late(&mut self) -> Result<Vec<RejectedLate>> {
+        self.rejected_late()
+    }
+
+    fn check_deferred(&mut self) -> Result<Option<String>> {
+        self.check_deferred()
     }
 
     fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>> {
@@ -268,6 +275,8 @@ impl Transaction for PostgresTransaction {
     }
 
     fn rollback(self: Box<Self>) -> Result<()> {
-        self.on(|session| session.run("ROLLBACK"))
+        // Where it does not reach the server, the end of the connection rolls back.
+        _ = self.session.try_run("ROLLBACK");
+        Ok(())
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn fault(error: &postgres::Error, place: impl fmt::Display) -> Error 
                 .hint("connect as the owner of the tables, or have the right granted")
         }
         &SqlState::LOCK_NOT_AVAILABLE => Error::environment("the database is locked by another program")
-            .hint("wait until it is done, or stop it, then run again"),
+            .hint("wait until it is done, or stop it, then run again; `--lock-timeout SECONDS` waits longer"),
         &SqlState::QUERY_CANCELED => Error::environment("somebody ended a statement at the server")
             .hint("look who cancels them there, then run again"),
         &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => {

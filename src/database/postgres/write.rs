@@ -118,11 +118,10 @@ impl PostgresTransaction {
         let all = std::mem::take(&mut self.state.after_rows);
         if !all.is_empty() {
             // The server alters no table whose rows wait to be judged; and a row without its parent is told with its place,
-            // after which nothing is committed.
-            if !self.orphans(1)?.is_empty() {
+            // after which this attempt is not committed.
+            if !self.orphans(1)?.is_empty() || self.check_deferred()?.is_some() {
                 return Ok(());
             }
-            self.settle()?;
         }
         all.iter().try_for_each(|migration| self.alter(migration, &migration.up))
     }
@@ -171,6 +170,21 @@ impl PostgresTransaction {
             }
         }
         Ok(())
+    }
+
+    /// Has the server judge everything that waits for the end, as the commit would, and makes the constraints what they
+    /// were; or says why it rejects that. The rows are not known then: nothing names them any more.
+    pub(super) fn check_deferred(&mut self) -> Result<Option<String>> {
+        self.on(|session| session.run("SAVEPOINT deferred"))?;
+        match self.session.try_run("SET CONSTRAINTS ALL IMMEDIATE") {
+            Ok(()) => self.on(|session| session.run("RELEASE deferred"))?,
+            Err(error) if rejection::is_about_rows(&error) => {
+                self.on(|session| session.run("ROLLBACK TO deferred; RELEASE deferred"))?;
+                return Ok(Some(rejection::at_the_end(&error)));
+            }
+            Err(error) => return Err(self.session.place.words(error.into())),
+        }
+        self.settle().map(|()| None)
     }
 
     /// Has the server judge everything that waits, and makes the constraints what they were.

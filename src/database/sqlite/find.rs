@@ -1,16 +1,15 @@
 //! Finds rows of the database that a run writes into.
 
 use super::form::{self, Form};
-use super::read::{cells, digest_of_cells, digest_of_forms, row_key};
+use super::read::{cells, digest_of_cells, digest_of_forms};
 use super::session::SqliteTransaction;
 use super::way::{Way, is_compared_alike, steps};
-use super::{read, references, sql};
+use super::{read, sql};
 use crate::database::Cell;
-use crate::database::upkeep::Orphan;
 use crate::error::Result;
 use crate::row::Value;
 use crate::table::ColumnType;
-use rusqlite::{Connection, OptionalExtension, Statement};
+use rusqlite::{OptionalExtension, Statement};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -86,43 +85,6 @@ impl SqliteTransaction {
             let rows = statement.query_map(rusqlite::params_from_iter(parameter), |row| cells(row, 0..wanted.len()))?;
             rows.collect()
         })
-    }
-
-    /// With the keys that the ledger knows them by. However many the database had before, they hide none of this run.
-    pub(super) fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
-        // The index over the ledger is as large as what was written: it is made for those who need it.
-        let asked = self.conn.prepare("SELECT 1 FROM pragma_foreign_key_check").and_then(|mut all| all.exists([]));
-        if !self.said(asked.map_err(|error| references::unreferable(error, "", &self.location)))? {
-            return Ok(Vec::new());
-        }
-        self.index_rows()?;
-        let (mut ours, mut others) = (Vec::new(), Vec::new());
-        let mut gather = |conn: &Connection| {
-            let mut all = conn.prepare("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check")?;
-            let mut rows = all.query([])?;
-            while let Some(row) = rows.next()? {
-                if ours.len() == most {
-                    break; // no more are reported
-                }
-                let (table, rowid): (String, Option<i64>) = (row.get(0)?, row.get(1)?);
-                let row_key = rowid.map_or_else(|| Ok(String::new()), |rowid| row_key(conn, &table, rowid))?;
-                let written = conn
-                    .prepare_cached(
-                        "SELECT 1 FROM temp.origins o JOIN treelift_tables t ON t.id = o.\"table\"
-                         WHERE t.name = ?1 AND o.row_key = ?2",
-                    )?
-                    .exists((&table, &row_key))?;
-                let place = if written { &mut ours } else { &mut others };
-                if place.len() < most {
-                    place.push(Orphan { table, row_key, parent: row.get(2)? });
-                }
-            }
-            Ok(())
-        };
-        self.on(&mut gather)?;
-        ours.append(&mut others);
-        ours.truncate(most);
-        Ok(ours)
     }
 }
 

@@ -7,6 +7,7 @@
 mod after_rows;
 mod alter;
 pub(super) mod assertion;
+mod astray;
 mod audit;
 mod catalog;
 mod cells;

@@ -90,7 +90,7 @@ impl Writer {
     fn refuse_fill(&mut self, table: &str, fill: Fill, why: &Rejection) -> Result<()> {
         for From { place, record, rule, .. } in fill.from {
             let record = Place { offset: record, ..place };
-            let row = RefusedRow { record, place, rule, table: table.to_owned(), why: why.clone() };
+            let row = RefusedRow { record, place, rule: Some(rule), table: table.to_owned(), why: why.clone() };
             refuse(&mut self.refused, row)?;
         }
         Ok(())

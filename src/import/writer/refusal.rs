@@ -1,8 +1,9 @@
 //! Rows that the database rejected.
 
-use crate::database::rejection::Rejection;
+use crate::database::rejection::{RejectedLate, Rejection};
 use crate::error::{Error, Result};
 use crate::finding::Place;
+use crate::import::plan::Plan;
 use crate::row::{Batch, Row};
 
 /// A row that the database rejected.
@@ -12,8 +13,8 @@ pub struct RefusedRow {
     pub record: Place,
     /// Where the row itself came from.
     pub place: Place,
-    /// The number of its rule.
-    pub rule: u32,
+    /// The number of its rule, where that is known.
+    pub rule: Option<u32>,
     /// The table.
     pub table: String,
     /// Why it was rejected.
@@ -24,7 +25,15 @@ impl RefusedRow {
     /// A row of a rule's batch.
     pub(super) fn of(rule: u32, batch: &Batch, row: usize, why: Rejection) -> Self {
         let Row { place, record, .. } = batch.rows[row];
-        Self { record: Place { offset: record, ..place }, place, rule, table: batch.table.clone(), why }
+        Self { record: Place { offset: record, ..place }, place, rule: Some(rule), table: batch.table.clone(), why }
+    }
+
+    /// A row that was rejected only once it was written. Its rule is known where one alone writes its table.
+    pub(crate) fn late(row: RejectedLate, plan: &Plan) -> Self {
+        let RejectedLate { table, place, record, why } = row;
+        let mut rules = plan.rules.iter().flatten().filter(|rule| rule.table.name == table);
+        let rule = rules.next().filter(|_| rules.next().is_none()).map(|rule| rule.number);
+        Self { record: Place { offset: record, ..place }, place, rule, table, why }
     }
 
     /// Whether the transaction is gone with it, so that nothing can go on.

@@ -199,6 +199,7 @@ fn orphans_are_named_by_their_keys() {
             table: table.into(),
             row_key: row_key.into(),
             parent: "people".into(),
+            origin: None,
         };
         assert_eq!(found, [orphan("links", r#"["no\"one","5"]"#), orphan("notes", "7")]);
         assert_eq!(transaction.orphans(1).unwrap().len(), 1);

@@ -1,5 +1,7 @@
 //! Tests on a server of their own, which `tests/postgres/start` starts.
 
+mod load;
+
 use postgres::{Client, NoTls};
 use std::path::Path;
 use std::process::Command;
