@@ -80,6 +80,10 @@ mod postgres_commands;
 #[cfg(feature = "postgres")]
 mod postgres_connect;
 #[cfg(feature = "postgres")]
+mod postgres_ends;
+#[cfg(feature = "postgres")]
+mod postgres_proxy;
+#[cfg(feature = "postgres")]
 mod postgres_rejects;
 #[cfg(feature = "postgres")]
 mod postgres_rules;

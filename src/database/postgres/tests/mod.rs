@@ -1,6 +1,7 @@
 //! Tests on a server of their own, which `tests/postgres/start` starts.
 
 mod load;
+mod words;
 
 use postgres::{Client, NoTls};
 use std::path::Path;
