@@ -72,9 +72,14 @@ impl Treelift {
 
     /// Imports without a backup of what is there.
     pub(crate) fn import(&self, import: &Import) -> Result<Usage> {
-        let Import { tree, database, set, flags, statuses } = *import;
+        self.import_into(&url(import.database)?, import)
+    }
+
+    /// The same into the database of a URL.
+    pub(crate) fn import_into(&self, url: &str, import: &Import) -> Result<Usage> {
+        let Import { tree, set, flags, statuses, .. } = *import;
         let mut command = command();
-        command.arg("import").arg(tree).args(["--database", &url(database)?, "--quiet", "--yes", "--no-backup"]);
+        command.arg("import").arg(tree).args(["--database", url, "--quiet", "--yes", "--no-backup"]);
         command.arg("--key-file").arg(&self.key).args(flags);
         if let Some(set) = set {
             command.arg("--mappings").arg(set);
@@ -94,6 +99,11 @@ impl Treelift {
             command.arg("--mappings").arg(set);
         }
         Ok(measure(&mut command, &[0])?.0)
+    }
+
+    /// Writes a bundled mapping set into a folder.
+    pub(crate) fn export(&self, set: &str, folder: &Path) -> Result<()> {
+        measure(command().args(["mappings", "export", set]).arg(folder), &[0]).map(drop)
     }
 
     /// Validates a mapping set without data.

@@ -16,6 +16,7 @@ mod people;
 mod rows;
 mod script;
 mod series;
+mod server;
 mod small_files;
 mod traps;
 #[path = "../v1_tree/mod.rs"]
@@ -151,6 +152,8 @@ const NAMES: &[&str] = &[
     "mappings",
     "late",
     "undo-rows",
+    server::NAMES[0],
+    server::NAMES[1],
 ];
 
 impl Bench {
@@ -262,13 +265,14 @@ type Part = fn(&Bench) -> Result<Vec<Row>>;
 
 /// A failure costs its own rows only.
 fn measure(bench: &Bench) -> (Vec<Row>, Vec<String>) {
-    let parts: [Part; 6] = [
+    let parts: [Part; 7] = [
         people::beside_others,
         people::more_people,
         people::more_orders,
         people::large_file,
         small_files::measure,
         traps::measure,
+        server::measure,
     ];
     let (mut rows, mut failures) = (Vec::new(), Vec::new());
     for part in parts {
