@@ -134,7 +134,7 @@ impl Import<'_> {
             return false;
         }
         // Without what else is rejected they may not be.
-        let is_late = self.rejects.found_late().next().is_some();
+        let is_late = !self.rejects.is_none_late() || !self.rejects.refused.is_empty();
         !is_late && (self.ahead.only_now.is_empty() || !self.has_other_rows())
     }
 

@@ -286,7 +286,7 @@ impl Writer {
         let key_columns: Vec<&str> = given.key.0.iter().map(String::as_str).collect();
         let why = self.transaction()?.would_reject_update(&table, &columns, &values, &key_columns, &given.key.1)?;
         let record = Place { offset: given.record, ..given.place };
-        Ok(why.map(|why| RefusedRow { record, place: given.place, rule: given.rule, table, why }))
+        Ok(why.map(|why| RefusedRow { record, place: given.place, rule: Some(given.rule), table, why }))
     }
 
     /// Rows by their rules, in the order in which those are written.

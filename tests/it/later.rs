@@ -463,6 +463,7 @@ fn readings(house: &House, max_rejects: u64) -> (u32, u32) {
         max_depth: 64,
         max_unpacked: 4 << 30,
         jobs: None,
+        lock_timeout: None,
         in_use: Vec::new(),
     };
     let counted = Readings::default();

@@ -14,7 +14,7 @@ type At = (usize, usize);
 type Index = HashMap<Key, At>;
 
 /// Rows that wait for the rows that they reference.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Held {
     batches: Vec<Batch>,
     /// By table and columns that were asked for, the rows by their values there.

@@ -82,10 +82,13 @@ impl PostgresTransaction {
         key: &[Value],
     ) -> Result<Option<Rejection>> {
         self.release()?;
-        let held = self.state.held.clone();
+        // Most rows do not wait, and then nothing of those that do is changed.
+        let held = self.state.held.find(table, key_columns, key).map(|_| self.state.held.clone());
         self.on(|session| session.run("SAVEPOINT together"))?;
         let why = self.update(table, columns, values, key_columns, key)?;
-        self.state.held = held;
+        if let Some(held) = held {
+            self.state.held = held;
+        }
         self.on(|session| session.run("ROLLBACK TO together; RELEASE together"))?;
         Ok(why.filter(|why| !matches!(why, Rejection::Unique { .. })))
     }
