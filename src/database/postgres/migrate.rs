@@ -4,7 +4,7 @@ use super::connect::Session;
 use super::place::{Fault, Tried};
 use super::record;
 use super::stages::stages;
-use super::{catalog, rejection, words};
+use super::{catalog, words};
 use crate::database::alter::{Timing, millis};
 use crate::database::catalog::Other;
 use crate::database::drift_tables::first_difference;
@@ -41,7 +41,7 @@ impl Failure {
                 FORBIDDEN.to_owned()
             }
             code if code.code().starts_with("P0") => "it raises an error".to_owned(),
-            _ if rejection::is_of_server(&self.error) => words::fault(&self.error, "").message,
+            _ if words::is_of_server(&self.error) => words::fault(&self.error, "").message,
             _ if !is_about_the_file(server) => {
                 format!("it meets rows that it cannot change (SQLSTATE {})", server.code().code())
             }

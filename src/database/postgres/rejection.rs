@@ -2,7 +2,7 @@
 //! read.
 
 use super::opened::PostgresTransaction;
-use super::words::is_lost;
+use super::words::is_of_server;
 use crate::database::rejection::Rejection;
 use crate::database::{Cell, ledger};
 use crate::error::Result;
@@ -24,13 +24,6 @@ pub(super) fn is_about_rows(error: &postgres::Error) -> bool {
     let code = server.code().code();
     let is_of_values = ["22", "23", "P0", "09", "27", "38", "39"].iter().any(|class| code.starts_with(class));
     !is_of_server(error) && (is_of_values || server.where_().is_some())
-}
-
-/// Whether a fault is one of the server itself, its memory, locks and other writers, whatever it was at.
-pub(super) fn is_of_server(error: &postgres::Error) -> bool {
-    let Some(server) = error.as_db_error() else { return false };
-    let classes = ["40", "53", "54", "57", "58", "55P03", "XX"];
-    is_lost(error) || classes.iter().any(|class| server.code().code().starts_with(class))
 }
 
 /// The number of the line, from 0, that COPY was at. The words of the context follow the server's language; the numbers

@@ -105,6 +105,13 @@ pub(super) fn is_lost(error: &postgres::Error) -> bool {
     }
 }
 
+/// Whether a fault is one of the server itself, its memory, locks and other writers, whatever it was at.
+pub(super) fn is_of_server(error: &postgres::Error) -> bool {
+    let Some(server) = error.as_db_error() else { return false };
+    let classes = ["40", "53", "54", "57", "58", "55P03", "XX"];
+    is_lost(error) || classes.iter().any(|class| server.code().code().starts_with(class))
+}
+
 /// A fault that no server reported. The client's words are about the connection.
 fn unreached(error: &postgres::Error) -> Error {
     if is_lost(error) {
