@@ -151,7 +151,7 @@ codes! {
         "nothing to do if rules read those; write `\"path.**\"` to ignore them, too";
     // V: values.
     VALUE_MISSING = "V001" Error "a required value is missing",
-        "fix the source, or choose a policy with `on_absent`";
+        "fix the source, or choose a policy with `on_absent`; where a lookup found no row, with `on_dangling`";
     VALUE_NULL = "V002" Error "a required value is null",
         "fix the source, or choose a policy with `on_absent`";
     VALUE_EMPTY = "V003" Error "a required value is empty",
@@ -170,7 +170,7 @@ codes! {
         "the value of the column is kept, the one beside `agrees_with` is not; check that it is right";
     VALUE_NULLED = "V010" Warning "values that could not be converted became NULL, or what else the mapping says",
         "check the places";
-    VALUE_DEFAULTED = "V011" Note "missing values became the mapping's default",
+    VALUE_DEFAULTED = "V011" Note "values that are missing, or that the column does not take, became the mapping's default",
         "check the places";
     VALUE_TIME = "V012" Warning "a time that decides which of two files is newer cannot be read",
         "check which of the files is newer; those without a time are read last";
@@ -210,7 +210,7 @@ codes! {
     ROW_NOT_KEPT = "R012" Error "the database did not keep a row as it was written",
         "look for a trigger that discards or changes rows, and drop it for the import";
     ROW_DANGLING = "R013" Warning "a lookup found no row, and the column became NULL or what the mapping says",
-        "fix the source, or say with `on_dangling` or another alternative what to write";
+        "fix the source where the row should be there; `on_dangling` or another alternative says what is written instead";
     ROW_ID_RANGE = "R014" Error "no generated id is left: the highest one of the table is the largest 64-bit integer",
         "give the row with the highest id a lower one, or take the ids from the source";
     ROW_REPLACED = "R015" Note "rows superseded by a later row with the same key, as the mapping says",

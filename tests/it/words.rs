@@ -56,7 +56,7 @@ fn values_that_became_the_default_are_noted_where_they_are_written() {
         .lists("logins", "logins.json", LOGIN)
         .file("logins.json", r#"[{"id": "a", "doorPin": "open-sesame"}]"#);
     let report = small.report(0, &[]);
-    assert_eq!(told(&report)[1..], ["note V011 `floor` is missing or null and became the default"]);
+    assert_eq!(told(&report)[1..], ["note V011 `floor` became the default"]);
 }
 
 #[test]

@@ -75,7 +75,15 @@ fn words(status: &Status) -> String {
     }
     words.push_str(&match status.plain {
         0 if status.lost + status.not_active > 0 || !is_sound => String::new(),
-        0 => format!("nothing is stored in plaintext in {}\n", printable(&status.target)),
+        // Only these columns are looked into: no command knows where else an application keeps a secret.
+        0 if status.columns.is_empty() => format!(
+            "no column of {} is sealed or is named like a secret; what is in others is not looked at\n",
+            printable(&status.target)
+        ),
+        0 => format!(
+            "nothing is stored in plaintext in these columns of {}; what is in others is not looked at\n",
+            printable(&status.target)
+        ),
         plain => {
             let is = if plain == 1 { "is" } else { "are" };
             format!(

@@ -1,9 +1,9 @@
 //! Changes the schema: all steps in one transaction, or none.
 
 use super::connect::Session;
-use super::migrate::{self, Failure};
 use super::opened;
 use super::place::{Fault, Place, Tried};
+use super::script::{self, Failure};
 use super::{audit, catalog, ledger_tables, record, sql, stages, state, survey};
 use crate::database::alter::{self, Altering, Dangling, Failing, Stop, Timing};
 use crate::database::audit::{AuditEntry, AuditTable};
@@ -80,7 +80,7 @@ impl Altering for Session {
     }
 
     fn run(&mut self, sql: &str) -> Result<(), Failure> {
-        migrate::run(self, sql)
+        script::run(self, sql)
     }
 
     fn applied(&mut self, migration: &Migration, origin: Origin, timing: Timing) -> Tried<()> {

@@ -4,7 +4,7 @@
 //! drops those whose lock nobody holds.
 
 use super::connect::Session;
-use super::place::{Place, Tried};
+use super::place::{Place, StandIn, Tried};
 use super::{sql, stages};
 use crate::database::Migration;
 use std::fmt;
@@ -14,11 +14,9 @@ use std::sync::{Arc, Mutex};
 const PREFIX: &str = "treelift_test_";
 
 /// Such a schema.
-pub(super) struct Bench {
-    /// Its name.
-    pub(super) schema: String,
-    /// Where names are looked for: in it, then in the schemas of extensions.
-    pub(super) search_path: String,
+struct Bench {
+    schema: String,
+    search_path: String,
     /// The connection that holds its lock, in a transaction that does nothing else.
     keeper: Mutex<Session>,
 }
@@ -60,6 +58,16 @@ fn drop_stale(session: &Session) -> Tried<()> {
         session.run("COMMIT")?;
     }
     Ok(())
+}
+
+impl StandIn for Bench {
+    fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    fn search_path(&self) -> &str {
+        &self.search_path
+    }
 }
 
 impl Drop for Bench {

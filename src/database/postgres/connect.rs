@@ -59,7 +59,7 @@ impl Session {
         )?;
         let (schema, version, search_path): (Option<String>, i32, String) = (row.get(0), row.get(1), row.get(2));
         let (schema, search_path) = match &place.bench {
-            Some(bench) => (Some(bench.schema.clone()), bench.search_path.clone()),
+            Some(bench) => (Some(bench.schema().to_owned()), bench.search_path().to_owned()),
             None => (schema, search_path),
         };
         let Some(schema) = schema else {

@@ -1,6 +1,6 @@
 //! Databases of PostgreSQL.
 //!
-//! `address` reads a URL, `connect` sends statements, `opened` begins transactions, `stages` learns what migrations make,
+//! `address` reads a URL, `connect` sends statements, `script` those of a migration, `opened` begins transactions, `stages` learns what migrations make,
 //! `migrate` sets the tables up, `bench` and `fill` test them, `reader` looks, `find`, `load` and `write` carry rows, `cells`
 //! works on what is sealed, `form` knows how values are written, `ledger` keeps the record.
 
@@ -33,6 +33,7 @@ mod place;
 mod reader;
 mod record;
 mod rejection;
+mod script;
 mod sql;
 mod stages;
 mod state;

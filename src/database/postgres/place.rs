@@ -1,16 +1,24 @@
 //! Where a database is, and why work on it ended.
 
 use super::address::Address;
-use super::bench::Bench;
 use super::words;
 use crate::database::catalog::Catalog;
 use crate::error::Error;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How long another treelift, or a writer of a table, is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A schema that stands for the whole database, as long as this is there.
+pub(super) trait StandIn: fmt::Debug + Send + Sync {
+    /// Its name.
+    fn schema(&self) -> &str;
+    /// Where names are looked for: in it, then in the schemas of extensions.
+    fn search_path(&self) -> &str;
+}
 
 /// A database as the user named it.
 #[derive(Debug, Clone)]
@@ -19,7 +27,7 @@ pub(super) struct Place {
     /// The table for the record of migrations that the set names.
     pub(super) record: Option<String>,
     /// The schema that stands for the whole database, where migrations are tested.
-    pub(super) bench: Option<Arc<Bench>>,
+    pub(super) bench: Option<Arc<dyn StandIn>>,
     /// How long locks are waited for, where the user says so; zero is without end.
     pub(super) patience: Option<Duration>,
     /// What migrations make, by their checksums: it is asked several times in a run.

@@ -2,8 +2,8 @@
 //! read before it is. It is never read from SQL text.
 
 use super::connect::Session;
-use super::migrate::{FORBIDDEN, Failure, run};
 use super::place::{Fault, Place, Tried};
+use super::script::{FORBIDDEN, Failure, run};
 use super::{catalog, ledger_tables, record, sql, survey};
 use crate::database::Migration;
 use crate::database::catalog::Catalog;

@@ -4,7 +4,7 @@ use super::encode::Target;
 use super::find::equal;
 use super::opened::PostgresTransaction;
 use super::rejection;
-use super::{catalog, migrate, sql};
+use super::{catalog, script, sql};
 use crate::database::rejection::Rejection;
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -130,7 +130,7 @@ impl PostgresTransaction {
     }
 
     fn alter(&mut self, migration: &Migration, text: &str) -> Result<()> {
-        migrate::run(&self.session, text).map_err(|failure| match interrupt::error() {
+        script::run(&self.session, text).map_err(|failure| match interrupt::error() {
             Some(interrupted) => interrupted,
             None => Error::environment(format!(
                 "migration `{}` cannot be made after the rows: {}",

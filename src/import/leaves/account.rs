@@ -234,7 +234,11 @@ impl Leaves<'_> {
             } else {
                 format!("no rule keeps `{path}`; {} would ignore it", deciding_line(&path, &judged.mapping.file))
             };
-            let help = (node.kind() == Kind::String && is_json(node.text())).then_some(JSON_INSIDE);
+            let help = if node.kind() == Kind::String && is_json(node.text()) {
+                Some(JSON_INSIDE)
+            } else {
+                facts.named.then_some(ONLY_READ)
+            };
             let finding = Finding::new(&MEMBER_UNDECIDED, message).at(place).about(subject.clone());
             cx.findings.push(finding.helped_by(help));
         }
@@ -353,8 +357,10 @@ fn says_something(node: NodeRef<'_>) -> bool {
 }
 
 /// What to do about a string that holds a document of its own.
-const JSON_INSIDE: &str =
-    "keep it in a text column as it is: it is JSON inside of a string, and no path leads into a string in this version";
+const JSON_INSIDE: &str = "it is JSON inside of a string: name it under `from_json` to read what it holds, or keep it in a text column as it is";
+
+/// What to do about a value that a rule reads where that keeps nothing of it.
+const ONLY_READ: &str = "a rule reads it and keeps nothing of it here: its row is not made, or a step takes only a part (say with `lossy` why that is enough). Keep it in another column, or ignore it with a reason";
 
 /// Whether a string holds an object or a list of its own.
 fn is_json(text: &str) -> bool {

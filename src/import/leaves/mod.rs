@@ -143,7 +143,7 @@ impl<'p> Leaves<'p> {
                 }
                 Origin::Defaulted => {
                     counts.defaulted += 1;
-                    let message = format!("`{}` is missing or null and became the default", field.column.name);
+                    let message = format!("`{}` became the default", field.column.name);
                     let place = Place { file, offset: draft.at };
                     let subject = format!("{}.{}", rule.name, field.column.name);
                     cx.findings.push(Finding::new(&VALUE_DEFAULTED, message).at(place).about(subject));

@@ -254,6 +254,17 @@ hint: did you mean `trim`?";
 }
 
 #[test]
+fn a_missing_bracket_is_one_error() {
+    let crew = "[source]\nfiles = [\"x.json\"\n[table.crew]\nkey = [\"id\"]\n[table.crew.columns]\nid = \"id\"\nname = \"name\"\n";
+    let told = errors(&[("set.toml", "name = \"notes\"\n"), ("crew.toml", crew)]);
+    let expected = "\
+invalid TOML: missing comma between array elements, expected `,`
+  at mappings/notes/crew.toml:3
+hint: an array before it may lack its `]`; the errors behind it are not shown";
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn words_of_the_first_edition_are_refused_with_what_to_write_instead() {
     // What stands in a mapping, the word that is refused, and what the hint says.
     let json = "write the path itself, `object = { MEMBER = … }`, or `{ each, item }` (with `member` an object)";

@@ -36,10 +36,23 @@ impl Doc {
     /// Parses the text; invalid TOML gives errors and no table.
     pub(super) fn parse<'t>(&self, text: &'t str) -> Option<DeTable<'t>> {
         let (table, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
-            let line = self.line(error.span().map_or(0, |span| span.start));
-            let message = error.message().lines().next().unwrap_or_default().to_owned();
-            self.refuse(&codes::NO_TOML, line, format!("invalid TOML: {message}"), None);
+        // What is wrong behind the first error mostly follows from it: a missing bracket makes an error of each line.
+        let start = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
+        if let Some(first) = errors.iter().min_by_key(|error| start(error)) {
+            let message = first.message().lines().next().unwrap_or_default();
+            let hint = match errors.len() {
+                1 => None,
+                _ if message.contains("array") => {
+                    Some("an array before it may lack its `]`; the errors behind it are not shown")
+                }
+                _ => Some("the errors behind it are not shown, since they may follow from it"),
+            };
+            self.refuse(
+                &codes::NO_TOML,
+                self.line(start(first)),
+                format!("invalid TOML: {message}"),
+                hint.map(str::to_owned),
+            );
         }
         errors.is_empty().then(|| table.into_inner())
     }
