@@ -7,18 +7,20 @@
 
 use crate::config::{ImportOptions, Phase, Ui};
 use crate::error::Result;
-use crate::finding::{Finding, TARGET_UNSETTLED};
+use crate::finding::{FileId, Finding, TARGET_UNSETTLED};
 use crate::import::chunk::Held;
 use crate::import::file::Reading;
 use crate::import::leaves::sheet::Sheet;
 use crate::import::links::Decided;
 use crate::import::plan::Plan;
 use crate::import::rejects::{KnownRejects, KnownRows, Rejects, learn};
+use crate::import::resolve::Foreknown;
 use crate::import::run::Import;
 use crate::import::watch::Watch;
 use crate::import::writer::Writer;
 use crate::mapping::keyindex::Ahead;
 use jiff::Timestamp;
+use std::collections::HashSet;
 
 /// So often everything is read ahead at most. A record that is rejected because it leads nowhere makes those lead
 /// nowhere that refer to it, which the next reading finds: chains of so many links are followed.
@@ -38,6 +40,8 @@ pub(crate) struct Known {
     pub(crate) ahead: Ahead,
     /// Whether rows of the target that earlier runs made of this tree are just rows of the target.
     pub(crate) keeps_own: bool,
+    /// Files of which rows are just that, though these are as large as when rows came of them last: they were changed.
+    pub(crate) changed: HashSet<FileId>,
 }
 
 /// What every reading begins with.
@@ -56,12 +60,20 @@ impl<'p> Start<'p> {
         let (mut readings, mut unsettled) = (0, None);
         let mut is_settled = !self.plan.order.looks_ahead();
         while !is_settled && unsettled.is_none() {
-            let is_first = matches!(known.ahead, Ahead::Nothing);
+            let (is_first, known_as_changed) = (matches!(known.ahead, Ahead::Nothing), known.changed.len());
             let mut run = self.import(writer, known, Phase::Ahead)?;
             run.ahead.is_it = true;
             run.resolver.index.note_needs();
             if let Err(error) = run.read() {
                 return Ok((run, Err(error)));
+            }
+            let changed = run.resolver.changed_files();
+            if changed.len() > known_as_changed {
+                // What lookups found hangs on rows that these files may not give any more.
+                known = Known { changed, ..Known::default() };
+                writer = run.writer;
+                writer.forget_counts();
+                continue;
             }
             run.ahead.gone = run.ahead.links.gone(&run.resolver.index);
             is_settled = run.ahead.gone.is_empty()
@@ -83,8 +95,9 @@ impl<'p> Start<'p> {
         ui.phase(phase, plan.mapped_files(), plan.mapped_bytes());
         let looks_ahead = plan.order.looks_ahead();
         let rejects = Rejects::new(known.bad, known.doubtful, looks_ahead).knowing(known.bad_rows);
-        let ahead = (known.ahead, looks_ahead && !known.keeps_own);
-        let import = Import::begin(plan, options, ui, started, writer, rejects, ahead)?;
+        let hides_own = looks_ahead && !known.keeps_own;
+        let foreknown = Foreknown { ahead: known.ahead, hides_own, changed: known.changed };
+        let import = Import::begin(plan, options, ui, started, writer, rejects, foreknown)?;
         Ok(Import { watch, ..import })
     }
 }
@@ -155,7 +168,8 @@ impl Import<'_> {
         if !gone.is_empty() {
             index.forget(&|place, rule| gone.has(place, rule));
         }
-        Known { bad, doubtful, bad_rows, keeps_own: !index.hides_own(), ahead: index.known() }
+        let changed = self.resolver.changed_files();
+        Known { bad, doubtful, bad_rows, keeps_own: !index.hides_own(), changed, ahead: index.known() }
     }
 
     /// That it is not known which rows there are, with one of those that come and go.

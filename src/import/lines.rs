@@ -64,7 +64,9 @@ impl<'p> Import<'p> {
         let is_first = first == turn && pass != Pass::Lasts;
         let opened = source::open(&plan.tree.files[file], plan.limits(self.mapping, depth)).and_then(|mut opened| {
             if is_first {
-                self.files[file].unfinished().sha256 = opened.digest()?;
+                let sha256 = opened.digest()?;
+                self.files[file].unfinished().sha256 = sha256;
+                self.resolver.note_digest(file_id(file), sha256);
             }
             LineSupply::of(opened, self.mapping)
         });

@@ -177,6 +177,7 @@ impl Import<'_> {
             self.findings.extend(shaped.notes.iter().cloned().map(|note| note.about(mapping.name.clone())));
         }
         self.files[file].learn(shaped);
+        self.resolver.note_digest(file_id(file), shaped.sha256);
     }
 
     /// A file of nothing but whitespace may mean that nothing is lost; every other broken file is rejected.

@@ -10,11 +10,10 @@ use crate::import::looked::LookedAhead;
 use crate::import::plan::Plan;
 use crate::import::readers::Readers;
 use crate::import::rejects::Rejects;
-use crate::import::resolve::Resolver;
+use crate::import::resolve::{Foreknown, Resolver};
 use crate::import::shelf::Shelf;
 use crate::import::watch::Watch;
 use crate::import::writer::Writer;
-use crate::mapping::keyindex::Ahead;
 use crate::report::OwnerReport;
 use crate::report::findings::Findings;
 use jiff::Timestamp;
@@ -74,23 +73,22 @@ impl std::fmt::Debug for Import<'_> {
 }
 
 impl<'p> Import<'p> {
-    /// Begins: the key index learns what the database already has; `ahead` is what is known of rows already, and whether
-    /// rows that earlier runs made of this tree are taken for rows that this one will make.
-    pub fn begin(
+    /// Begins: the key index learns what the database already has.
+    pub(crate) fn begin(
         plan: &'p Plan,
         options: &'p ImportOptions,
         ui: &'p dyn Ui,
         started: Timestamp,
         writer: Writer,
         rejects: Rejects,
-        ahead: (Ahead, bool),
+        known: Foreknown,
     ) -> Result<Self> {
         let mut import = Self {
             plan,
             options,
             ui,
             started,
-            resolver: Resolver::new(plan, ahead),
+            resolver: Resolver::new(plan, known),
             leaves: Leaves::new(plan),
             rejects,
             writer,

@@ -17,6 +17,7 @@ mod backups;
 mod broken;
 mod bundled_sets;
 mod catalogue;
+mod changed;
 mod check;
 mod choice;
 mod circles;

@@ -142,7 +142,7 @@ impl Resolver<'_> {
             };
             let values: Vec<Value> = values.collect();
             match file {
-                Some(file) if spec.of_own_table || self.is_same_file(*file) => {
+                Some((file, record)) if spec.of_own_table || self.is_same_file(*file, *record) => {
                     self.index.withhold(number, &key, file.0, &values)?;
                 }
                 _ => self.index.insert_lasting(number, &key, &values)?,
@@ -163,7 +163,7 @@ impl Resolver<'_> {
         for file in &files {
             let path = cx.writer.vault.ledger_path(&plan.tree.files[*file].path)?;
             for row in cx.writer.transaction()?.earlier_rows(&path, table)? {
-                made.insert(row.row_key, file_id(*file));
+                made.insert(row.row_key, (file_id(*file), row.file));
             }
         }
         // A file that was renamed is known by its bytes.
@@ -184,7 +184,7 @@ impl Resolver<'_> {
             .collect();
         for (number, file) in gone {
             for row in cx.writer.transaction()?.earlier_rows_of(number, table)? {
-                made.entry(row.row_key).or_insert(file_id(file));
+                made.entry(row.row_key).or_insert((file_id(file), number));
             }
         }
         Ok(made)

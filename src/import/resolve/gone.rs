@@ -2,13 +2,14 @@
 
 use crate::database::ledger::FileRecord;
 use crate::finding::FileId;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Keys of rows, by their digest.
 pub(super) type Rows<K> = HashMap<[u8; 16], VecDeque<K>>;
 
-/// The rows of a table that earlier runs made of files which this one reads, by their key.
-pub(super) type Made = HashMap<String, FileId>;
+/// The rows of a table that earlier runs made of files which this one reads, by their key: the file, and its number in
+/// the ledger.
+pub(super) type Made = HashMap<String, (FileId, i64)>;
 
 /// What the ledger says of earlier runs, as far as it was asked.
 #[derive(Debug, Default)]
@@ -20,8 +21,10 @@ pub(super) struct Earlier {
     pub(super) of_gone: HashMap<String, Rows<(String, usize)>>,
     /// By table, the rows that were made of files of the tree at hand, as far as it was asked.
     pub(super) made: HashMap<String, Made>,
-    /// By file of the tree that is as it was when earlier runs read it, their numbers for it and its digest then.
-    pub(super) same: HashMap<FileId, Vec<(i64, [u8; 32])>>,
+    /// The files of the tree that are as they were when rows came of them last, as far as that is known.
+    pub(super) same: HashMap<FileId, SameFile>,
+    /// Files that are as large as then, and not the same.
+    pub(super) changed: HashSet<FileId>,
     /// The rows of such a file and a table, by where the element begins that each was made of.
     pub(super) of_place: HashMap<(FileId, String), HashMap<u64, VecDeque<String>>>,
     /// The rows that records of the chunk at hand were found to be, in order.
@@ -48,6 +51,17 @@ impl Earlier {
             }
         }
     }
+}
+
+/// A file that is as large as when rows came of it last.
+#[derive(Debug)]
+pub(super) struct SameFile {
+    /// Its digest then.
+    pub(super) sha256: [u8; 32],
+    /// Its numbers in the ledger, of runs in which it had that digest.
+    pub(super) records: Vec<i64>,
+    /// Whether this run read it, and it has that digest.
+    pub(super) is_it: bool,
 }
 
 /// A file that an earlier run read and the tree no longer has.

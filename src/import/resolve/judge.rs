@@ -194,7 +194,12 @@ impl Resolver<'_> {
         }
         let plan = self.plan;
         let by: Vec<&str> = plan.keys.questions()[reference.question].by.iter().map(String::as_str).collect();
-        Ok(!self.takes_own() || !self.is_made_of_this_tree(cx, &reference.table, &by, &key)?)
+        if !self.takes_own() {
+            return Ok(true);
+        }
+        // A file that was changed may not give it any more, and it stays.
+        let made_of = self.made_of(cx, &reference.table, &by, &key)?;
+        Ok(!made_of.is_some_and(|(file, record)| self.is_same_file(file, record)))
     }
 
     pub(super) fn references(&mut self, cx: &mut Context<'_>, row: Candidate<'_>) -> Result<Vec<Finding>> {

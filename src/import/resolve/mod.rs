@@ -28,7 +28,7 @@ pub(crate) use decide::Decision;
 pub(crate) use verdict::Cause;
 
 use crate::error::Result;
-use crate::finding::{Finding, Place};
+use crate::finding::{FileId, Finding, Place};
 use crate::import::context::Context;
 use crate::import::owners::OwnerTable;
 use crate::import::plan::{Plan, SourcePattern};
@@ -42,7 +42,19 @@ use gone::Earlier;
 use lasts::Lasts;
 use open::Open;
 use std::borrow::Cow;
+use std::collections::HashSet;
 use twins::Kept;
+
+/// What is known of rows before anything is read.
+#[derive(Debug)]
+pub(crate) struct Foreknown {
+    /// Which rows there will be.
+    pub(crate) ahead: Ahead,
+    /// Whether rows of earlier runs are taken for rows that this one will make.
+    pub(crate) hides_own: bool,
+    /// Files of which they are not, though these are as large as they were.
+    pub(crate) changed: HashSet<FileId>,
+}
 
 /// Decides what becomes of rows.
 pub(crate) struct Resolver<'p> {
@@ -85,14 +97,13 @@ pub(crate) struct Resolver<'p> {
 }
 
 impl<'p> Resolver<'p> {
-    /// A resolver that knows no more than which rows there will be, where that is known, and whether rows of earlier runs
-    /// are taken for rows that this one will make.
-    pub(crate) fn new(plan: &'p Plan, (ahead, hides_own): (Ahead, bool)) -> Self {
+    /// A resolver that knows no more than this.
+    pub(crate) fn new(plan: &'p Plan, Foreknown { ahead, hides_own, changed }: Foreknown) -> Self {
         Self {
             plan,
             index: KeyIndex::new(plan.specs.all.clone(), plan.specs.sites.clone()).looking(ahead, hides_own),
             owners: OwnerTable::default(),
-            earlier: Earlier::default(),
+            earlier: Earlier { changed, ..Earlier::default() },
             lasts: Lasts::default(),
             kept: Kept::default(),
             forms: HashMap::default(),

@@ -6,7 +6,7 @@ use super::Resolver;
 use super::earlier::stored_key;
 use super::verdict::{Cause, Judged, RowFate, Verdict};
 use crate::error::{Error, Result};
-use crate::finding::{Finding, Place};
+use crate::finding::{FileId, Finding, Place};
 use crate::import::context::Context;
 use crate::import::refused::rejections;
 use crate::import::writer::NewRow;
@@ -41,17 +41,28 @@ impl Resolver<'_> {
         columns: &[&str],
         key: &[Value],
     ) -> Result<bool> {
+        Ok(self.made_of(cx, table, columns, key)?.is_some())
+    }
+
+    /// The file that this run reads of which an earlier run made the row with this key, and that file's number in the ledger.
+    pub(super) fn made_of(
+        &mut self,
+        cx: &mut Context<'_>,
+        table: &str,
+        columns: &[&str],
+        key: &[Value],
+    ) -> Result<Option<(FileId, i64)>> {
         let name = cx.writer.transaction()?.row_name(table)?;
         let wanted: Vec<&str> = name.iter().map(String::as_str).collect();
         let mut found = cx.writer.transaction()?.find(table, columns, &wanted, &[key.to_vec()])?;
-        let Some(cells) = found.pop().flatten().filter(|cells| !cells.is_empty()) else { return Ok(false) };
+        let Some(cells) = found.pop().flatten().filter(|cells| !cells.is_empty()) else { return Ok(None) };
         let row_key = stored_key(self.plan, cx, table, (&name, &cells));
         if !self.earlier.made.contains_key(table) {
             let made = self.made_of_this_tree(cx, table)?;
             self.earlier.made.insert(table.to_owned(), made);
         }
-        let made_of = self.earlier.made[table].get(&row_key);
-        Ok(made_of.is_some_and(|file| cx.files[file.0 as usize].status != Some(FileStatus::Ignored)))
+        let made_of = self.earlier.made[table].get(&row_key).copied();
+        Ok(made_of.filter(|(file, _)| cx.files[file.0 as usize].status != Some(FileStatus::Ignored)))
     }
 
     /// What the database says of the rows of a record that are new, or would be without the rows in their way.
