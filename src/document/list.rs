@@ -11,9 +11,15 @@ pub fn texts(json: &str) -> Option<Vec<Option<String>>> {
 /// The integers of a list, with nulls; `None` where it is another document, or a number is written with a fraction or an
 /// exponent or has more than 64 bits.
 pub fn integers(json: &str) -> Option<Vec<Option<i64>>> {
-    // Minus zero would be read as a double.
+    // Minus zero would be read as a double; here it is zero.
     let raw: Vec<Option<&serde_json::value::RawValue>> = serde_json::from_str(json).ok()?;
     raw.into_iter().map(|one| one.map_or(Some(None), |raw| raw.get().parse().ok().map(Some))).collect()
+}
+
+/// Whether a number of a list of integers is minus zero, which its column keeps as zero.
+pub fn has_minus_zero(json: &str) -> bool {
+    let raw: Vec<Option<&serde_json::value::RawValue>> = serde_json::from_str(json).unwrap_or_default();
+    raw.into_iter().flatten().any(|raw| raw.get() == "-0")
 }
 
 /// A list of texts as JSON.
@@ -51,6 +57,12 @@ pub fn of_integers(numbers: &[Option<i64>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn minus_zero_is_found_among_integers() {
+        assert!(has_minus_zero("[1, null, -0 ]") && integers("[-0]") == Some(vec![Some(0)]));
+        assert!(!has_minus_zero(r#"[0, -10, null]"#) && !has_minus_zero(r#"["-0"]"#));
+    }
 
     #[test]
     fn a_list_is_of_one_type_and_comes_back() {

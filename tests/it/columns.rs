@@ -104,6 +104,8 @@ fn minus_zero_is_zero_and_counted() {
         ("REAL", ["-0.0", "-0", "-0e5", "0.0"], "0.0"),
         ("INTEGER", ["-0", "-0", "-0", "0"], "0"),
         ("DECIMAL(4,2)", ["-0.00", "-0", "-0.0", "0"], "0"),
+        ("TINYINT(1)", ["-0", "-0", "-0", "0"], "0"),
+        ("", ["-0", "-0", "-0", "0"], "0"),
     ] {
         let house = written(declared, &values);
         let lifted = house.lift(&[]).ends(0, "committed").leaves("column 8");

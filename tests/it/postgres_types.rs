@@ -123,6 +123,22 @@ fn what_a_type_would_cut_round_or_drop_is_an_error_of_the_value() {
 }
 
 #[test]
+fn minus_zero_in_a_list_of_integers_is_zero_and_told() {
+    for declared in ["SMALLINT[]", "INTEGER[]", "BIGINT[]"] {
+        let server = Server::new();
+        let house = items(declared, "JSON", "\"v\"", &["[-0]", "[1,null,-0,-0]", "[0,-10]"]);
+        let lifted = house.lift(&["--database", &server.url]).ends(0, "committed");
+        assert_eq!(about_values(&lifted.report()), ["V017 note 2"], "{declared}");
+        assert_eq!(server.rows("SELECT v::text FROM items ORDER BY id"), [["{0}"], ["{1,NULL,0,0}"], ["{0,-10}"]]);
+        let again = house.lift(&["--database", &server.url, "--no-backup"]).ends(0, "committed");
+        again.counts("unchanged", "items 3");
+    }
+    let server = Server::new();
+    let house = items("TEXT[]", "JSON", "\"v\"", &["[\"-0\"]"]);
+    assert_eq!(about_values(&house.lift(&["--database", &server.url]).ends(0, "committed").report()), [""; 0]);
+}
+
+#[test]
 fn a_document_of_which_the_meaning_is_kept_is_told_where_its_form_is_not() {
     let server = Server::new();
     let values = [r#"{"a":1.10,"bb":2}"#, r#"{"bb":1,"a":2}"#, "[1e2]", "[-0]", "{}"];

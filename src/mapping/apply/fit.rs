@@ -305,7 +305,10 @@ fn integer(text: &str) -> Result<Value, Fault> {
 
 /// Whether the value is minus zero and its column keeps numbers: SQLite has no minus zero.
 pub(super) fn loses_sign(got: &Operand, column: &Column) -> bool {
-    let keeps_numbers = matches!(column.kind, ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_));
+    let keeps_numbers = matches!(
+        column.kind,
+        ColumnType::Integer | ColumnType::Real | ColumnType::Numeric(_) | ColumnType::Flag | ColumnType::Untyped
+    );
     keeps_numbers && number(got).is_some_and(|text| Decimal::of(text).is_minus_zero())
 }
 

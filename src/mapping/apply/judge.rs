@@ -6,7 +6,7 @@ use super::maker::{RowMaker, first_place};
 use super::scope::{Operand, Stop};
 use super::span::LeafSpan;
 use super::times::cut_start;
-use crate::document::meaning;
+use crate::document::{list, meaning};
 use crate::finding::{
     Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_FORM, VALUE_MISSING, VALUE_NULL, VALUE_SIGN, VALUE_STEP,
 };
@@ -14,7 +14,7 @@ use crate::mapping::model::{Agreement, ColumnRule, From, Literal, Policy};
 use crate::mapping::schema_default::{self, SchemaDefault};
 use crate::row::Value;
 use crate::step::{Datum, Step};
-use crate::table::ColumnType;
+use crate::table::{ColumnType, Element};
 
 impl<'t> RowMaker<'_, 't> {
     pub(super) fn judged_value(
@@ -186,7 +186,11 @@ impl<'t> RowMaker<'_, 't> {
 
     /// What an engine that keeps the meaning of a document does not keep of its text.
     fn note_form(&mut self, column: &ColumnRule, value: &Value, kind: ColumnType, at: Option<u64>) {
-        let (ColumnType::JsonValue, Value::Json(text)) = (kind, value) else { return };
+        let Value::Json(text) = value else { return };
+        if kind == ColumnType::List(Element::Integer) && list::has_minus_zero(text) {
+            self.note_sign(column, at);
+        }
+        let ColumnType::JsonValue = kind else { return };
         let Ok(meaning) = meaning::of(text) else { return };
         if meaning.has_minus_zero {
             self.note_sign(column, at);
