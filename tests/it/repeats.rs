@@ -268,6 +268,22 @@ fn a_record_that_fills_what_a_check_rejects_and_a_later_one_gives_otherwise() {
 }
 
 #[test]
+fn a_record_that_fills_a_unique_value_of_another_row_in_the_last_of_seventy_columns() {
+    let names: Vec<String> = (0..70).map(|number| format!("c{number:02}")).collect();
+    let (last, others) = names.split_last().unwrap();
+    let columns =
+        format!("k = \"k\"\n{}", names.iter().map(|name| format!("{name} = \"{name}\"\n")).collect::<String>());
+    let types = others.iter().map(|name| format!(", {name} TEXT")).collect::<String>();
+    let types = format!("id INTEGER PRIMARY KEY, k TEXT NOT NULL UNIQUE{types}, {last} INTEGER UNIQUE");
+    let fill = format!("[table.t]\nkey = [\"k\"]\non_duplicate = \"fill\"\n[table.t.columns]\n{columns}");
+    let house = rows_of_t(&types, "key = [\"k\"]", &columns, &json!([{"k": "a"}, {"k": "b", last: 3}]));
+    let house = house.set("[precedence]\nt = [\"t\", \"fill\"]\n").list("fill", r#"["fill.json"]"#, &fill);
+    let house = house.source("fill.json", &json!([{"k": "a", last: 3}, {"k": "a", last: 4}, {"k": "b", last: 4}]));
+    repeats(&house, "1", &["R002"]);
+    assert_eq!(house.rows(&format!("SELECT k, {last} FROM t")), [["a", "4"], ["b", "3"]]);
+}
+
+#[test]
 fn a_record_that_fills_a_unique_value_of_another_row_before_a_later_one_fills_another_value() {
     let fills = json!([{"k": "a", "v": 3}, {"k": "a", "v": 4}, {"k": "b", "v": 4}]);
     let house = filled_later(FILLED, &json!([{"k": "a"}, {"k": "b", "v": 3}]), &fills);

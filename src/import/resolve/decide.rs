@@ -1,9 +1,9 @@
 //! Decides each row that a record gave: keys, references and uniqueness are checked against the key index
 //! and the database before anything is written.
 
+use super::Resolver;
 use super::candidate::Candidate;
 use super::verdict::{Cause, Judged, RowFate, Verdict};
-use super::{Resolver, open};
 use crate::error::Result;
 use crate::finding::{Finding, Place, ROW_ID_RANGE};
 use crate::import::context::Context;
@@ -167,12 +167,12 @@ impl Resolver<'_> {
         let null = Value::Null;
         // It is found by what a record gave it.
         let part_of = |source: &Source| match source.held {
-            Some(at) if open & open::bit(at) != 0 => source.field.map_or(&null, |field| &draft.values[field]),
+            Some(at) if open.contains(&at) => source.field.map_or(&null, |field| &draft.values[field]),
             _ => value_of(source),
         };
         let feeds = &self.plan.keys.of(rule).feeds;
         self.index.enter(feeds, draft.key.as_ref(), (&part_of, &value_of), &known, &says)?;
-        self.note_open(row, open);
+        self.note_open(row, &open);
         Ok(())
     }
 }

@@ -2,29 +2,38 @@
 //!
 //! The earlier import gave it after it had judged the records before that one: these are judged as if it were not there.
 
-use foldhash::HashMap;
+use foldhash::HashSet;
 
 /// The number of a row in the key index, and whether it outlasts the owner.
 type RowNumber = (bool, u32);
 
-/// By row that the target had, the columns as a mask that no record has given yet.
+/// The columns of rows that the target had which no record has given yet; each by its number among those that are asked
+/// of the table.
 #[derive(Debug, Default)]
 pub(super) struct Open {
-    columns: HashMap<RowNumber, u64>,
-    /// What was known before each change, in order.
-    log: Vec<(RowNumber, Option<u64>)>,
+    columns: HashSet<(RowNumber, usize)>,
+    /// What was changed, in order, and whether it was among them before.
+    log: Vec<((RowNumber, usize), bool)>,
 }
 
 impl Open {
-    /// The columns of a row.
-    pub(super) fn of(&self, row: RowNumber) -> u64 {
-        self.columns.get(&row).copied().unwrap_or_default()
+    /// Whether a column of a row is among them.
+    pub(super) fn has(&self, row: RowNumber, column: usize) -> bool {
+        self.columns.contains(&(row, column))
     }
 
-    /// Notes the columns of a row.
-    pub(super) fn set(&mut self, row: RowNumber, columns: u64) {
-        let before = if columns == 0 { self.columns.remove(&row) } else { self.columns.insert(row, columns) };
-        self.log.push((row, before));
+    /// Notes a column of a row.
+    pub(super) fn add(&mut self, row: RowNumber, column: usize) {
+        if self.columns.insert((row, column)) {
+            self.log.push(((row, column), false));
+        }
+    }
+
+    /// Notes that a record gave a column of a row.
+    pub(super) fn remove(&mut self, row: RowNumber, column: usize) {
+        if self.columns.remove(&(row, column)) {
+            self.log.push(((row, column), true));
+        }
     }
 
     pub(super) fn mark(&self) -> usize {
@@ -33,11 +42,12 @@ impl Open {
 
     /// Undoes what was changed since the log had this length.
     pub(super) fn back_to(&mut self, mark: usize) {
-        for (row, before) in self.log.drain(mark..).rev() {
-            match before {
-                Some(before) => self.columns.insert(row, before),
-                None => self.columns.remove(&row),
-            };
+        for (column, was_there) in self.log.drain(mark..).rev() {
+            if was_there {
+                self.columns.insert(column);
+            } else {
+                self.columns.remove(&column);
+            }
         }
     }
 
@@ -47,11 +57,6 @@ impl Open {
 
     /// Forgets the rows of an owner.
     pub(super) fn end_owner(&mut self) {
-        self.columns.retain(|(lasts, _), _| *lasts);
+        self.columns.retain(|((lasts, _), _)| *lasts);
     }
-}
-
-/// The bit of a column, by its number among those that are asked of the table; the 65th and on have none.
-pub(super) fn bit(column: usize) -> u64 {
-    1_u64.checked_shl(u32::try_from(column).unwrap_or(u32::MAX)).unwrap_or(0)
 }

@@ -3,7 +3,6 @@
 use super::Resolver;
 use super::candidate::Candidate;
 use super::compare::Among;
-use super::open::bit;
 use super::verdict::Verdict;
 use crate::error::Result;
 use crate::import::context::Context;
@@ -12,37 +11,38 @@ use crate::mapping::keyindex::KeyText;
 use crate::row::Value;
 
 impl Resolver<'_> {
-    /// What the target's row holds, in columns that are filled, and its own record does not give.
-    pub(super) fn open_columns(&self, row: Candidate<'_>, held: &[Value]) -> u64 {
+    /// What the target's row holds, in columns that are filled, and its own record does not give: the numbers of the columns
+    /// among those that are asked of the table.
+    pub(super) fn open_columns(&self, row: Candidate<'_>, held: &[Value]) -> Vec<usize> {
         let Candidate { rule, draft, .. } = row;
         let is_open = |(column, value): (&String, &Value)| {
             let is_given = rule.field(column).is_some_and(|at| draft.values[at] != Value::Null);
             *value != Value::Null && !is_given && self.plan.is_filled(&rule.table.name, column)
         };
         let asked = self.plan.keys.of(rule).held.iter().zip(held).enumerate();
-        asked.filter(|(_, column)| is_open(*column)).fold(0, |mask, (at, _)| mask | bit(at))
+        asked.filter(|(_, column)| is_open(*column)).map(|(at, _)| at).collect()
     }
 
     /// Notes these columns of a row.
-    pub(super) fn note_open(&mut self, row: Candidate<'_>, columns: u64) {
-        if columns == 0 {
+    pub(super) fn note_open(&mut self, row: Candidate<'_>, columns: &[usize]) {
+        if columns.is_empty() {
             return;
         }
         let key = self.plan.keys.of(row.rule).own.zip(row.draft.key.as_ref());
         if let Some(number) = key.and_then(|(spec, key)| self.index.row_number(spec, key)) {
-            self.open.set(number, columns);
+            columns.iter().for_each(|column| self.open.add(number, *column));
         }
     }
 
     /// Whether the row of a key holds something in a column that no record has given it.
     pub(super) fn is_open(&self, row: Candidate<'_>, (spec, key): (usize, &KeyText), column: &str) -> bool {
-        let columns = self.index.row_number(spec, key).map_or(0, |number| self.open.of(number));
-        columns & self.bit_of(row, column) != 0
+        let number = self.index.row_number(spec, key).zip(self.asked_column(row, column));
+        number.is_some_and(|(row, column)| self.open.has(row, column))
     }
 
-    fn bit_of(&self, row: Candidate<'_>, column: &str) -> u64 {
-        let asked = &self.plan.keys.of(row.rule).held;
-        asked.iter().position(|name| name == column).map_or(0, bit)
+    /// The number of a column among those that are asked of the row's table.
+    fn asked_column(&self, row: Candidate<'_>, column: &str) -> Option<usize> {
+        self.plan.keys.of(row.rule).held.iter().position(|name| name == column)
     }
 
     /// Notes what a record gave to the row of a key that holds it: the fields in which it was open. `held` are the values
@@ -55,18 +55,15 @@ impl Resolver<'_> {
     ) -> Vec<usize> {
         let Candidate { rule, draft, .. } = row;
         let Some(number) = self.index.row_number(spec, key) else { return Vec::new() };
-        let open = self.open.of(number);
-        let name = |at: usize| &rule.fields[at].column.name;
         let is_given = |at: &usize| {
-            let position = wanted.iter().position(|column| column == name(*at));
+            let column = &rule.fields[*at].column.name;
+            let position = wanted.iter().position(|name| name == column);
             let is_same = position.is_some_and(|position| held[position] == draft.values[*at]);
-            is_same && draft.values[*at] != Value::Null && open & self.bit_of(row, name(*at)) != 0
+            is_same && draft.values[*at] != Value::Null && self.is_open(row, (spec, key), column)
         };
         let given: Vec<usize> = (0..rule.fields.len()).filter(is_given).collect();
-        let closed = given.iter().fold(0, |mask, at| mask | self.bit_of(row, name(*at)));
-        if closed != 0 {
-            self.open.set(number, open & !closed);
-        }
+        let columns = given.iter().filter_map(|at| self.asked_column(row, &rule.fields[*at].column.name));
+        columns.collect::<Vec<_>>().into_iter().for_each(|column| self.open.remove(number, column));
         given
     }
 
