@@ -260,7 +260,7 @@ fn a_missing_bracket_is_one_error() {
     let expected = "\
 invalid TOML: missing comma between array elements, expected `,`
   at mappings/notes/crew.toml:3
-hint: an array before it may lack its `]`; the errors behind it are not shown";
+hint: the errors behind it are not shown: a bracket or quote that is missing before it makes an error of each line";
     assert_eq!(told, expected);
 }
 

@@ -15,6 +15,10 @@ use std::rc::Rc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// What is said where more than one thing is no TOML.
+const HIDDEN_ERRORS: &str =
+    "the errors behind it are not shown: a bracket or quote that is missing before it makes an error of each line";
+
 /// One file with its errors so far. Parsing goes on after an error, so that all are reported.
 pub(super) struct Doc {
     shown: String,
@@ -40,19 +44,8 @@ impl Doc {
         let start = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
         if let Some(first) = errors.iter().min_by_key(|error| start(error)) {
             let message = first.message().lines().next().unwrap_or_default();
-            let hint = match errors.len() {
-                1 => None,
-                _ if message.contains("array") => {
-                    Some("an array before it may lack its `]`; the errors behind it are not shown")
-                }
-                _ => Some("the errors behind it are not shown, since they may follow from it"),
-            };
-            self.refuse(
-                &codes::NO_TOML,
-                self.line(start(first)),
-                format!("invalid TOML: {message}"),
-                hint.map(str::to_owned),
-            );
+            let hint = (errors.len() > 1).then(|| HIDDEN_ERRORS.to_owned());
+            self.refuse(&codes::NO_TOML, self.line(start(first)), format!("invalid TOML: {message}"), hint);
         }
         errors.is_empty().then(|| table.into_inner())
     }
