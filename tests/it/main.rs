@@ -87,6 +87,8 @@ mod postgres_proxy;
 #[cfg(feature = "postgres")]
 mod postgres_rejects;
 #[cfg(feature = "postgres")]
+mod postgres_repeats;
+#[cfg(feature = "postgres")]
 mod postgres_rules;
 #[cfg(feature = "postgres")]
 mod postgres_schema;
