@@ -44,7 +44,7 @@ pub(super) fn attempts(
             Ok(Attempt::Done(report)) => return Ok(report),
             Ok(Attempt::Again { next, first }) => {
                 chain.extend(first);
-                known = next;
+                known = *next;
             }
         }
     }
@@ -63,7 +63,7 @@ enum Attempt {
     /// lookups saw: restart, knowing them.
     Again {
         /// What the next attempt is to know.
-        next: Known,
+        next: Box<Known>,
         /// The first record that was rejected too late.
         first: Option<Place>,
     },
@@ -108,7 +108,7 @@ impl Job<'_> {
         clock.lap(|timings| &mut timings.import);
         if run.must_begin_anew(self.is_last) {
             let first = run.rejects.found_late().min();
-            let next = run.learned();
+            let next = Box::new(run.learned());
             run.writer.roll_back()?;
             return Ok(Attempt::Again { next, first });
         }
