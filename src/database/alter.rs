@@ -36,7 +36,8 @@ pub(super) trait Altering {
     /// The record of migrations in the order it was written.
     fn recorded(&self) -> Result<Vec<Recorded>, Self::Fault>;
     /// What there is after each migration, up to the first that does not run by itself.
-    fn stages(&self, migrations: &[Migration]) -> Result<Vec<Catalog>, Self::Fault>;
+    /// `moves` are what is about to be done.
+    fn stages(&mut self, migrations: &[Migration], moves: &[Move]) -> Result<Vec<Catalog>, Self::Fault>;
     /// The tables as they are.
     fn live(&self) -> Result<Catalog, Self::Fault>;
     /// Makes the record where it is not there.
@@ -108,7 +109,7 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
             return Err(asked(no_way_back(lost)));
         }
         self.applied = standing.applied().into_iter().map(|at| migrations[at].version.as_str()).collect();
-        let stages = self.engine.stages(migrations).map_err(Stop::Asked)?;
+        let stages = self.engine.stages(migrations, &moves).map_err(Stop::Asked)?;
         let before = self.engine.dangling().map_err(Stop::Asked)?;
         self.engine.set_up_record().map_err(Stop::Asked)?;
         for one in moves {

@@ -6,7 +6,7 @@ use crate::database::catalog::Catalog;
 use crate::database::history::{Down, Standing};
 use crate::database::upkeep::{Move, Order, Survey};
 use crate::database::{self, Database, Mode, drift, schema};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::model::Set;
 use crate::report::{CheckReport, CheckStatus};
 use jiff::Timestamp;
@@ -67,7 +67,20 @@ pub fn test(set: &Set, on: On<'_>) -> Result<Vec<Proof>> {
         On::Server(server) => server.bench(&set.migrations)?,
         On::New => database::trial(&set.name)?,
     };
-    let stages = match schema::stages(&*database, &set.migrations) {
+    let proofs = on_bench(set, on, &mut database);
+    match (proofs, database.end_bench()) {
+        (Ok(mut proofs), Some(left)) => {
+            let status = CheckStatus::NotChecked;
+            proofs.push(Proof { step: "nothing is left".to_owned(), status, detail: Some(left) });
+            Ok(proofs)
+        }
+        (Err(error), Some(left)) => Err(Error { message: format!("{}; {left}", error.message), ..error }),
+        (proofs, None) => proofs,
+    }
+}
+
+fn on_bench(set: &Set, on: On<'_>, database: &mut Box<dyn Database>) -> Result<Vec<Proof>> {
+    let stages = match schema::stages(&**database, &set.migrations) {
         Ok(stages) => stages,
         Err(error) if error.kind == ErrorKind::Request => {
             return Ok(vec![Proof::of(TO_THE_LAST.to_owned(), &[error.message])]);
@@ -75,6 +88,7 @@ pub fn test(set: &Set, on: On<'_>) -> Result<Vec<Proof>> {
         Err(error) => return Err(error),
     };
     database.record_in(set.record_table());
+    let database = &mut **database;
     let mut bench = Bench { set, stages, database, proofs: Vec::new(), started: Timestamp::now() };
     if !bench.up(TO_THE_LAST)? {
         return Ok(bench.proofs);
@@ -96,7 +110,7 @@ type Content = BTreeMap<String, (u64, u128)>;
 struct Bench<'s> {
     set: &'s Set,
     stages: Vec<Catalog>,
-    database: Box<dyn Database>,
+    database: &'s mut dyn Database,
     proofs: Vec<Proof>,
     started: Timestamp,
 }

@@ -272,11 +272,127 @@ fn migrations_are_tested_on_a_server_in_a_schema_that_is_dropped() {
     assert!(refused.contains("reaches `public.mine`") && refused.contains("002_more.down.sql"), "{refused}");
     assert_eq!((server.things(), schemas()), (before, vec![vec!["NULL".to_owned()]]));
     // One that was killed is cleaned up by the next.
-    server.run(
-        "CREATE SCHEMA treelift_test_0011223344556677; CREATE TABLE treelift_test_0011223344556677.t (id integer)",
-    );
-    House::new().run(["schema", "test", "--mappings", "notes", "--database", &server.url]).status(0);
+    let stale = "treelift_test_0011223344556677";
+    server.run(&format!(
+        "CREATE SCHEMA {stale}; COMMENT ON SCHEMA {stale} IS 'treelift tests migrations here, and drops it'; CREATE TABLE {stale}.t (id integer)"
+    ));
+    let notes = || House::new().run(["schema", "test", "--mappings", "notes", "--database", &server.url]).status(0);
+    notes();
     assert_eq!(schemas(), [["NULL"]]);
+    // Somebody's own that is called like one stays, and so does one of such a name that does not say what it is.
+    server.run(&format!(
+        "CREATE SCHEMA treelift_test_data; CREATE TABLE treelift_test_data.t (id integer); CREATE SCHEMA {stale}"
+    ));
+    server.run("COMMENT ON SCHEMA treelift_test_data IS 'treelift tests migrations here, and drops it'");
+    notes();
+    assert_eq!(
+        server.rows(
+            "SELECT string_agg(nspname::text, ' ' ORDER BY nspname) FROM pg_namespace WHERE nspname LIKE 'treelift%'"
+        ),
+        [[format!("{stale} treelift_test_data")]]
+    );
+}
+
+#[test]
+fn a_test_of_migrations_outlives_the_limits_of_a_server_on_idle_transactions() {
+    let server = Server::new();
+    let name = server.name();
+    server.run(&format!("ALTER DATABASE {name} SET idle_in_transaction_session_timeout = '50ms'"));
+    let house = plain("SELECT pg_sleep(0.3);");
+    house.file("set/schema/001_test.down.postgresql.sql", "DROP TABLE items;");
+    let told = house.run(["schema", "test", "--mappings", "set", "--database", &server.url]).status(0);
+    assert!(!told.stdout.contains("could not be dropped"), "{}", told.stdout);
+    assert_eq!(server.rows("SELECT count(*)::text FROM pg_namespace WHERE nspname LIKE 'treelift%'"), [["0"]]);
+}
+
+#[test]
+fn nothing_of_a_live_database_is_reached_by_a_test_whenever_a_migration_does_it() {
+    let server = Server::new();
+    server.run(
+        "CREATE TABLE old_notes (id integer); CREATE FUNCTION kept() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+         CREATE TYPE kind AS ENUM ('a'); CREATE EXTENSION pgcrypto; CREATE SCHEMA side",
+    );
+    let there = || {
+        server.rows(
+            "SELECT concat_ws(' ', to_regclass('old_notes'), to_regproc('kept'), (SELECT prosrc FROM pg_proc WHERE proname = 'kept'),
+                to_regtype('kind'), (SELECT count(*) FROM pg_enum), (SELECT extname FROM pg_extension WHERE extname = 'pgcrypto'), to_regnamespace('side'))",
+        )
+    };
+    let before = there();
+    assert_eq!(before, [["old_notes kept SELECT 1 kind 1 pgcrypto side"]]);
+    let test = |house: &House| house.run(["schema", "test", "--mappings", "set", "--database", &server.url]);
+    // Only the second time it is run does it find the table of the live database.
+    let house = plain("CREATE TABLE old_notes (id integer);");
+    house.file("set/schema/001_test.down.postgresql.sql", "DROP TABLE items;");
+    house.file("set/schema/002_more.up.sql", "-- version: 002\nDROP TABLE IF EXISTS old_notes;");
+    house.file("set/schema/002_more.down.sql", "SELECT 1;");
+    let told = test(&house).status(1).stdout;
+    assert!(told.contains("migration `002` reaches `public.old_notes`, which no migration of the set makes"), "{told}");
+    assert_eq!(there(), before);
+    // What is no table is not reached either, on the way down as on the way up.
+    for (up, down, what) in [
+        ("CREATE EXTENSION IF NOT EXISTS pgcrypto;", "DROP EXTENSION IF EXISTS pgcrypto;", "extension pgcrypto"),
+        ("SELECT 1;", "DROP FUNCTION public.kept();", "function public.kept"),
+        ("SELECT 1;", "DROP TYPE public.kind;", "type public.kind"),
+        ("SELECT 1;", "DROP SCHEMA side;", "schema side"),
+        (
+            "CREATE OR REPLACE FUNCTION public.kept() RETURNS integer LANGUAGE sql AS 'SELECT 2';",
+            "SELECT 1;",
+            "function public.kept",
+        ),
+        (
+            "CREATE FUNCTION side.made() RETURNS integer LANGUAGE sql AS 'SELECT 2';",
+            "DROP FUNCTION side.made();",
+            "function side.made",
+        ),
+        ("CREATE TYPE side.made AS ENUM ('b');", "DROP TYPE side.made;", "type side.made"),
+    ] {
+        let house = plain(up);
+        house.file("set/schema/001_test.down.postgresql.sql", format!("{down} DROP TABLE items;"));
+        let told = test(&house).status(2).stderr;
+        assert!(told.contains(&format!("reaches `{what}`, which no migration")), "{what}: {told}");
+        assert_eq!(there(), before, "{what}");
+    }
+    // An extension of the set's own comes and goes with its schema.
+    let house = plain("CREATE EXTENSION citext; CREATE TABLE words (id integer PRIMARY KEY, word citext NOT NULL);");
+    house.file("set/schema/001_test.down.postgresql.sql", "DROP TABLE words; DROP EXTENSION citext; DROP TABLE items;");
+    test(&house).status(0);
+    assert_eq!(there(), before);
+}
+
+#[test]
+fn a_forbidden_migration_that_is_applied_keeps_no_other_from_running() {
+    let server = Server::new();
+    let house = plain("DROP TABLE IF EXISTS public.users;");
+    house.file("set/schema/001_test.down.postgresql.sql", "DROP TABLE items;");
+    let run = |command: &[&str], status| {
+        house.run(command.iter().copied().chain(["--mappings", "set", "--database", &server.url])).status(status)
+    };
+    let applied = || {
+        let of = "SELECT string_agg(version, ' ' ORDER BY version) FROM schema_migrations WHERE status = 'applied'";
+        server.rows(of)[0][0].clone()
+    };
+    let (migrate, sure) = (["schema", "migrate", "--no-backup", "--yes"], ["--no-backup", "--yes"]);
+    run(&migrate, 0);
+    // By now it would drop a table that is none of the set's.
+    server.run("CREATE TABLE users (id integer); CREATE SCHEMA side; CREATE TABLE side.notes (id integer)");
+    house.file("set/schema/002_more.up.sql", "-- version: 002\nALTER TABLE items ADD COLUMN more TEXT;");
+    house.file("set/schema/002_more.down.sql", "ALTER TABLE items DROP COLUMN more;");
+    run(&migrate, 0);
+    assert_eq!(applied(), "001 002");
+    run(&[&["schema", "rollback", "--steps", "1"], &sure[..]].concat(), 0);
+    assert_eq!(applied(), "001");
+    // What is about to run is refused: behind the one that cannot be tried, and that one itself.
+    house.file("set/schema/003_side.up.sql", "-- version: 003\nDROP TABLE side.notes;");
+    let refused = run(&migrate, 2).stderr;
+    assert!(refused.contains("migration `003` reaches `side.notes`"), "{refused}");
+    run(&[&["schema", "rollback", "--all"], &sure[..]].concat(), 0);
+    let refused = run(&migrate, 2).stderr;
+    assert!(refused.contains("migration `001` reaches `public.users`"), "{refused}");
+    assert_eq!(
+        server.rows("SELECT concat_ws(' ', to_regclass('users'), to_regclass('side.notes'))"),
+        [["users side.notes"]]
+    );
 }
 
 #[test]

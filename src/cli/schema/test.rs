@@ -42,8 +42,12 @@ pub(super) fn run(args: &TestArgs, output: &Output) -> Result<u8> {
 fn words(proofs: &[Proof]) -> String {
     let mut words = String::new();
     for proof in proofs {
-        let passed = proof.status == CheckStatus::Passed;
-        words += &format!("{:8}{}\n", if passed { "passed" } else { "FAILED" }, printable(&proof.step));
+        let status = match proof.status {
+            CheckStatus::Passed => "passed",
+            CheckStatus::Failed => "FAILED",
+            CheckStatus::NotChecked => "warning",
+        };
+        words += &format!("{status:8}{}\n", printable(&proof.step));
         if let Some(detail) = &proof.detail {
             words += &detail.split("; ").map(|one| format!("          - {}\n", printable(one))).collect::<String>();
         }

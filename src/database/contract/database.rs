@@ -84,6 +84,10 @@ pub trait Database: Stages {
     fn trial(&self) -> Result<Box<dyn Database>>;
     /// An empty database of the same engine to test these migrations on; it vanishes when it is dropped.
     fn bench(&self, migrations: &[Migration]) -> Result<Box<dyn Database>>;
+    /// Ends such a place for tests; what is left of it, in words, where it does not go.
+    fn end_bench(&mut self) -> Option<String> {
+        None
+    }
     /// Puts a file in the place of the database, which must be closed by everybody: under a temporary
     /// name first, then by one rename. What lies beside the old file goes. A fault that comes after the
     /// rename is returned: it does not undo it.

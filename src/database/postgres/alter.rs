@@ -2,7 +2,8 @@
 
 use super::connect::Session;
 use super::opened;
-use super::place::{Fault, Place, Tried};
+use super::place::{Fault, Outside, Place, Tried};
+use super::reach::reaching;
 use super::script::{self, Failure};
 use super::{audit, catalog, ledger_tables, record, sql, stages, state, survey};
 use crate::database::alter::{self, Altering, Dangling, Failing, Stop, Timing};
@@ -10,7 +11,7 @@ use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::history::{Origin, Recorded};
 use crate::database::own::is_records;
-use crate::database::upkeep::{Altered, Order, Survey, What};
+use crate::database::upkeep::{Altered, Move, Order, Survey, What};
 use crate::database::{Migration, Mode};
 use crate::mapping::codes;
 use jiff::Timestamp;
@@ -19,6 +20,9 @@ use std::collections::BTreeSet;
 /// Carries an order out.
 pub(super) fn alter(place: &Place, order: &Order<'_>) -> Tried<Altered> {
     let mut session = opened::begin(place, &BTreeSet::new())?;
+    if place.bench.is_some() {
+        session.outside = Some(Outside::of(&session, &session.schema)?);
+    }
     match alter::steps(&mut session, order) {
         Ok(altered) if order.mode == Mode::Real && !altered.steps.is_empty() => {
             opened::commit(&session)?;
@@ -58,12 +62,20 @@ impl Altering for Session {
         record::recorded(self)
     }
 
-    /// What would leave its transaction or its schema is not run where it is committed.
-    fn stages(&self, migrations: &[Migration]) -> Tried<Vec<Catalog>> {
-        match stages::stages(&self.place, migrations)? {
-            (_, Some(fault)) if fault.code == Some(codes::MIGRATION_FORBIDDEN.id) => Err(fault.into()),
-            (stages, _) => Ok(stages),
+    /// What would leave its transaction or its schema is not run where it is committed. Behind one that was run long ago
+    /// none could be tried: what they reach is asked here.
+    fn stages(&mut self, migrations: &[Migration], moves: &[Move]) -> Tried<Vec<Catalog>> {
+        let (stages, fault) = stages::stages(&self.place, migrations)?;
+        let Some(fault) = fault.filter(|fault| fault.code == Some(codes::MIGRATION_FORBIDDEN.id)) else {
+            return Ok(stages);
+        };
+        if moves.contains(&Move::Up(stages.len())) {
+            return Err(fault.into());
         }
+        if self.outside.is_none() {
+            self.outside = Some(Outside::of(self, &self.schema)?);
+        }
+        Ok(stages)
     }
 
     fn live(&self) -> Tried<Catalog> {
@@ -84,10 +96,12 @@ impl Altering for Session {
     }
 
     fn applied(&mut self, migration: &Migration, origin: Origin, timing: Timing) -> Tried<()> {
+        refuse_reached(self, migration, &migration.path)?;
         record::applied(self, migration, origin, timing)
     }
 
     fn rolled_back(&mut self, migration: &Migration, at: Timestamp) -> Tried<()> {
+        refuse_reached(self, migration, &migration.down_path())?;
         record::rolled_back(self, migration, at)
     }
 
@@ -133,6 +147,15 @@ impl Failing for Failure {
     fn place(&self, path: &str) -> String {
         Failure::place(self, path)
     }
+}
+
+/// Refuses what a migration did outside of its schema, where that was looked at before. In a place for tests nothing at all
+/// may be reached; elsewhere no table.
+fn refuse_reached(session: &Session, migration: &Migration, path: &str) -> Tried<()> {
+    let Some(outside) = &session.outside else { return Ok(()) };
+    let is_bench = session.place.bench.is_some();
+    let reached = if is_bench { outside.reached(session)? } else { outside.reached_table(session)? };
+    reached.map_or(Ok(()), |reached| Err(reaching(migration, path, &reached).into()))
 }
 
 /// Does something in a transaction of its own.

@@ -8,17 +8,19 @@ use super::place::{Place, StandIn, Tried};
 use super::{sql, stages};
 use crate::database::Migration;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// What the names of such schemas begin with.
-const PREFIX: &str = "treelift_test_";
+/// What such schemas are for, as their names say.
+const PURPOSE: &str = "test";
+/// What such a schema says of itself: its name alone could be another's.
+const MARK: &str = "treelift tests migrations here, and drops it";
 
 /// Such a schema.
 struct Bench {
     schema: String,
     search_path: String,
     /// The connection that holds its lock, in a transaction that does nothing else.
-    keeper: Mutex<Session>,
+    keeper: Mutex<Option<Session>>,
 }
 
 impl fmt::Debug for Bench {
@@ -30,30 +32,33 @@ impl fmt::Debug for Bench {
 /// A place on the same server where these migrations can be tested. What would reach out of it is refused before.
 pub(super) fn bench(place: &Place, migrations: &[Migration]) -> Tried<Place> {
     stages::refuse_reaching(place, migrations)?;
+    let maker = Session::open(place)?;
+    drop_stale(&maker)?;
+    // Its lock is held before it is there: whoever finds it without one may drop it.
+    let schema = stages::new_name(PURPOSE)?;
     let keeper = Session::open(place)?;
-    drop_stale(&keeper)?;
-    let schema = stages::new_name("test")?;
-    keeper.run(&format!("CREATE SCHEMA {}", sql::name(&schema)))?;
     keeper.run("BEGIN")?;
+    keeper.settle_in()?;
     keeper.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", &[Some(&schema)])?;
+    let made = sql::name(&schema);
+    maker.run(&format!("BEGIN; CREATE SCHEMA {made}; COMMENT ON SCHEMA {made} IS '{MARK}'; COMMIT"))?;
     let search_path = stages::with_extensions(&keeper, &schema)?;
-    let bench = Bench { schema, search_path, keeper: Mutex::new(keeper) };
+    maker.close()?;
+    let bench = Bench { schema, search_path, keeper: Mutex::new(Some(keeper)) };
     Ok(Place { bench: Some(Arc::new(bench)), stages: Arc::default(), ..place.clone() })
 }
 
-/// Drops the schemas of tests that were killed.
+/// Drops the schemas of tests that were killed: those of such a name that say of themselves what they are.
 fn drop_stale(session: &Session) -> Tried<()> {
-    let text =
-        "SELECT nspname::text FROM pg_namespace WHERE starts_with(nspname, $1) AND pg_has_role(nspowner, 'USAGE')";
-    for row in session.query(text, &[Some(PREFIX)])? {
+    let text = "SELECT nspname::text FROM pg_namespace WHERE nspname ~ ('^treelift_' || $1 || '_[0-9a-f]{16}$')
+                      AND obj_description(oid, 'pg_namespace') = $2 AND pg_has_role(nspowner, 'USAGE')";
+    for row in session.query(text, &[Some(PURPOSE), Some(MARK)])? {
         let name: String = row.get(0);
         session.run("BEGIN")?;
+        session.settle_in()?;
         let free = "SELECT 1 WHERE pg_try_advisory_xact_lock(hashtextextended($1, 0))";
         if session.has(free, &[Some(&name)])? {
-            session.run(&format!(
-                "SET LOCAL client_min_messages = warning; DROP SCHEMA IF EXISTS {} CASCADE",
-                sql::name(&name)
-            ))?;
+            session.run(&format!("DROP SCHEMA IF EXISTS {} CASCADE", sql::name(&name)))?;
         }
         session.run("COMMIT")?;
     }
@@ -68,14 +73,16 @@ impl StandIn for Bench {
     fn search_path(&self) -> &str {
         &self.search_path
     }
+
+    fn end(&self) -> Option<&str> {
+        let keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let drop = format!("DROP SCHEMA {} CASCADE; COMMIT", sql::name(&self.schema));
+        keeper.try_run(&drop).is_err().then_some(&*self.schema)
+    }
 }
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        let Ok(keeper) = self.keeper.lock() else { return };
-        // What cannot be dropped now is left to the next test.
-        let drop =
-            format!("SET LOCAL client_min_messages = warning; DROP SCHEMA {} CASCADE; COMMIT", sql::name(&self.schema));
-        let _ = keeper.try_run(&drop);
+        self.end();
     }
 }

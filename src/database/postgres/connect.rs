@@ -1,7 +1,7 @@
 //! Connections: how they are made, and how statements are sent.
 
 use super::address::{Address, Surroundings, Tls};
-use super::place::{Place, Tried};
+use super::place::{Outside, Place, Tried};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use postgres::config::SslMode;
@@ -36,6 +36,8 @@ pub(super) struct Session {
     pub(super) place: Place,
     /// The schema in which tables are made and found.
     pub(super) schema: String,
+    /// What was outside of it before, where nothing that is done may reach that.
+    pub(super) outside: Option<Outside>,
     /// The server's version, such as 150018.
     version: i32,
     /// Where names are looked for.
@@ -73,7 +75,7 @@ impl Session {
         let watch = Watch::start(client.cancel_token(), &place.address);
         let (client, prepared) = (RefCell::new(client), RefCell::default());
         let search_path = RefCell::new(search_path);
-        Ok(Self { client, prepared, place: place.clone(), schema, version, search_path, _watch: watch })
+        Ok(Self { client, prepared, place: place.clone(), schema, outside: None, version, search_path, _watch: watch })
     }
 
     /// Says for the open transaction what holds, whatever user, database and migrations have set: times in UTC and in one

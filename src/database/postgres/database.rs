@@ -117,6 +117,11 @@ impl Database for PostgresDatabase {
         Ok(Box::new(Self { place }))
     }
 
+    fn end_bench(&mut self) -> Option<String> {
+        let left = self.place.bench.as_ref()?.end()?;
+        Some(format!("the schema `{left}` could not be dropped; the next `schema test` on this server drops it"))
+    }
+
     fn copy_to(&self, _copy: &Path) -> Result<()> {
         Err(self.not_built("a copy"))
     }

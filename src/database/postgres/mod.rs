@@ -30,6 +30,7 @@ mod opened;
 mod origins;
 mod orphans;
 mod place;
+mod reach;
 mod reader;
 mod record;
 mod rejection;

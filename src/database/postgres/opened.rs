@@ -134,6 +134,7 @@ pub(super) fn begin(place: &Place, written: &BTreeSet<String>) -> Tried<Session>
         locked.extend(there.iter().filter(|name| *name == TABLE_NAME));
         session.run("BEGIN ISOLATION LEVEL REPEATABLE READ")?;
         session.settle_in()?;
+        must_be_there(&session)?;
         if !locked.is_empty() {
             // It takes no snapshot: what another one commits meanwhile is seen.
             session.run(&format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", sql::names(&locked)))?;
@@ -152,6 +153,16 @@ pub(super) fn begin(place: &Place, written: &BTreeSet<String>) -> Tried<Session>
         interrupt::check()?;
         sleep(Duration::from_millis(100));
     }
+}
+
+/// Refuses to go on where the schema for tests is gone: what is made would land in the schema behind it.
+fn must_be_there(session: &Session) -> Tried<()> {
+    let Some(bench) = &session.place.bench else { return Ok(()) };
+    if session.has("SELECT 1 FROM pg_namespace WHERE nspname = $1", &[Some(bench.schema())])? {
+        return Ok(());
+    }
+    let message = format!("the schema `{}`, in which the migrations are tested, was dropped meanwhile", bench.schema());
+    Err(Error::environment(message).at(session.place.shown()).hint("run the test again").into())
 }
 
 /// Takes the lock of all treelifts until the end of the transaction, if no other one has it.

@@ -4,7 +4,7 @@ use super::address::Address;
 use super::words;
 use crate::database::catalog::Catalog;
 use crate::error::Error;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,6 +18,17 @@ pub(super) trait StandIn: fmt::Debug + Send + Sync {
     fn schema(&self) -> &str;
     /// Where names are looked for: in it, then in the schemas of extensions.
     fn search_path(&self) -> &str;
+    /// Drops it; its name, where that does not succeed. The next test does it then.
+    fn end(&self) -> Option<&str>;
+}
+
+/// What was outside of a schema before something ran, but for the server's own.
+pub(super) struct Outside {
+    pub(super) schema: String,
+    /// The tables, views, indexes and sequences by number.
+    pub(super) relations: BTreeMap<u32, String>,
+    /// What else there is, by what it is and its number: its row of the catalog, and its name.
+    pub(super) others: BTreeMap<(String, u32), (String, String)>,
 }
 
 /// A database as the user named it.

@@ -2,7 +2,8 @@
 //! read before it is. It is never read from SQL text.
 
 use super::connect::Session;
-use super::place::{Fault, Place, Tried};
+use super::place::{Fault, Outside, Place, Tried};
+use super::reach::reaching;
 use super::script::{FORBIDDEN, Failure, run};
 use super::{catalog, ledger_tables, record, sql, survey};
 use crate::database::Migration;
@@ -12,12 +13,11 @@ use crate::database::query::BadQuery;
 use crate::database::schema::check_order;
 use crate::database::tokens::Tokens;
 use crate::error::{Error, Result};
-use crate::finding::printable;
 use crate::hex;
 use crate::interrupt;
 use crate::mapping::codes;
 use postgres::error::SqlState;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 /// The same as [`stages`], or the last alone.
@@ -48,7 +48,7 @@ pub(super) fn stages(place: &Place, migrations: &[Migration]) -> Result<(Vec<Cat
 
 fn in_scratch(place: &Place, migrations: &[Migration]) -> Tried<(Vec<Catalog>, Option<Error>)> {
     let (session, schema) = begin(place)?;
-    let before = outside(&session, &schema)?;
+    let outside = Outside::of(&session, &schema)?;
     let (mut earlier, mut stages) = (BTreeSet::new(), Vec::with_capacity(migrations.len()));
     for migration in migrations {
         check_order(migration, &mut earlier)?;
@@ -59,7 +59,7 @@ fn in_scratch(place: &Place, migrations: &[Migration]) -> Tried<(Vec<Catalog>, O
             }
             return Ok((stages, Some(wrong(migration, &failure))));
         }
-        if let Some(reached) = reached(&session, &schema, &before)? {
+        if let Some(reached) = outside.reached_table(&session)? {
             return Ok((stages, Some(reaching(migration, &migration.path, &reached))));
         }
         stages.push(catalog::whole(&session, &schema, history::RECORD)?);
@@ -72,7 +72,7 @@ fn in_scratch(place: &Place, migrations: &[Migration]) -> Tried<(Vec<Catalog>, O
 /// Refuses migrations that reach out of their schema, on their way back too: what `schema test` runs is committed.
 pub(super) fn refuse_reaching(place: &Place, migrations: &[Migration]) -> Tried<()> {
     let (session, schema) = begin(place)?;
-    let before = outside(&session, &schema)?;
+    let outside = Outside::of(&session, &schema)?;
     let ups = migrations.iter().map(|one| (one, one.path.clone(), Some(&one.up)));
     let downs = migrations.iter().rev().map(|one| (one, one.down_path(), one.down.as_ref()));
     for (migration, path, text) in ups.chain(downs) {
@@ -82,7 +82,7 @@ pub(super) fn refuse_reaching(place: &Place, migrations: &[Migration]) -> Tried<
             interrupt::check()?;
             return if failure.is_lost() { Err(failure.error.into()) } else { Ok(()) };
         }
-        if let Some(reached) = reached(&session, &schema, &before)? {
+        if let Some(reached) = outside.reached(&session)? {
             return Err(reaching(migration, &path, &reached).into());
         }
     }
@@ -124,13 +124,17 @@ pub(super) fn refused(place: &Place, migrations: &[Migration], queries: &[&str])
     Ok(refused)
 }
 
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
+
 /// Begins a transaction in a schema of its own.
 fn begin(place: &Place) -> Tried<(Session, String)> {
     let session = Session::open(place)?;
-    session.run("BEGIN")?;
+    // What others do meanwhile is not seen, and so not taken for the migrations' work.
+    session.run(BEGIN)?;
     let schema = match scratch(&session) {
         Err(Fault::Postgres(error)) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-            session.run("ROLLBACK; BEGIN")?;
+            session.run("ROLLBACK")?;
+            session.run(BEGIN)?;
             temporary(&session)?
         }
         made => made?,
@@ -174,37 +178,6 @@ pub(super) fn with_extensions(session: &Session, schema: &str) -> Tried<String> 
     let extensions: Vec<String> = session.query(text, &[])?.iter().map(|row| row.get(0)).collect();
     let all: Vec<String> = std::iter::once(schema.to_owned()).chain(extensions).collect();
     Ok(sql::names(&all))
-}
-
-/// The tables, views, indexes and sequences outside of a schema, by number, but for the server's own.
-fn outside(session: &Session, schema: &str) -> Tried<BTreeMap<u32, String>> {
-    let text =
-        "SELECT c.oid, n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.nspname <> $1 AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
-    Ok(session.query(text, &[Some(schema)])?.iter().map(|row| (row.get(0), row.get(1))).collect())
-}
-
-/// What of those the transaction has made or locked. What it dropped is named by what was there before.
-fn reached(session: &Session, schema: &str, before: &BTreeMap<u32, String>) -> Tried<Option<String>> {
-    let now = outside(session, schema)?;
-    if let Some((_, made)) = now.into_iter().find(|(number, _)| !before.contains_key(number)) {
-        return Ok(Some(made));
-    }
-    let text = "SELECT DISTINCT relation FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'
-                      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    let locked = session.query(text, &[])?;
-    let mut names: Vec<&String> = locked.iter().filter_map(|row| before.get(&row.get::<_, u32>(0))).collect();
-    names.sort();
-    Ok(names.first().map(|name| (*name).clone()))
-}
-
-fn reaching(migration: &Migration, path: &str, what: &str) -> Error {
-    let message =
-        format!("migration `{}` reaches `{}`, which no migration of the set makes", migration.version, printable(what));
-    Error::request(message)
-        .coded(codes::MIGRATION_FORBIDDEN.id)
-        .at(path)
-        .hint("name tables without a schema, and drop or change only what an earlier migration makes")
 }
 
 fn wrong(migration: &Migration, failure: &Failure) -> Error {

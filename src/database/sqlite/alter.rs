@@ -11,7 +11,7 @@ use crate::database::alter::{self, Altering, Dangling, Failing, Stop, Timing};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::history::{Origin, Recorded};
-use crate::database::upkeep::{Altered, Order, Survey, What};
+use crate::database::upkeep::{Altered, Move, Order, Survey, What};
 use crate::database::{Migration, Mode};
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -64,7 +64,7 @@ impl Altering for Schema<'_> {
         record::recorded(self.conn, self.location)
     }
 
-    fn stages(&self, migrations: &[Migration]) -> Tried<Vec<Catalog>> {
+    fn stages(&mut self, migrations: &[Migration], _moves: &[Move]) -> Tried<Vec<Catalog>> {
         Ok(migrate::stages_until_fault(migrations, false)?.0)
     }
 
