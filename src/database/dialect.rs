@@ -43,6 +43,11 @@ impl Dialect {
         }
     }
 
+    /// Whether this build has an engine of this name.
+    pub fn is_built(engine: &str) -> bool {
+        engine == Self::Sqlite.engine() || (cfg!(feature = "postgres") && engine == "postgresql")
+    }
+
     /// Whether a column of this type gives the value back as it is.
     pub fn keeps(self, kind: ColumnType, value: &Value) -> bool {
         match self {

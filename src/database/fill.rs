@@ -5,6 +5,8 @@ use super::Cell;
 use super::tokens::Tokens;
 use crate::error::Error;
 use crate::table::{Column, ColumnType, Schema, Table};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// What an engine does for it.
 pub(super) trait Filling {
@@ -12,12 +14,12 @@ pub(super) trait Filling {
     type Fault;
     /// How many rows a table has.
     fn count(&self, table: &str) -> Result<u64, Self::Fault>;
-    /// The value of a column of some row, where there is a row.
-    fn some(&self, table: &str, column: &str) -> Result<Option<Cell>, Self::Fault>;
+    /// The values of columns of one row, where there is a row.
+    fn some(&self, table: &str, columns: &[&str]) -> Result<Option<Vec<Cell>>, Self::Fault>;
     /// Whether the database counts an integer key by itself.
     fn counts(&self, key: &Column) -> bool;
     /// A value for a column, where the usual one would not do.
-    fn odd(&self, column: &Column) -> Result<Option<Cell>, Self::Fault>;
+    fn odd(&self, table: &Table, column: &Column) -> Result<Option<Cell>, Self::Fault>;
     /// Whether a condition holds for these values, or is unknown, as of a NULL. One that cannot be asked for
     /// here is left to the database.
     fn accepts(&self, table: &Table, check: &str, values: &[(String, Cell)]) -> bool;
@@ -25,14 +27,16 @@ pub(super) trait Filling {
     fn tokens(&self, check: &str) -> Vec<String> {
         Tokens::of(check).collect()
     }
+    /// What helps where a row is rejected, besides mending what rejects it.
+    const INSTEAD: &'static str;
     /// Puts a row into a table.
     fn insert(&self, table: &Table, values: &[(String, Cell)]) -> Result<(), Self::Fault>;
 }
 
 /// What the set's own SQL rejects is for its author to fix.
-pub(super) fn refused(table: &Table, why: &str) -> Error {
+pub(super) fn refused<F: Filling>(table: &Table, why: &str) -> Error {
     Error::environment(format!("a sample row of `{}` was rejected: {why}", table.name))
-        .hint("fix what rejects it, or test on a copy of a database that has rows: `--copy-of URL`")
+        .hint(format!("fix what rejects it, or {}", F::INSTEAD))
 }
 
 /// Puts a row into every empty table, parents first.
@@ -62,12 +66,13 @@ pub(super) fn one_row<F: Filling>(database: &F, table: &Table) -> Result<(), F::
     let mut values: Vec<(String, Cell)> = Vec::new();
     let mut free: Vec<&Column> = Vec::new();
     let is_counted = |column: &Column| table.integer_key() == Some(&column.name) && database.counts(column);
+    let parents = parents_of(database, table)?;
     for column in table.columns.iter().filter(|column| !is_counted(column)) {
-        let value = match parent_of(table, column) {
-            Some((parent, to)) => database.some(parent, to)?.unwrap_or(Cell::Null),
+        let value = match parents.get(column.name.as_str()) {
+            Some(value) => value.clone(),
             None => {
                 free.push(column);
-                database.odd(column)?.unwrap_or_else(|| invented(column))
+                database.odd(table, column)?.unwrap_or_else(|| invented(column))
             }
         };
         values.push((column.name.clone(), value));
@@ -76,9 +81,20 @@ pub(super) fn one_row<F: Filling>(database: &F, table: &Table) -> Result<(), F::
     database.insert(table, &values)
 }
 
-fn parent_of<'t>(table: &'t Table, column: &Column) -> Option<(&'t str, &'t str)> {
-    let key = table.foreign_keys.iter().find(|key| key.columns == [column.name.as_str()])?;
-    Some((&key.table, key.to.first()?))
+/// What the columns of references are: all of one reference are of one row. The longest go first: a column that two
+/// references share is what the parent of the longer one says.
+fn parents_of<'t, F: Filling>(database: &F, table: &'t Table) -> Result<BTreeMap<&'t str, Cell>, F::Fault> {
+    let mut keys: Vec<_> = table.foreign_keys.iter().filter(|key| key.to.len() == key.columns.len()).collect();
+    keys.sort_by_key(|key| Reverse(key.columns.len()));
+    let mut values = BTreeMap::new();
+    for key in keys {
+        let to: Vec<&str> = key.to.iter().map(String::as_str).collect();
+        let row = database.some(&key.table, &to)?.unwrap_or_else(|| vec![Cell::Null; to.len()]);
+        for (column, value) in key.columns.iter().zip(row) {
+            values.entry(column.as_str()).or_insert(value);
+        }
+    }
+    Ok(values)
 }
 
 fn invented(column: &Column) -> Cell {

@@ -97,10 +97,20 @@ fn what_differs_between_the_files_of_two_engines_is_told_with_both_sides() {
 #[test]
 fn without_a_server_it_is_said_once_that_nothing_was_compared() {
     let house = House::new();
-    for variable in ["", "sqlite:///./x.db", "mysql://me:canary@host/db"] {
+    let useless = |why: &str| format!("; DATABASE_URL is of no use for it: {why}; name a server with `--database`");
+    for (variable, end) in [
+        ("", "; name a server with `--database` or DATABASE_URL".to_owned()),
+        ("sqlite:///./x.db", useless("it names no server")),
+        ("mysql://me:canary@host/db", useless("unknown database type `mysql`")),
+        ("postgresql:me:canary@host", useless("this is not a PostgreSQL URL")),
+        (
+            "postgresql://me:canary@/db?host=/nowhere",
+            useless("the server cannot be reached: No such file or directory (os error 2)"),
+        ),
+    ] {
         let mut command = house.command(["check"]);
         let checked = crate::house::Ran::of(command.env("DATABASE_URL", variable)).status(0);
-        let note = "note: the PostgreSQL migrations of `fossawork`, `notes` were not compared; name a server with `--database` or DATABASE_URL\n";
+        let note = format!("note: the migrations of `fossawork`, `notes` for `postgresql` were not compared{end}\n");
         assert_eq!(checked.stderr, note, "{variable}");
     }
     let refused = house.run(["check", "--database", "sqlite:///./x.db"]).status(2);
@@ -393,6 +403,34 @@ fn a_forbidden_migration_that_is_applied_keeps_no_other_from_running() {
         server.rows("SELECT concat_ws(' ', to_regclass('users'), to_regclass('side.notes'))"),
         [["users side.notes"]]
     );
+}
+
+#[test]
+fn a_sample_row_is_found_for_types_of_the_server_and_for_keys_of_several_columns() {
+    let server = Server::new();
+    let house = plain(
+        "CREATE TYPE \"Mood\" AS ENUM ('So', 'sad');
+         CREATE DOMAIN odd AS INTERVAL CHECK (VALUE > INTERVAL '1 hour');
+         CREATE TABLE a (x INTEGER, y TEXT, PRIMARY KEY (x, y), UNIQUE (y));
+         CREATE TABLE b (id INTEGER PRIMARY KEY, ax INTEGER NOT NULL, ay TEXT NOT NULL REFERENCES a (y), m \"Mood\" NOT NULL, ip INET NOT NULL,
+            at TIMESTAMP(3) NOT NULL, net CIDR NOT NULL, mac MACADDR NOT NULL, span INTERVAL NOT NULL, c CHAR(3) NOT NULL, r INT4RANGE NOT NULL,
+            p POINT NOT NULL, d odd NOT NULL, bits BIT(1) NOT NULL, words TSVECTOR NOT NULL, FOREIGN KEY (ax, ay) REFERENCES a (x, y));",
+    );
+    let down = "DROP TABLE b; DROP TABLE a; DROP DOMAIN odd; DROP TYPE \"Mood\"; DROP TABLE items;";
+    house.file("set/schema/001_test.down.postgresql.sql", down);
+    // Rows that went would be told: there are some.
+    house.file("set/schema/002_more.up.sql", "-- version: 002\nALTER TABLE items ADD COLUMN more TEXT;");
+    house.file("set/schema/002_more.down.sql", "ALTER TABLE items DROP COLUMN more; DELETE FROM b;");
+    let test = |house: &House, status| {
+        house.run(["schema", "test", "--mappings", "set", "--database", &server.url]).status(status)
+    };
+    let told = test(&house, 1).stdout;
+    assert!(told.contains("`b` has 0 rows, expected 1"), "{told}");
+    // The hint is of what there is for a server.
+    let house = plain("CREATE TABLE never (id INTEGER PRIMARY KEY, s TEXT NOT NULL CHECK (s <> s));");
+    house.file("set/schema/001_test.down.postgresql.sql", "DROP TABLE never; DROP TABLE items;");
+    let refused = test(&house, 3).stderr;
+    assert!(refused.contains("a sample row of `never` was rejected") && !refused.contains("--copy-of"), "{refused}");
 }
 
 #[test]

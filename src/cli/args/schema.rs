@@ -174,7 +174,7 @@ pub(in crate::cli) struct TestArgs {
     /// Test the migrations for this server there, with invented rows, in a schema of their own that is dropped at the end.
     #[arg(long, value_name = "URL", conflicts_with = "copy_of")]
     pub(in crate::cli) database: Option<String>,
-    /// Accepted for scripts: this command never changes anything.
+    /// Accepted for scripts: nothing stays of what this command makes for its test.
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
 }

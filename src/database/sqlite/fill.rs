@@ -6,7 +6,7 @@ use super::{read, sql, survey};
 use crate::database::fill::{self, Filling};
 use crate::database::{Cell, Mode};
 use crate::table::{Column, Table};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params_from_iter};
 
 /// Puts a row into every empty table.
 pub(super) fn every_table(location: &Location) -> Tried<()> {
@@ -28,7 +28,7 @@ fn refused(table: &Table, error: rusqlite::Error) -> Fault {
         }
         _ => return error.into(),
     };
-    fill::refused(table, why).into()
+    fill::refused::<Filled<'_>>(table, why).into()
 }
 
 /// A database that gets rows.
@@ -36,21 +36,24 @@ struct Filled<'c>(&'c Connection);
 
 impl Filling for Filled<'_> {
     type Fault = Fault;
+    const INSTEAD: &'static str = "test on a copy of a database that has rows: `--copy-of URL`";
 
     fn count(&self, table: &str) -> Tried<u64> {
         Ok(read::count(self.0, table)?)
     }
 
-    fn some(&self, table: &str, column: &str) -> Tried<Option<Cell>> {
-        let text = format!("SELECT {} FROM {} LIMIT 1", sql::name(column), sql::name(table));
-        Ok(self.0.query_row(&text, [], |row| Ok(read::cell(row.get_ref(0)?))).optional()?)
+    fn some(&self, table: &str, columns: &[&str]) -> Tried<Option<Vec<Cell>>> {
+        let names: Vec<String> = columns.iter().map(|column| sql::name(column)).collect();
+        let text = format!("SELECT {} FROM {} LIMIT 1", names.join(", "), sql::name(table));
+        let row = |row: &Row<'_>| (0..columns.len()).map(|at| Ok(read::cell(row.get_ref(at)?))).collect();
+        Ok(self.0.query_row(&text, [], row).optional()?)
     }
 
     fn counts(&self, _key: &Column) -> bool {
         true
     }
 
-    fn odd(&self, _column: &Column) -> Tried<Option<Cell>> {
+    fn odd(&self, _table: &Table, _column: &Column) -> Tried<Option<Cell>> {
         Ok(None)
     }
 
