@@ -2,8 +2,7 @@
 
 use super::connect::Session;
 use super::opened;
-use super::place::{Fault, Place, Tried};
-use super::reach::Outside;
+use super::place::{Fault, Outside, Place, Tried};
 use super::{catalog, find, sql, survey};
 use crate::database::Cell;
 use crate::database::fill::{self, Filling};
