@@ -99,8 +99,8 @@ fn names(table: &Table) -> Vec<&str> {
 
 /// The moment of a record's text, which is in UTC where treelift wrote it.
 fn moment(text: &str) -> Option<Timestamp> {
-    let time = text.parse::<DateTime>().ok()?;
-    time.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp())
+    let in_utc = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp());
+    text.parse().ok().or_else(in_utc)
 }
 
 #[cfg(test)]

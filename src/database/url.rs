@@ -11,13 +11,18 @@ use std::path::Path;
 /// Opens the database that a URL or a path names. Nothing is created or changed by it.
 pub fn open(url: &str) -> Result<Box<dyn Database>> {
     match scheme(url) {
+        // Taken for a file, its password would be in the file's name.
+        None if is_of_server(url) => Err(Error::request("this names a server, and not a file").hint(SERVERS)),
         None | Some("sqlite") => Ok(Box::new(SqliteDatabase::of_url(url)?)),
         #[cfg(feature = "postgres")]
         Some("postgresql" | "postgres") => Ok(Box::new(PostgresDatabase::of_url(url)?)),
         #[cfg(not(feature = "postgres"))]
         Some("postgresql" | "postgres") => Err(Error::request("this treelift was built without PostgreSQL")
             .hint("build it with its default features; else import into SQLite: `--database sqlite:///./notes.db`")),
-        Some(other) => Err(Error::request(format!("unknown database type `{}`", printable(other))).hint(FORMS)),
+        Some(other) => {
+            Err(Error::request(format!("unknown database type `{}`", printable(other)))
+                .hint(format!("{FORMS}; {SERVERS}")))
+        }
     }
 }
 
@@ -25,6 +30,17 @@ pub fn open(url: &str) -> Result<Box<dyn Database>> {
 /// another.
 pub fn trial(name: &str) -> Result<Box<dyn Database>> {
     Ok(Box::new(SqliteDatabase::trial(Path::new(name))?))
+}
+
+/// How a server is named.
+const SERVERS: &str = "a PostgreSQL server is `postgresql://USER@HOST:PORT/DATABASE`";
+
+/// Whether a text without a scheme is a connection string of libpq (PostgreSQL, "Connection Strings", 34.1.1.1), or an
+/// address with a user and a password.
+fn is_of_server(text: &str) -> bool {
+    const SETTINGS: [&str; 5] = ["host=", "hostaddr=", "dbname=", "user=", "password="];
+    text.split_whitespace().any(|word| SETTINGS.iter().any(|setting| word.starts_with(setting)))
+        || text.split_once('@').is_some_and(|(user, _)| user.contains(':') && !user.contains('/'))
 }
 
 /// What a URL begins with; none of a path.
@@ -72,5 +88,8 @@ mod tests {
         assert_eq!(refused("postgresql://me:hunter2@host/db"), "this treelift was built without PostgreSQL");
         assert_eq!(refused("mysql://me:hunter2@host/db"), "unknown database type `mysql`");
         assert_eq!(refused("sqlite:x.db"), "this is not an SQLite URL");
+        for server in ["host=h user=me password=hunter2 dbname=d", "dbname=d", "me:hunter2@host:5432/db"] {
+            assert_eq!(refused(server), "this names a server, and not a file");
+        }
     }
 }

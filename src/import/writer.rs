@@ -147,6 +147,11 @@ impl Writer {
         self.before.get(table).copied().unwrap_or_default()
     }
 
+    /// Whether a table of the set had no row when the transaction began.
+    pub fn was_empty(&self, table: &str) -> bool {
+        self.before.get(table) == Some(&0)
+    }
+
     /// Registers the sealed columns and the key.
     pub fn register(&mut self) -> Result<()> {
         self.vault.register(self.lane.transaction(&mut self.refused)?)

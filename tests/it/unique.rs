@@ -61,6 +61,23 @@ fn dangling_references_of_the_run_are_reported_before_those_that_the_database_ha
 }
 
 #[test]
+fn a_dangling_row_of_a_table_without_row_numbers_is_of_the_run_where_that_was_empty() {
+    let small = Small::new(
+        "CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, next TEXT REFERENCES notes (id)) WITHOUT ROWID;",
+        "",
+    )
+    .lists(
+        "notes",
+        "notes.json",
+        "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\nnext = \"next\"\n",
+    )
+    .file("notes.json", r#"[{"id": "a", "next": "gone"}]"#);
+    let report = small.report(1, &[]);
+    assert_eq!((report["outcome"].as_str(), told(&report).len()), (Some("rolled-back"), 1));
+    assert!(told(&report)[0].starts_with("error R004"), "{:?}", told(&report));
+}
+
+#[test]
 fn a_dry_run_without_the_passphrase_reports_what_it_could_not_compare() {
     let small = Small::new("CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, door TEXT NOT NULL);", "")
         .lists(

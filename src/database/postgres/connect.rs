@@ -89,7 +89,8 @@ impl Session {
              SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL client_min_messages = warning;
              SET LOCAL check_function_bodies = on; SET LOCAL client_encoding = 'UTF8'",
             self.search_path.borrow(),
-            self.place.patience().as_millis().min(MOST_MILLIS)
+            // Zero would be without end.
+            self.place.patience().as_micros().div_ceil(1_000).min(MOST_MILLIS)
         );
         if self.version >= 170_000 {
             all.push_str("; SET LOCAL transaction_timeout = 0");

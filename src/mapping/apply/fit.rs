@@ -312,7 +312,7 @@ pub(super) fn loses_sign(got: &Operand, column: &Column) -> bool {
     keeps_numbers && number(got).is_some_and(|text| Decimal::of(text).is_minus_zero())
 }
 
-fn real(text: &str) -> Result<Value, Fault> {
+pub(super) fn real(text: &str) -> Result<Value, Fault> {
     let value: f64 = text.parse().map_err(|_| Fault::new(&VALUE_TYPE, "expected a number"))?;
     let decimal = Decimal::of(text);
     // 17 digits tell every double (IEEE 754, 5.12.2): a number that its double gives back with as many

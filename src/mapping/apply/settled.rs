@@ -1,11 +1,12 @@
 //! Values as they are compared with a column: times as columns of each kind take them, numbers as keys have them.
 
-use super::fit::number;
+use super::fit::{number, real};
 use super::scope::Operand;
 use super::times::day_of;
 use crate::decimal::plain_number;
 use crate::document::tape::Kind;
 use crate::mapping::model::ReadAs;
+use crate::row::Value;
 use crate::step::Datum;
 use crate::table::ColumnType;
 use jiff::civil::Time;
@@ -31,8 +32,9 @@ pub(super) fn settled<'t>(got: Operand<'t>, reads: Option<&ReadAs>) -> Operand<'
         }
         (got, Some(ColumnType::Numeric(_))) => as_number(got, |text| Some(plain_number(text))),
         (got, Some(ColumnType::Real)) => as_number(got, |text| {
-            let number: f64 = text.parse().ok()?;
-            Some((number + 0.0).to_string()).filter(|_| number.is_finite())
+            // One that the column could not hold is the key of no row.
+            let Ok(Value::Real(number)) = real(text) else { return None };
+            Some(number.to_string())
         }),
         (got, _) => got,
     }
