@@ -90,7 +90,7 @@ fn the_command_for_another_encoding_converts_it() {
 #[test]
 fn json_inside_of_a_string_is_named_where_a_path_leads_into_it() {
     let house = items("a = \"cfg.theme\"").source("items.json", &json!([{"id": 1, "cfg": "{\"theme\": \"dark\"}"}]));
-    let help = "keep it in a text column as it is: it is JSON inside of a string, and no path leads into a string in this version";
+    let help = "it is JSON inside of a string: name it under `from_json` to read what it holds, or keep it in a text column as it is";
     assert_eq!((first(&house).0, first(&house).2), ("S002".to_owned(), help.to_owned()));
 }
 
