@@ -110,8 +110,8 @@ pub trait Transaction: Reader + Send {
     fn begin_run(&mut self, run: &RunRecord) -> Result<()>;
     /// Writes the run's final counts over what [`Self::begin_run`] wrote.
     fn finish_run(&mut self, run: &RunRecord) -> Result<()>;
-    /// Records a source file that rows came from.
-    fn record_file(&mut self, file: &FileRecord) -> Result<()>;
+    /// Records source files that rows came from.
+    fn record_files(&mut self, files: &[FileRecord]) -> Result<()>;
     /// The number of the columns in which rows are written; the same for the same.
     fn record_columns(&mut self, written: &Written) -> Result<i64>;
     /// Records rows that were inserted or filled.

@@ -10,7 +10,6 @@ use super::types::Wire;
 use super::{find, sql};
 use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written, key_parts};
 use crate::error::{Error, Result};
-use crate::hex;
 use crate::table::ColumnType;
 use postgres::Row;
 use std::collections::HashMap;
@@ -116,16 +115,27 @@ impl PostgresTransaction {
         self.on(|session| session.execute(text, &values).map(drop))
     }
 
-    pub(super) fn record_file(&mut self, file: &FileRecord) -> Result<()> {
-        let run = self.run_number()?.to_string();
-        let text = "INSERT INTO treelift_files (id, run, path, sha256, bytes)
-                    VALUES ($1::int8, $2::int8, $3, $4::bytea, $5::int8)";
-        let (id, bytes, sha256) =
-            (file.id.to_string(), file.bytes.to_string(), format!("\\x{}", hex::encode(file.sha256)));
-        let values = [Some(id.as_str()), Some(&run), Some(&file.path), Some(&sha256), Some(&bytes)];
-        self.on(|session| session.execute(text, &values).map(drop))?;
-        let first = self.state.ledger.first_file.map_or(file.id, |first| first.min(file.id));
-        self.state.ledger.first_file = Some(first);
+    pub(super) fn record_files(&mut self, files: &[FileRecord]) -> Result<()> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let run = self.run_number()?;
+        let mut bytes = HEADER.to_vec();
+        for file in files {
+            let size = i64::try_from(file.bytes).map_err(|_| Error::bug("a size is beyond 64 bits"))?;
+            let fields = [
+                (Form::Integer(file.id), Wire::Int8),
+                (Form::Integer(run), Wire::Int8),
+                (Form::Text(file.path.as_str().into()), Wire::Text),
+                (Form::Bytes(&file.sha256), Wire::Bytea),
+                (Form::Integer(size), Wire::Int8),
+            ];
+            encode(&fields, &mut bytes)?;
+        }
+        let text = "COPY treelift_files (id, run, path, sha256, bytes) FROM STDIN (FORMAT binary)";
+        self.on(|session| Ok(session.copy(text, &[&bytes, TRAILER]).map(drop)?))?;
+        let first = self.state.ledger.first_file;
+        self.state.ledger.first_file = first.into_iter().chain(files.iter().map(|file| file.id)).min();
         Ok(())
     }
 
@@ -173,10 +183,7 @@ impl PostgresTransaction {
                 (digest, Wire::Bytea),
                 (own, Wire::Bytea),
             ];
-            bytes.extend(8_i16.to_be_bytes());
-            for (form, wire) in fields {
-                form.encode(wire, &mut bytes).map_err(Error::bug)?;
-            }
+            encode(&fields, &mut bytes)?;
         }
         let text = "COPY treelift_rows (file, \"table\", number, row_key, \"offset\", columns, digest, own)
                     FROM STDIN (FORMAT binary)";
@@ -228,6 +235,12 @@ impl PostgresTransaction {
         let found = self.on(|session| session.first(&text, &[Some(&first), Some(&number), Some(&key)]))?;
         Ok(found.map(|row| record(&row, table)))
     }
+}
+
+/// One row of the ledger in the binary form of COPY.
+fn encode<const N: usize>(fields: &[(Form<'_>, Wire); N], bytes: &mut Vec<u8>) -> Result<()> {
+    bytes.extend((N as i16).to_be_bytes());
+    fields.iter().try_for_each(|(form, wire)| form.encode(*wire, bytes)).map_err(Error::bug)
 }
 
 fn counts(run: &RunRecord) -> [String; 7] {

@@ -119,12 +119,16 @@ impl SqliteTransaction {
         self.on(|conn| write_run(conn, Some(number), run))
     }
 
-    pub(super) fn record_file(&mut self, file: &FileRecord) -> Result<()> {
+    pub(super) fn record_files(&mut self, files: &[FileRecord]) -> Result<()> {
         let run = self.run_number()?;
         let text = "INSERT INTO treelift_files (id, run, path, sha256, bytes) VALUES (?1, ?2, ?3, ?4, ?5)";
-        self.on(|conn| conn.prepare_cached(text)?.execute((file.id, run, &file.path, file.sha256, file.bytes)))?;
-        let first = self.ledger.first_file.map_or(file.id, |first| first.min(file.id));
-        self.ledger.first_file = Some(first);
+        self.on(|conn| {
+            let mut add = conn.prepare_cached(text)?;
+            files
+                .iter()
+                .try_for_each(|file| add.execute((file.id, run, &file.path, file.sha256, file.bytes)).map(drop))
+        })?;
+        self.ledger.first_file = self.ledger.first_file.into_iter().chain(files.iter().map(|file| file.id)).min();
         Ok(())
     }
 

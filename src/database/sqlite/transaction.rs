@@ -219,8 +219,8 @@ impl Transaction for SqliteTransaction {
         self.finish_run(run)
     }
 
-    fn record_file(&mut self, file: &FileRecord) -> Result<()> {
-        self.record_file(file)
+    fn record_files(&mut self, files: &[FileRecord]) -> Result<()> {
+        self.record_files(files)
     }
 
     fn record_columns(&mut self, written: &Written) -> Result<i64> {

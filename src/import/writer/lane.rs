@@ -47,7 +47,7 @@ impl Load {
             let (_, batch) = self.batches.iter().find(|(of, _)| *of == rule).expect("a row's batch is in its load");
             self.ledger[record].digest = digest_in(batch, row, &digested, transaction.dialect());
         }
-        self.files.iter().try_for_each(|file| transaction.record_file(file))?;
+        transaction.record_files(&self.files)?;
         for (rule, batch) in &self.batches {
             for Rejected { row, why } in transaction.insert(batch)? {
                 refuse(refused, RefusedRow::of(*rule, batch, row, why))?;

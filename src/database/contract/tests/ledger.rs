@@ -38,13 +38,13 @@ fn the_ledger_knows_where_rows_came_from() {
         transaction.insert(&note(7, "ann")).unwrap();
         transaction.insert(&batch("tags", &["note", "name"], vec![vec![Value::Integer(7), text("x")]])).unwrap();
         assert_eq!(
-            transaction.record_file(&file(1, "a.json")).unwrap_err().message,
+            transaction.record_files(&[file(1, "a.json")]).unwrap_err().message,
             "a row was recorded before its run"
         );
         transaction.begin_run(&run("r1")).unwrap();
         assert_eq!(transaction.next_file_id().unwrap(), 1);
-        transaction.record_file(&file(1, "a.json")).unwrap();
-        transaction.record_file(&file(2, "b.json")).unwrap();
+        transaction.record_files(&[file(1, "a.json")]).unwrap();
+        transaction.record_files(&[file(2, "b.json")]).unwrap();
         let columns = |table: &str, filled| Written {
             table: table.into(),
             digested: vec!["title".into()],
@@ -79,7 +79,7 @@ fn the_ledger_knows_where_rows_came_from() {
         let mut transaction = bench.begin_as(Mode::Real, "run-2").unwrap();
         transaction.begin_run(&run("r2")).unwrap();
         assert_eq!(transaction.next_file_id().unwrap(), 3);
-        transaction.record_file(&file(3, "a.json")).unwrap();
+        transaction.record_files(&[file(3, "a.json")]).unwrap();
         transaction.record_rows(&[row("people", "ann", 3, 99)]).unwrap();
         assert_eq!(transaction.record_columns(&columns("people", true)).unwrap(), 2);
         // Rows that were deleted since, or only filled, are left out.

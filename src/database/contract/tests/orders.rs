@@ -94,7 +94,7 @@ fn a_run_is_undone_if_its_rows_are_as_it_left_them() {
             Written { table: "people".into(), digested: vec!["id".into(), "email".into()], ..Written::default() };
         bench.commit(|transaction| {
             transaction.begin_run(&run("r1")).unwrap();
-            transaction.record_file(&file(1, "a.json")).unwrap();
+            transaction.record_files(&[file(1, "a.json")]).unwrap();
             let columns = transaction.record_columns(&written).unwrap();
             for id in ["ann", "eve"] {
                 transaction.insert(&person(id)).unwrap();

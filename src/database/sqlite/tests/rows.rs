@@ -58,7 +58,7 @@ fn a_ledger_row_costs_little_beside_its_key() {
     let bench = Bench::new();
     let mut transaction = bench.begin(Mode::Real).unwrap();
     transaction.begin_run(&run("r1")).unwrap();
-    transaction.record_file(&file(1, "a.json")).unwrap();
+    transaction.record_files(&[file(1, "a.json")]).unwrap();
     let key = |i: u64| format!("{i:036}");
     let rows: Vec<RowRecord> = (0..50_000).map(|i| row("notes", &key(i), 1, i * 300)).collect();
     transaction.record_rows(&rows).unwrap();
