@@ -34,12 +34,13 @@ pub(crate) fn check_all(run: &mut Import<'_>, before: &[Answer]) -> Result<Vec<C
 /// Whether the applied migrations' tables, indexes and constraints are there. What is there besides is
 /// not checked: an application may have made it.
 fn form(run: &mut Import<'_>) -> Result<Vec<CheckReport>> {
-    let survey = run.writer.transaction()?.survey()?;
+    let transaction = run.writer.transaction()?;
+    let (catalog, recorded) = (transaction.catalog()?, transaction.recorded()?);
     let migrations = &run.plan.set.migrations;
-    let standing = history::compare(&survey.recorded, migrations);
-    let expected = schema::catalog(&*run.writer.transaction()?, &gather::applied(migrations, &standing))?;
+    let standing = history::compare(&recorded, migrations);
+    let expected = schema::catalog(transaction, &gather::applied(migrations, &standing))?;
     let leave = Leave { tables: &run.plan.set.other_tables, additions: true };
-    let mut checks = checks::form(&survey, &expected, &standing, leave);
+    let mut checks = checks::form((&catalog, &recorded), &expected, &standing, leave);
     // An index that its owner dropped, or a failure of long ago, is nothing that an import does or needs.
     for check in checks.iter().filter(|check| check.status == CheckStatus::Failed) {
         let detail = check.detail.clone().unwrap_or_default();

@@ -5,7 +5,7 @@ use crate::database::catalog::Catalog;
 use crate::database::drift::{Difference, Leave, differences};
 use crate::database::drift_tables::Aspect;
 use crate::database::health::{Health, Rule};
-use crate::database::history::{Standing, Status};
+use crate::database::history::{Recorded, Standing, Status};
 use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::upkeep::{Broken, Survey};
@@ -122,15 +122,21 @@ fn not_checked(name: &str, category: Category, why: String) -> CheckReport {
 }
 
 /// Whether tables, indexes and constraints are those that the applied migrations make.
-pub fn form(survey: &Survey, expected: &Catalog, standing: &Standing, leave: Leave<'_>) -> Vec<CheckReport> {
-    let found = differences(expected, &survey.catalog, leave);
+pub fn form(
+    found: (&Catalog, &[Recorded]),
+    expected: &Catalog,
+    standing: &Standing,
+    leave: Leave<'_>,
+) -> Vec<CheckReport> {
+    let (catalog, recorded) = found;
+    let found = differences(expected, catalog, leave);
     let of = |aspect| {
         let of_it = |difference: &&Difference| difference.aspect == aspect;
         found.iter().filter(of_it).map(|difference| difference.message.clone()).collect::<Vec<_>>()
     };
     let tables = expected.schema.tables.len() as u64;
     vec![
-        record(survey, standing),
+        record(recorded, standing),
         check(
             "tables, columns and types match the migrations",
             Category::Schema,
@@ -155,10 +161,10 @@ pub fn form(survey: &Survey, expected: &Catalog, standing: &Standing, leave: Lea
     ]
 }
 
-fn record(survey: &Survey, standing: &Standing) -> CheckReport {
+fn record(recorded: &[Recorded], standing: &Standing) -> CheckReport {
     let mut wrong: Vec<String> =
         standing.faults.iter().filter(|fault| fault.is_fatal()).map(ToString::to_string).collect();
-    let failed = survey.recorded.iter().filter(|record| record.status == Status::Failed);
+    let failed = recorded.iter().filter(|record| record.status == Status::Failed);
     wrong.extend(failed.map(|record| format!("migration `{}` failed and was not repeated", record.version)));
     let (applied, pending) = (standing.applied().len() as u64, standing.pending().len());
     let passed = format!("{} applied, {pending} pending", count(applied, "migration"));

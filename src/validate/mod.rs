@@ -22,7 +22,7 @@ pub fn database(database: &dyn Database, set: &Set, wanted: &[Category]) -> Resu
     let standing = history::compare(&survey.recorded, &set.migrations);
     let expected = schema::in_force(&*reader, &set.migrations, &standing, &survey.catalog)?;
     let leave = Leave { tables: &set.other_tables, additions: false };
-    let mut checks = checks::form(&survey, &expected, &standing, leave);
+    let mut checks = checks::form((&survey.catalog, &survey.recorded), &expected, &standing, leave);
     if wanted.is_empty() || wanted.iter().any(|one| matches!(one, Category::Data | Category::Security)) {
         let evidence = gather::all(&mut *reader, survey, set, &standing)?;
         checks.extend(checks::data(&evidence));

@@ -221,7 +221,10 @@ impl PostgresTransaction {
         for row in 0..batch.rows.len() {
             self.on(|session| session.run("SAVEPOINT batch"))?;
             match self.session.try_execute(&text, &[]) {
-                Ok(1) => self.on(|session| session.run("RELEASE batch"))?,
+                Ok(1) => {
+                    self.on(|session| session.run("RELEASE batch"))?;
+                    self.state.held.ripen();
+                }
                 Ok(_) => {
                     self.on(|session| session.run("RELEASE batch"))?;
                     rejected.push(Rejected { row, why: Rejection::Discarded });

@@ -56,6 +56,7 @@ impl PostgresTransaction {
         match self.session.try_execute(&text, &bound) {
             Ok(changed) => {
                 self.on(|session| session.run("RELEASE change"))?;
+                self.state.held.ripen();
                 Ok(match changed {
                     0 => Some(Rejection::Discarded),
                     1 => None,
@@ -120,9 +121,11 @@ impl PostgresTransaction {
     pub(super) fn end_rows(&mut self) -> Result<()> {
         let all = std::mem::take(&mut self.state.after_rows);
         if !all.is_empty() {
-            // The server alters no table whose rows wait to be judged; and a row without its parent is told with its place,
-            // after which this attempt is not committed.
-            if !self.orphans(1)?.is_empty() || self.check_deferred()?.is_some() {
+            // The server alters no table whose rows wait to be judged; what it rejects of them is looked for later, and told
+            // with its place, after which this attempt is not committed.
+            self.release()?;
+            self.close_circles()?;
+            if !self.state.held.is_empty() || self.check_deferred()?.is_some() {
                 return Ok(());
             }
         }
