@@ -124,9 +124,7 @@ impl SqliteTransaction {
         let text = "INSERT INTO treelift_files (id, run, path, sha256, bytes) VALUES (?1, ?2, ?3, ?4, ?5)";
         self.on(|conn| {
             let mut add = conn.prepare_cached(text)?;
-            files
-                .iter()
-                .try_for_each(|file| add.execute((file.id, run, &file.path, file.sha256, file.bytes)).map(drop))
+            files.iter().try_for_each(|file| add.execute((file.id, run, &file.path, file.sha256, file.bytes)).map(drop))
         })?;
         self.ledger.first_file = self.ledger.first_file.into_iter().chain(files.iter().map(|file| file.id)).min();
         Ok(())
