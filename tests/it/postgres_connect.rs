@@ -183,3 +183,20 @@ fn tls_is_used_as_sslmode_says_and_checks_the_certificate_and_the_host() {
     // A socket has no TLS, and needs none.
     reached(ask(&house, Some(&format!("{}&sslmode=verify-full", door.server.url)), &[]));
 }
+
+/// One that says so of itself: a function that is found before the server's own stands for it.
+#[test]
+fn a_server_that_only_speaks_like_postgresql_is_refused_by_its_name_before_anything_is_done() {
+    let (house, server) = (House::new(), Server::new());
+    server.run(
+        "CREATE SCHEMA app;
+         CREATE FUNCTION app.version() RETURNS text LANGUAGE sql AS $$ SELECT 'CockroachDB CCL v24.1.0' $$",
+    );
+    let url = format!("{}&options=-c%20search_path%3Dapp,pg_catalog", server.url);
+    let message = "the server is CockroachDB, which is not supported: an import needs advisory locks and binary COPY";
+    refused(ask(&house, Some(&url), &[]), message);
+    let tree = house.path("tree");
+    fs::create_dir_all(&tree).unwrap();
+    let arguments = ["import", tree.to_str().unwrap(), "--mappings", "notes", "--database", &url];
+    refused(Ran::of(&mut house.command(arguments)), message);
+}

@@ -1,6 +1,7 @@
 //! Connections: how they are made, and how statements are sent.
 
 use super::address::{Address, Surroundings, Tls};
+use super::engine;
 use super::place::{Outside, Place, Tried};
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -56,10 +57,14 @@ impl Session {
         let mut client = connect(&place.address)?;
         let row =
             client.query_one(
-            "SELECT current_schema()::text, current_setting('server_version_num')::int4, current_setting('search_path')",
+            "SELECT current_schema()::text, current_setting('server_version_num')::int4, current_setting('search_path'),
+                    version()",
             &[],
         )?;
         let (schema, version, search_path): (Option<String>, i32, String) = (row.get(0), row.get(1), row.get(2));
+        if let Some(error) = engine::refusal(row.get(3), version, place.shown()) {
+            return Err(error.into());
+        }
         let (schema, search_path) = match &place.bench {
             Some(bench) => (Some(bench.schema().to_owned()), bench.search_path().to_owned()),
             None => (schema, search_path),

@@ -13,6 +13,7 @@ mod cells;
 mod connect;
 mod database;
 mod encode;
+mod engine;
 mod fill;
 mod find;
 pub(super) mod form;
