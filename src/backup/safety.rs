@@ -69,6 +69,16 @@ pub(super) fn reason(what: &str) -> String {
     format!("before {what}")
 }
 
+/// Refuses a database of which no backup can be made where one is wanted, before a command asks for anything.
+pub fn can_be_made(database: &dyn Database, how: &Before<'_>) -> Result<()> {
+    if how.skip || database.file().is_some() {
+        return Ok(());
+    }
+    Err(Error::request("treelift makes no backup of a database that is no file yet")
+        .at(database.url())
+        .hint("make one with the server's own tools (`pg_dump`), then run again with `--no-backup`"))
+}
+
 /// Makes the backup before an import into an existing database, a migration, a restore, an
 /// encryption, a rotation. None is made where nothing is there yet, or none was wanted.
 ///
@@ -77,11 +87,7 @@ pub fn before<'c>(database: &dyn Database, what: &str, how: &Before<'_>, ui: &'c
     if how.skip || !database.exists()? {
         return Ok(Safety { made: None, ui });
     }
-    if database.file().is_none() {
-        return Err(Error::request("treelift makes no backup of a database that is no file yet")
-            .at(database.url())
-            .hint("make one with the server's own tools (`pg_dump`), then run again with `--no-backup`"));
-    }
+    can_be_made(database, how)?;
     let reason = reason(what);
     let making = Making { folder: how.folder, packing: Packing::None, reason: &reason, set: how.set };
     let made = create(database, &making)?;

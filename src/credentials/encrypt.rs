@@ -109,6 +109,7 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
         return Ok(done);
     }
     triggers(&*existing(job.database)?, &chosen, choice)?;
+    job.can_keep_what_is_there()?;
     job.agree(&format!("seal {}, {}", pending.join(", "), job.before.in_words()))?;
     let rows = existing(job.database)?.keys()?;
     let secret = secret(job, rows.is_empty())?;
@@ -118,7 +119,8 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     }
     let safety = job.keep_what_is_there("encrypt")?;
 
-    let mut cells = job.change(&rows, &ring)?;
+    let tables = chosen.iter().map(|one| one.column.table.clone()).collect();
+    let mut cells = job.change(&rows, &ring, tables)?;
     let (chosen, _) = choose(&*cells, choice)?;
     // Once more, now that nobody else can make one.
     done.triggers = triggers(&*cells, &chosen, choice)?;
@@ -145,8 +147,9 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
     job.heed_signals()?;
     done.backup = safety.keep().map(|made| made.path);
     job.commit(cells)?;
-    done.traces =
-        erase(job, &Looked { search: &search, keys: &[], backup: done.backup.as_deref() }, &live, Rewrite::Always);
+    let tables = done.columns.iter().filter(|one| one.sealed > 0).map(|one| one.table.clone()).collect();
+    let looked = Looked { search: &search, keys: &[], backup: done.backup.as_deref(), tables };
+    done.traces = erase(job, &looked, &live, Rewrite::Always);
     Ok(done)
 }
 

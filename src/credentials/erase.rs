@@ -2,7 +2,7 @@
 
 use super::Job;
 use crate::backup::folder::Folder;
-use crate::database::{Mode, traces};
+use crate::database::{KEYS_TABLE, Mode, traces};
 use crate::outputs::resolve;
 use crate::secret::proof::{LeakSearch, SecretSet};
 use serde::Serialize;
@@ -16,6 +16,9 @@ pub struct Traces {
     pub own: Vec<String>,
     /// Copies beside the database and backups that still hold it.
     pub copies: Vec<String>,
+    /// On a server, where nothing can be erased: the statements that rewrite the tables which held it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rewriting: Vec<String>,
 }
 
 /// What is looked for.
@@ -26,6 +29,15 @@ pub(super) struct Looked<'l> {
     pub keys: &'l [String],
     /// The backup that was just made, which is reported by itself.
     pub backup: Option<&'l Path>,
+    /// The tables in which it was overwritten.
+    pub tables: BTreeSet<String>,
+}
+
+impl<'l> Looked<'l> {
+    /// Wrapped keys that were replaced.
+    pub(super) fn of_keys(search: &'l LeakSearch, keys: &'l [String], backup: Option<&'l Path>) -> Self {
+        Self { search, keys, backup, tables: BTreeSet::from([KEYS_TABLE.to_owned()]) }
+    }
 }
 
 /// When the file is rewritten.
@@ -36,9 +48,14 @@ pub(super) enum Rewrite {
 }
 
 /// Erases what the search finds from the database's files, except what its cells hold (`live`), and
-/// looks for copies that have it. The commit is done: nothing here undoes it.
+/// looks for copies that have it. The commit is done: nothing here undoes it. What a server keeps is not within reach.
 pub(super) fn erase(job: &Job<'_>, looked: &Looked<'_>, live: &BTreeSet<usize>, rewrite: Rewrite) -> Traces {
-    let Some(file) = job.database.file().filter(|_| job.mode == Mode::Real) else { return Traces::default() };
+    if job.mode == Mode::Dry {
+        return Traces::default();
+    }
+    let Some(file) = job.database.file() else {
+        return Traces { rewriting: job.database.rewriting(&looked.tables), ..Traces::default() };
+    };
     let mut traces = Traces::default();
     let holding = |path: &PathBuf| match traces::search(path, looked.search) {
         Ok(found) => found.difference(live).next().is_some().then(|| path.display().to_string()),

@@ -39,16 +39,19 @@ pub struct HandedOver {
 /// Writes every sealed value in the application's form, in one transaction.
 ///
 /// The first value that does not open aborts it. Afterwards the application's password protects
-/// the values, and they are no longer bound to their cells.
-pub fn hand_over(job: &Job<'_>, application: &Application) -> Result<HandedOver> {
+/// the values, and they are no longer bound to their cells. The application is asked for once the database is known
+/// to have keys: what cannot be done at all is said before somebody looks a password up for it.
+pub fn hand_over(job: &Job<'_>, application: &dyn Fn() -> Result<Application>) -> Result<HandedOver> {
     let rows = keyring::required(job.database)?;
+    job.can_keep_what_is_there()?;
+    let application = application()?;
     let backup = job.before.in_words();
     job.agree(&format!("write every sealed value as `{FERNET}`, which the application's password opens, {backup}"))?;
     let (_, ring) = job.open(&rows)?;
     ring.check(&job.database.seal_record()?)?;
     let safety = job.keep_what_is_there("hand-over")?;
 
-    let mut cells = job.change(&rows, &ring)?;
+    let mut cells = job.change(&rows, &ring, BTreeSet::new())?;
     let mut done = HandedOver {
         target: job.database.url().to_owned(),
         dry_run: job.mode == Mode::Dry,

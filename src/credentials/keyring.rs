@@ -12,7 +12,7 @@ use crate::secret::kdf::Argon2Memory;
 use crate::secret::keys::{KeyRow, Secret, unlock_with};
 use crate::secret::registry;
 use secrecy::SecretString;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The opened keys; the active one is always among them.
 #[derive(Debug)]
@@ -102,14 +102,20 @@ impl Job<'_> {
         Ok((secret, ring))
     }
 
-    /// Begins the job's one transaction. Its keys must still be those that were opened, if any were.
-    pub(super) fn change(&self, rows: &[KeyRow], ring: &Keyring) -> Result<Box<dyn Transaction>> {
-        if self.database.file().is_none() {
-            return Err(Error::request("to change secrets in a database that is no file is not built yet: what they overwrite could not be wiped")
-                .at(self.database.url()));
+    /// Begins the job's one transaction, in which nobody else writes the tables with sealed columns, nor these `more`
+    /// tables. Its keys must still be those that were opened, if any were, and the columns those that were registered.
+    pub(super) fn change(
+        &self,
+        rows: &[KeyRow],
+        ring: &Keyring,
+        more: BTreeSet<String>,
+    ) -> Result<Box<dyn Transaction>> {
+        let registered = existing(self.database)?.registered()?;
+        let tables = registered.iter().map(|one| one.column.table.clone()).chain(more).collect();
+        let cells = self.database.change(self.mode, &tables)?.ok_or_else(|| missing(self.database))?;
+        if cells.keys()? != rows || cells.registered()? != registered {
+            return Err(Error::environment("another program changed the keys in the meantime").hint("run again"));
         }
-        let cells = self.database.change(self.mode)?.ok_or_else(|| missing(self.database))?;
-        unchanged(rows, &cells.keys()?)?;
         if !rows.is_empty() {
             ring.check(&cells.seal_record()?)?;
         }
@@ -144,12 +150,4 @@ pub(super) fn active(rows: &[KeyRow]) -> Result<&KeyRow> {
         Error::environment("the database has no key, so nothing in it is sealed")
             .hint("`credentials encrypt` makes one and seals plaintext")
     })
-}
-
-/// Checks that the keys that were opened before the transaction began have not changed.
-fn unchanged(looked: &[KeyRow], rows: &[KeyRow]) -> Result<()> {
-    if looked == rows {
-        return Ok(());
-    }
-    Err(Error::environment("another program changed the keys in the meantime").hint("run again"))
 }

@@ -9,7 +9,7 @@ mod cells;
 pub mod choice;
 pub mod columns;
 pub mod encrypt;
-mod erase;
+pub mod erase;
 pub mod hand_over;
 mod keyring;
 mod problem;
@@ -65,10 +65,19 @@ impl<'j> Job<'j> {
         Err(Error::request("not confirmed, nothing was changed"))
     }
 
-    /// Makes the backup; a dry run makes none.
+    /// What is done about a backup: a dry run makes none.
+    fn backing(&self) -> Before<'j> {
+        Before { skip: self.before.skip || self.mode == Mode::Dry, ..self.before.clone() }
+    }
+
+    /// Refuses what no backup can be made for, before anybody is asked for anything.
+    fn can_keep_what_is_there(&self) -> Result<()> {
+        backup::can_be_made(self.database, &self.backing())
+    }
+
+    /// Makes the backup.
     fn keep_what_is_there(&self, what: &str) -> Result<Safety<'j>> {
-        let how = Before { skip: self.before.skip || self.mode == Mode::Dry, ..self.before.clone() };
-        backup::before(self.database, what, &how, self.ui)
+        backup::before(self.database, what, &self.backing(), self.ui)
     }
 
     /// Writes the audit trail, in the job's own transaction. The details may have key ids, counts and

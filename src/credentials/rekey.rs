@@ -41,7 +41,7 @@ pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
     ring.check(&job.database.seal_record()?)?;
     let new = job.ui.new_secret()?;
 
-    let mut cells = job.change(&looked, &ring)?;
+    let mut cells = job.change(&looked, &ring, BTreeSet::new())?;
     let rows = cells.keys()?;
     for row in &rows {
         let sealer = ring.sealer(&row.id).ok_or_else(|| Error::bug("a key that was opened is not there"))?;
@@ -62,7 +62,7 @@ pub fn rekey(job: &Job<'_>) -> Result<Rekeyed> {
     Ok(Rekeyed {
         target: job.database.url().to_owned(),
         dry_run: job.mode == crate::database::Mode::Dry,
-        traces: erase(job, &Looked { search: &search, keys: &keys, backup: None }, &BTreeSet::new(), Rewrite::IfFound),
+        traces: erase(job, &Looked::of_keys(&search, &keys, None), &BTreeSet::new(), Rewrite::IfFound),
         keys,
         opens_with,
     })

@@ -44,12 +44,13 @@ pub struct Rotated {
 /// All in one transaction: the first value that does not open aborts it.
 pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
     let old_rows = keyring::required(job.database)?;
+    job.can_keep_what_is_there()?;
     job.agree(&format!("seal every value again under a new data key, {}", job.before.in_words()))?;
     let (secret, old) = job.open(&old_rows)?;
     old.check(&job.database.seal_record()?)?;
     let safety = job.keep_what_is_there("rotate")?;
 
-    let mut cells = job.change(&old_rows, &old)?;
+    let mut cells = job.change(&old_rows, &old, BTreeSet::new())?;
     let (key, mut new_row) = create(&secret, Cost::default(), now())?;
     let mut sealer = Sealer::new(key, &new_row)?;
     let columns = sealed_columns(&*cells)?;
@@ -94,12 +95,7 @@ pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
         values: opened_again,
         opened_again,
         handed_over,
-        traces: erase(
-            job,
-            &Looked { search: &search, keys: &old_keys, backup: backup.as_deref() },
-            &BTreeSet::new(),
-            Rewrite::IfFound,
-        ),
+        traces: erase(job, &Looked::of_keys(&search, &old_keys, backup.as_deref()), &BTreeSet::new(), Rewrite::IfFound),
         old_keys,
         backup,
     })

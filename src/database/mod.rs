@@ -50,6 +50,7 @@ pub use cell::Cell;
 pub use contract::{Database, Reader, Stages, Transaction};
 pub use dialect::Dialect;
 pub use opening::{Mode, Opening};
+pub use own::KEYS_TABLE;
 pub use scratch::remove_stale;
 pub use sealed_column::{SealedColumn, SealedState};
 pub use url::{open, trial};

@@ -2,6 +2,11 @@
 
 use super::history::{OWN_RECORD, RECORD};
 
+/// The table of the keys.
+pub const KEYS_TABLE: &str = "treelift_keys";
+/// The table of the columns that hold sealed values.
+pub(super) const COLUMNS_TABLE: &str = "treelift_sealed_columns";
+
 /// Whether a table is the record of migrations (`record`, or one that has a usual name) or one that
 /// treelift keeps for itself.
 pub(super) fn is_records(table: &str, record: &str) -> bool {

@@ -1,14 +1,15 @@
 """The application's side of a hand-over, as its own credential manager does it, with the `cryptography` package.
 
-    ENCRYPTION_PASSWORD=… python3 fernet_application.py read x.db    # prints every login as JSON
+    ENCRYPTION_PASSWORD=… python3 fernet_application.py read x.db    # prints every login as JSON; or the URL of a server
     ENCRYPTION_PASSWORD=… python3 fernet_application.py write x.db   # rewrites every login, as a login there does
 """
 
 import base64
 import json
 import os
-import sqlite3
 import sys
+
+from engines import open_engine
 
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives import hashes
@@ -34,13 +35,13 @@ def encrypt(fernet, text):
 
 
 def main(action, path):
-    fernet, database = manager(), sqlite3.connect(path)
-    rows = database.execute(
-        "SELECT id, user_id, service_name, encrypted_username, encrypted_password FROM user_credentials ORDER BY id").fetchall()
+    fernet, database = manager(), open_engine(path)
+    rows = [list(row.values()) for row in database.rows(
+        "SELECT id, user_id, service_name, encrypted_username, encrypted_password FROM user_credentials ORDER BY id")]
     logins = [[user, service, decrypt(fernet, name), decrypt(fernet, password)] for _, user, service, name, password in rows]
     if action == "write":
         for (row, *_), (_, _, name, password) in zip(rows, logins):
-            database.execute("UPDATE user_credentials SET encrypted_username = ?, encrypted_password = ? WHERE id = ?",
+            database.run("UPDATE user_credentials SET encrypted_username = ?, encrypted_password = ? WHERE id = ?",
                              [encrypt(fernet, name), encrypt(fernet, password), row])
         database.commit()
     json.dump(logins, sys.stdout)

@@ -7,6 +7,7 @@ mod independent;
 mod inline;
 mod keeping;
 mod safe;
+mod site;
 #[path = "../../benches/v1_tree/mod.rs"]
 mod v1_tree;
 
@@ -80,6 +81,8 @@ mod postgres;
 mod postgres_commands;
 #[cfg(feature = "postgres")]
 mod postgres_connect;
+#[cfg(feature = "postgres")]
+mod postgres_credentials;
 #[cfg(feature = "postgres")]
 mod postgres_ends;
 #[cfg(feature = "postgres")]

@@ -69,6 +69,30 @@ impl Server {
         rows.iter().map(|row| (0..row.len()).map(|at| cell(row, at)).collect()).collect()
     }
 
+    /// The rows of a query whose columns are of any type.
+    pub(crate) fn texts(&self, sql: &str) -> Vec<Vec<String>> {
+        let answer = self.client().simple_query(sql);
+        let answer = answer.unwrap_or_else(|error| panic!("{sql}: {:?}", error.as_db_error()));
+        let cell = |row: &postgres::SimpleQueryRow, at| row.get(at).unwrap_or("NULL").to_owned();
+        let rows = answer.iter().filter_map(|one| match one {
+            postgres::SimpleQueryMessage::Row(row) => Some((0..row.len()).map(|at| cell(row, at)).collect()),
+            _ => None,
+        });
+        rows.collect()
+    }
+
+    /// How many tables, indexes and sequences there are, and the rows of every table: what no refused command may change.
+    pub(crate) fn everything(&self) -> Vec<Vec<String>> {
+        let tables = "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+        let of = |table: &Vec<String>| {
+            let name = &table[0];
+            let rows = format!("SELECT '{name}', string_agg(t::text, ' ' ORDER BY t::text) FROM \"{name}\" t");
+            self.rows(&rows).remove(0)
+        };
+        let tables = self.rows(&format!("{tables} ORDER BY 1"));
+        std::iter::once(vec![self.things()]).chain(tables.iter().map(of)).collect()
+    }
+
     /// How many tables, views, indexes and sequences the schema has.
     pub(crate) fn things(&self) -> String {
         self.rows("SELECT count(*)::text FROM pg_class WHERE relnamespace = 'public'::regnamespace")[0][0].clone()

@@ -1,24 +1,29 @@
 //! The commands for credentials, on databases after an import.
 
-use crate::house::{DATABASE, House, KEY_FILE, PASSPHRASE_FILE, Ran, listing, open, project, rows, sample};
+use crate::house::{DATABASE, House, KEY_FILE, PASSPHRASE_FILE, Ran, listing, project, sample};
 use crate::independent::Tree;
-use crate::safe::{Given, make, python};
+use crate::safe::{Given, python};
+use crate::site::{self, Site};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 
-/// A house with the sample imported under its passphrase, which lies in `pass.txt`.
-fn imported() -> House {
-    let house = House::new();
-    house.file("pass.txt", fs::read(project(PASSPHRASE_FILE)).unwrap());
-    let source = sample();
-    let arguments = ["import", source.to_str().unwrap(), "--passphrase-file", "pass.txt", "--database", DATABASE];
-    house.run(arguments).status(0);
-    house
+/// A database of each engine with the sample imported under its passphrase, which lies in `pass.txt`.
+fn imported() -> Vec<Site> {
+    let sites = site::every();
+    sites.iter().for_each(import);
+    sites
 }
 
-/// Runs a command for credentials on the database, answering yes.
+fn import(site: &Site) {
+    site.house.file("pass.txt", fs::read(project(PASSPHRASE_FILE)).unwrap());
+    let (source, name) = (sample(), site.name());
+    let arguments = ["import", source.to_str().unwrap(), "--passphrase-file", "pass.txt", "--database", &name];
+    site.house.run(arguments).status(0);
+}
+
+/// Runs a command for credentials on the file, answering yes.
 fn credentials(house: &House, command: &str, more: &[&str]) -> Ran {
     let mut arguments = vec!["credentials", command, "--database", DATABASE];
     if !["status", "verify"].contains(&command) {
@@ -34,9 +39,8 @@ fn credentials(house: &House, command: &str, more: &[&str]) -> Ran {
 /// A value as the independent reader opens it: table, column, key, key id, text.
 type Opened = (String, String, Vec<String>, String, String);
 
-fn read_by_python(house: &House, kind: &str, secret: &str) -> Vec<Opened> {
-    let mut command = python("tests/interop/database.py");
-    let ran = Ran::of(command.args(["open", DATABASE, kind, secret]).current_dir(house.work())).status(0);
+fn read_by_python(site: &Site, kind: &str, secret: &str) -> Vec<Opened> {
+    let ran = Ran::of(&mut site.python("tests/interop/database.py", "open", &[kind, secret])).status(0);
     serde_json::from_value(ran.json()).unwrap()
 }
 
@@ -44,87 +48,93 @@ fn texts(values: &[Opened]) -> BTreeSet<(Vec<String>, String, String)> {
     values.iter().map(|(_, column, key, _, text)| (key.clone(), column.clone(), text.clone())).collect()
 }
 
-fn tokens(house: &House) -> Vec<Vec<String>> {
-    house.rows("SELECT encrypted_username, encrypted_password FROM user_credentials ORDER BY id")
+fn tokens(site: &Site) -> Vec<Vec<String>> {
+    site.rows("SELECT encrypted_username, encrypted_password FROM user_credentials ORDER BY id")
 }
 
 #[test]
 fn an_imported_database_is_rekeyed_and_rotated() {
-    let house = imported();
-    credentials(&house, "status", &[]).status(0);
-    // The mail account's name and password are settings.
-    let values = 2 * Tree::read(&sample()).logins().len() + 2;
-    let verified = credentials(&house, "verify", &["--passphrase-file", "pass.txt"]).status(0);
-    assert_eq!(verified.last_line(), format!("verified: {values} values of {DATABASE} opened"));
-    let first = read_by_python(&house, "passphrase", "pass.txt");
-    assert_eq!(first.len(), values);
-    let sealed = tokens(&house);
-    let wrapped = house.one("SELECT wrapped_key FROM treelift_keys");
+    for site in imported() {
+        site.credentials("status", &[]).status(0);
+        // The mail account's name and password are settings.
+        let values = 2 * Tree::read(&sample()).logins().len() + 2;
+        let verified = site.credentials("verify", &["--passphrase-file", "pass.txt"]).status(0);
+        assert_eq!(verified.last_line(), format!("verified: {values} values of {} opened", site.name()));
+        let first = read_by_python(&site, "passphrase", "pass.txt");
+        assert_eq!(first.len(), values);
+        let sealed = tokens(&site);
+        let wrapped = site.one("SELECT wrapped_key FROM treelift_keys");
 
-    house.file("new.txt", "an altogether new passphrase\n");
-    let change = ["--passphrase-file", "pass.txt", "--new-passphrase-file", "new.txt"];
-    credentials(&house, "rekey", &change).status(0);
-    let refused = credentials(&house, "verify", &["--passphrase-file", "pass.txt"]).status(3);
-    assert!(refused.stderr.starts_with("error: the passphrase does not open key `"), "{}", refused.stderr);
-    credentials(&house, "verify", &["--passphrase-file", "new.txt"]).status(0);
-    assert_eq!(tokens(&house), sealed, "no value changed");
-    assert_eq!(read_by_python(&house, "passphrase", "new.txt"), first);
-    assert!(!holds(&house, &wrapped), "the old wrapping is in no byte of the file");
+        site.house.file("new.txt", "an altogether new passphrase\n");
+        let change = ["--passphrase-file", "pass.txt", "--new-passphrase-file", "new.txt"];
+        site.credentials("rekey", &change).status(0);
+        let refused = site.credentials("verify", &["--passphrase-file", "pass.txt"]).status(3);
+        assert!(refused.stderr.starts_with("error: the passphrase does not open key `"), "{}", refused.stderr);
+        site.credentials("verify", &["--passphrase-file", "new.txt"]).status(0);
+        assert_eq!(tokens(&site), sealed, "no value changed");
+        assert_eq!(read_by_python(&site, "passphrase", "new.txt"), first);
+        assert!(!holds(&site, &wrapped), "the old wrapping is in no byte of the file");
 
-    let (old_key, wrapped) =
-        (house.one("SELECT id FROM treelift_keys"), house.one("SELECT wrapped_key FROM treelift_keys"));
-    let rotated = credentials(&house, "rotate", &["--passphrase-file", "new.txt", "--json"]).status(0).json();
-    assert_eq!((&rotated["values"], &rotated["opened_again"]), (&json!(values), &json!(values)));
-    let new_key = house.one("SELECT id FROM treelift_keys");
-    assert_ne!(new_key, old_key);
-    assert!(tokens(&house).concat().iter().all(|token| token.starts_with(&format!("tl2.{new_key}."))));
-    assert!(!holds(&house, &wrapped), "the old key is in no byte of the file");
-    credentials(&house, "verify", &["--passphrase-file", "new.txt"]).status(0);
-    let last = read_by_python(&house, "passphrase", "new.txt");
-    assert_eq!(texts(&last), texts(&first));
-    assert_eq!(house.one("SELECT seal_count FROM treelift_keys"), values.to_string());
+        let (old_key, wrapped) =
+            (site.one("SELECT id FROM treelift_keys"), site.one("SELECT wrapped_key FROM treelift_keys"));
+        let rotated = site.credentials("rotate", &["--passphrase-file", "new.txt", "--json"]).status(0).json();
+        assert_eq!((&rotated["values"], &rotated["opened_again"]), (&json!(values), &json!(values)));
+        let new_key = site.one("SELECT id FROM treelift_keys");
+        assert_ne!(new_key, old_key);
+        assert!(tokens(&site).concat().iter().all(|token| token.starts_with(&format!("tl2.{new_key}."))));
+        assert!(!holds(&site, &wrapped), "the old key is in no byte of the file");
+        site.credentials("verify", &["--passphrase-file", "new.txt"]).status(0);
+        let last = read_by_python(&site, "passphrase", "new.txt");
+        assert_eq!(texts(&last), texts(&first));
+        assert_eq!(site.one("SELECT seal_count FROM treelift_keys"), values.to_string());
 
-    credentials(&house, "rekey", &["--passphrase-file", "new.txt", "--new-key-file", KEY_FILE]).status(0);
-    assert_eq!(read_by_python(&house, "key_file", KEY_FILE), last);
+        site.credentials("rekey", &["--passphrase-file", "new.txt", "--new-key-file", KEY_FILE]).status(0);
+        assert_eq!(read_by_python(&site, "key_file", KEY_FILE), last);
+    }
 }
 
 #[test]
 fn values_whose_key_is_gone_are_reported_with_its_id() {
-    let house = imported();
-    let key = house.one("SELECT id FROM treelift_keys");
-    Connection::open(house.path(DATABASE)).unwrap().execute_batch("DELETE FROM treelift_keys").unwrap();
-    let values = 2 * Tree::read(&sample()).logins().len() + 2;
-    let lost = format!("{values} values are sealed under key `{key}`, which is not registered");
-    let hint = "hint: restore a backup that has the key; without it they cannot be opened\n";
+    for site in imported() {
+        let key = site.one("SELECT id FROM treelift_keys");
+        site.sql("DELETE FROM treelift_keys");
+        let name = site.name();
+        let values = 2 * Tree::read(&sample()).logins().len() + 2;
+        let lost = format!("{values} values are sealed under key `{key}`, which is not registered");
+        let hint = "hint: restore a backup that has the key; without it they cannot be opened\n";
 
-    let status = credentials(&house, "status", &[]).status(1);
-    assert!(status.stdout.contains(&format!("error: {lost}: global_settings.setting_value")), "{}", status.stdout);
-    assert!(status.stdout.contains(hint), "{}", status.stdout);
-    let whole = "error: `treelift_keys` has no key, and `treelift_state` has an HMAC of keys\n";
-    assert!(status.stdout.contains(whole), "{}", status.stdout);
-    let status = credentials(&house, "status", &["--json"]).status(1).json();
-    assert_eq!((&status["lost"], &status["plain"]), (&json!(values), &json!(0)));
-    for (command, more) in [("verify", None), ("rotate", None), ("rekey", Some(["--new-key-file", KEY_FILE]))] {
-        let mut arguments = vec!["--passphrase-file", "pass.txt"];
-        arguments.extend(more.into_iter().flatten());
-        let run = credentials(&house, command, &arguments).status(3);
-        assert_eq!(run.stderr, format!("error: {lost}\n  at {DATABASE}\n{hint}"));
+        let status = site.credentials("status", &[]).status(1);
+        assert!(status.stdout.contains(&format!("error: {lost}: global_settings.setting_value")), "{}", status.stdout);
+        assert!(status.stdout.contains(hint), "{}", status.stdout);
+        let whole = "error: `treelift_keys` has no key, and `treelift_state` has an HMAC of keys\n";
+        assert!(status.stdout.contains(whole), "{}", status.stdout);
+        let status = site.credentials("status", &["--json"]).status(1).json();
+        assert_eq!((&status["lost"], &status["plain"]), (&json!(values), &json!(0)));
+        for (command, more) in [("verify", None), ("rotate", None), ("rekey", Some(["--new-key-file", KEY_FILE]))] {
+            let mut arguments = vec!["--passphrase-file", "pass.txt"];
+            arguments.extend(more.into_iter().flatten());
+            let run = site.credentials(command, &arguments).status(3);
+            assert_eq!(run.stderr, format!("error: {lost}\n  at {name}\n{hint}"));
+        }
+        let validate = ["schema", "validate", "--category", "security", "--database", &name];
+        let run = site.house.run(validate).status(1);
+        assert!(run.stdout.contains("FAILED      the key of every sealed value is registered\n"), "{}", run.stdout);
+        let of = format!("values of `user_credentials.encrypted_password` are sealed under key `{key}`, which is not");
+        assert!(run.stdout.contains(&of), "{}", run.stdout);
     }
-    let validate = ["schema", "validate", "--category", "security", "--database", DATABASE];
-    let run = house.run(validate).status(1);
-    assert!(run.stdout.contains("FAILED      the key of every sealed value is registered\n"), "{}", run.stdout);
-    let of = format!("values of `user_credentials.encrypted_password` are sealed under key `{key}`, which is not");
-    assert!(run.stdout.contains(&of), "{}", run.stdout);
 }
 
-fn holds(house: &House, text: &str) -> bool {
-    let bytes = fs::read(house.path(DATABASE)).unwrap();
+/// Whether the file has the text; a server's files are its own.
+fn holds(site: &Site, text: &str) -> bool {
+    let bytes = if site.is_file() { fs::read(site.url()).unwrap() } else { Vec::new() };
     memchr::memmem::find(&bytes, text.as_bytes()).is_some()
 }
 
 #[test]
 fn the_example_reader_opens_a_login() {
-    let house = imported();
+    let site = Site::on_file();
+    import(&site);
+    let house = &site.house;
     let login = Tree::read(&sample()).logins().into_iter().find(|(_, login)| login.0 == "workfossa").unwrap();
     let mut command = python("docs/reader.py");
     command.args([DATABASE, "pass.txt", "user_credentials", "encrypted_password", &login.0, "workfossa"]);
@@ -137,34 +147,37 @@ fn the_example_reader_opens_a_login() {
 fn what_python_sealed_opens_and_rotates() {
     for (kind, flag, secret) in [("passphrase", "--passphrase-file", "pass.txt"), ("key_file", "--key-file", KEY_FILE)]
     {
-        let house = House::new();
-        house.file("pass.txt", "a passphrase of the test\r\n");
-        let mut command = python("tests/interop/database.py");
-        let made = Ran::of(command.args(["make", DATABASE, kind, secret]).current_dir(house.work())).status(0);
-        let made: Vec<Opened> = serde_json::from_value(made.json()).unwrap();
-        let verified = credentials(&house, "verify", &[flag, secret, "--json"]).status(0).json();
-        assert_eq!((&verified["opened"], &verified["empty"]), (&json!(8), &json!(1)));
-        credentials(&house, "rotate", &[flag, secret]).status(0);
-        assert_eq!(texts(&read_by_python(&house, kind, secret)), texts(&made));
+        for site in site::every() {
+            site.house.file("pass.txt", "a passphrase of the test\r\n");
+            let made = Ran::of(&mut site.python("tests/interop/database.py", "make", &[kind, secret])).status(0);
+            let made: Vec<Opened> = serde_json::from_value(made.json()).unwrap();
+            let verified = site.credentials("verify", &[flag, secret, "--json"]).status(0).json();
+            assert_eq!((&verified["opened"], &verified["empty"]), (&json!(8), &json!(1)));
+            site.credentials("rotate", &[flag, secret]).status(0);
+            assert_eq!(texts(&read_by_python(&site, kind, secret)), texts(&made));
+        }
     }
 }
 
 #[test]
 fn a_dry_run_says_what_would_be_done_and_changes_nothing() {
-    let house = imported();
-    house.file("new.txt", "an altogether new passphrase\n");
-    let before = listing(&house.work());
-    let secret = ["--passphrase-file", "pass.txt", "--dry-run"];
-    let new = ["--new-passphrase-file", "new.txt"];
-    for (command, more) in [("rotate", &[][..]), ("rekey", &new), ("hand-over", &["--to", "fernet"]), ("encrypt", &[])]
-    {
-        let mut arguments = vec!["credentials", command, "--database", DATABASE];
-        arguments.extend(secret.iter().chain(more));
-        let ran = Ran::of(house.command(arguments).env("SECRET_KEY", "the application's")).status(0);
-        let said = ran.stdout.contains("dry run: ") || ran.stdout.starts_with("nothing to seal");
-        assert!(said, "{command}: {}", ran.stdout);
-        assert_eq!(listing(&house.work()), before, "{command}");
-        assert_eq!(fs::read_dir(house.tmp()).unwrap().count(), 0, "{command}");
+    for site in imported() {
+        site.house.file("new.txt", "an altogether new passphrase\n");
+        let before = site.state();
+        let secret = ["--passphrase-file", "pass.txt", "--dry-run"];
+        let new = ["--new-passphrase-file", "new.txt"];
+        for (command, more) in
+            [("rotate", &[][..]), ("rekey", &new), ("hand-over", &["--to", "fernet"]), ("encrypt", &[])]
+        {
+            let name = site.name();
+            let mut arguments = vec!["credentials", command, "--database", &name];
+            arguments.extend(secret.iter().chain(more));
+            let ran = Ran::of(site.house.command(arguments).env("SECRET_KEY", "the application's")).status(0);
+            let said = ran.stdout.contains("dry run: ") || ran.stdout.starts_with("nothing to seal");
+            assert!(said, "{command}: {}", ran.stdout);
+            assert_eq!(site.state(), before, "{command}");
+            assert_eq!(fs::read_dir(site.house.tmp()).unwrap().count(), 0, "{command}");
+        }
     }
 }
 
@@ -218,52 +231,53 @@ fn with_plaintext(house: &House) -> Vec<String> {
 #[test]
 fn plaintext_is_reported_then_sealed_and_in_no_byte_of_any_file() {
     for journal_mode in ["DELETE", "PERSIST", "TRUNCATE", "WAL"] {
-        let house = House::new();
-        filled_by_another(&house, journal_mode);
-        assert!(!with_plaintext(&house).is_empty());
+        let site = Site::on_file();
+        let house = &site.house;
+        filled_by_another(house, journal_mode);
+        assert!(!with_plaintext(house).is_empty());
         let before = listing(&house.work());
-        let status = credentials(&house, "status", &[]).status(1);
+        let status = credentials(house, "status", &[]).status(1);
         assert!(status.stdout.contains("logins.encrypted_password  not registered"), "{}", status.stdout);
         assert!(status.stdout.contains("error: 5 values are stored in plaintext in target.db\n"), "{}", status.stdout);
         assert!(!status.stdout.contains("canary") && !status.stdout.contains("example.org"));
         assert_eq!(listing(&house.work()), before, "to look changes nothing ({journal_mode})");
 
-        let sealed = credentials(&house, "encrypt", &["--key-file", KEY_FILE, "--json"]).status(0).json();
+        let sealed = credentials(house, "encrypt", &["--key-file", KEY_FILE, "--json"]).status(0).json();
         // Of Ann's door the empty name is sealed with the password; of Eve's row nothing is.
         assert_eq!((&sealed["sealed"], &sealed["opened_again"]), (&json!(6), &json!(6)), "{sealed}");
         assert_eq!(sealed["traces"], json!({ "own": [], "copies": [] }));
-        assert_eq!(with_plaintext(&house), Vec::<String>::new(), "{journal_mode}");
-        credentials(&house, "status", &[]).status(0);
-        credentials(&house, "verify", &["--key-file", KEY_FILE]).status(0);
-        let read = texts(&read_by_python(&house, "key_file", KEY_FILE));
+        assert_eq!(with_plaintext(house), Vec::<String>::new(), "{journal_mode}");
+        credentials(house, "status", &[]).status(0);
+        credentials(house, "verify", &["--key-file", KEY_FILE]).status(0);
+        let read = texts(&read_by_python(&site, "key_file", KEY_FILE));
         for (person, service, name, password) in PLAIN.iter().take(3) {
             let key = vec![(*person).to_owned(), (*service).to_owned()];
             assert!(read.contains(&(key.clone(), "encrypted_name".to_owned(), (*name).to_owned())));
             assert!(read.contains(&(key, "encrypted_password".to_owned(), (*password).to_owned())));
         }
         assert_eq!(read.len(), 6);
-        let again = credentials(&house, "encrypt", &["--key-file", KEY_FILE]).status(0);
+        let again = credentials(house, "encrypt", &["--key-file", KEY_FILE]).status(0);
         assert_eq!(again.stdout, "nothing to seal in target.db\n");
     }
 }
 
 #[test]
 fn plaintext_that_was_added_later_is_sealed() {
-    let house = House::new();
-    make(&house.path(DATABASE), &Given::KeyFile(house.path(KEY_FILE)), 3);
-    let database = Connection::open(house.path(DATABASE)).unwrap();
-    database.execute_batch("INSERT INTO logins VALUES ('late', 'a late canary', 'a late canary')").unwrap();
-    drop(database);
-    fs::copy(house.path(DATABASE), house.path("target.db.bak")).unwrap();
-    let status = credentials(&house, "status", &["--json"]).status(1).json();
-    assert_eq!((&status["columns"][0]["column"], &status["columns"][0]["plain"]), (&json!("password"), &json!(1)));
-    let rotate = credentials(&house, "rotate", &["--key-file", KEY_FILE]).status(3);
-    assert!(rotate.stderr.contains("\nerror: a value is not sealed"), "{}", rotate.stderr);
+    for site in site::every() {
+        site.make(&Given::KeyFile(site.house.path(KEY_FILE)), 3);
+        site.sql("INSERT INTO logins VALUES ('late', 'a late canary', 'a late canary')");
+        let status = site.credentials("status", &["--json"]).status(1).json();
+        assert_eq!((&status["columns"][0]["column"], &status["columns"][0]["plain"]), (&json!("password"), &json!(1)));
+        let rotate = site.credentials("rotate", &["--key-file", KEY_FILE]).status(3);
+        assert!(format!("\n{}", rotate.stderr).contains("\nerror: a value is not sealed"), "{}", rotate.stderr);
 
-    let sealed = credentials(&house, "encrypt", &["--key-file", KEY_FILE]).status(0);
-    assert!(sealed.stdout.contains("warning: a sealed value is also stored in plaintext in 1 cell of logins.note\n"));
-    assert_eq!(house.one("SELECT seal_count FROM treelift_keys"), "4");
-    credentials(&house, "verify", &["--key-file", KEY_FILE]).status(0);
+        let sealed = site.credentials("encrypt", &["--key-file", KEY_FILE]).status(0);
+        assert!(
+            sealed.stdout.contains("warning: a sealed value is also stored in plaintext in 1 cell of logins.note\n")
+        );
+        assert_eq!(site.one("SELECT seal_count FROM treelift_keys"), "4");
+        site.credentials("verify", &["--key-file", KEY_FILE]).status(0);
+    }
 }
 
 #[test]
@@ -278,140 +292,123 @@ fn a_copy_that_still_holds_plaintext_is_named() {
 
 #[test]
 fn columns_are_selected_on_the_command_line_or_by_a_mapping_set_or_skipped() {
-    let house = House::new();
-    let fill = |sql: &str| Connection::open(house.path(DATABASE)).unwrap().execute_batch(sql).unwrap();
-    fill(
+    for site in site::every() {
+        site.sql(
         "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT, pin TEXT); INSERT INTO notes VALUES (7, 'canary', 'abcdefg')",
     );
-    let key = ["--key-file", KEY_FILE];
-    let with = |more: &[&'static str]| credentials(&house, "encrypt", &[&key, more].concat());
-    let refused = with(&[]).status(2);
-    assert!(refused.stderr.contains("`notes.pin` has no unique key to seal its values for"), "{}", refused.stderr);
-    with(&["--except", "notes.pin"]).status(0);
-    credentials(&house, "status", &["--except", "notes.pin"]).status(0);
-    with(&["--column", "notes.missing", "--key", "id"]).status(2);
-    with(&["--column", "notes.body", "--key", "id"]).status(0);
-    let token = house.one("SELECT body || '' FROM notes WHERE pin = 'abcdefg'");
-    assert!(token.starts_with("tl2."));
-    with(&["--column", "notes.pin", "--key", "id"]).status(0);
-    credentials(&house, "status", &[]).status(0);
+        let key = ["--key-file", KEY_FILE];
+        let with = |more: &[&'static str]| site.credentials("encrypt", &[&key, more].concat());
+        let refused = with(&[]).status(2);
+        assert!(refused.stderr.contains("`notes.pin` has no unique key to seal its values for"), "{}", refused.stderr);
+        with(&["--except", "notes.pin"]).status(0);
+        site.credentials("status", &["--except", "notes.pin"]).status(0);
+        with(&["--column", "notes.missing", "--key", "id"]).status(2);
+        with(&["--column", "notes.body", "--key", "id"]).status(0);
+        let token = site.one("SELECT body || '' FROM notes WHERE pin = 'abcdefg'");
+        assert!(token.starts_with("tl2."));
+        with(&["--column", "notes.pin", "--key", "id"]).status(0);
+        site.credentials("status", &[]).status(0);
 
-    fs::remove_file(house.path(DATABASE)).unwrap();
-    fill(
-        "CREATE TABLE user_credentials (id INTEGER PRIMARY KEY, user_id TEXT, service_name TEXT, encrypted_username TEXT,
+        site.sql(
+        "DROP TABLE notes; DROP TABLE treelift_keys; DROP TABLE treelift_sealed_columns; DROP TABLE treelift_state;
+         CREATE TABLE user_credentials (id INTEGER PRIMARY KEY, user_id TEXT, service_name TEXT, encrypted_username TEXT,
              encrypted_password TEXT, app_token TEXT, UNIQUE (service_name, user_id));
          INSERT INTO user_credentials VALUES (1, 'u', 's', 'a name', 'a canary', 'left alone')",
     );
-    with(&["--mappings", "fossawork"]).status(0);
-    let registered = house.rows("SELECT column_name, key_columns FROM treelift_sealed_columns ORDER BY 1");
-    let key_columns = "[\"user_id\",\"service_name\"]";
-    assert_eq!(registered, [["encrypted_password", key_columns], ["encrypted_username", key_columns]]);
-    assert_eq!(house.one("SELECT app_token FROM user_credentials"), "left alone");
+        with(&["--mappings", "fossawork"]).status(0);
+        let registered = site.rows("SELECT column_name, key_columns FROM treelift_sealed_columns ORDER BY 1");
+        let key_columns = "[\"user_id\",\"service_name\"]";
+        assert_eq!(registered, [["encrypted_password", key_columns], ["encrypted_username", key_columns]]);
+        assert_eq!(site.one("SELECT app_token FROM user_credentials"), "left alone");
+    }
 }
 
 #[test]
 fn of_a_table_of_settings_only_the_rows_of_the_filter_are_sealed() {
-    let house = House::new();
-    make(&house.path(DATABASE), &Given::KeyFile(house.path(KEY_FILE)), 0);
-    let database = Connection::open(house.path(DATABASE)).unwrap();
-    database
-        .execute_batch(
+    for site in site::every() {
+        site.make(&Given::KeyFile(site.house.path(KEY_FILE)), 0);
+        site.sql(
             "DROP TABLE treelift_state; -- as an earlier version left it
              CREATE TABLE settings (name TEXT PRIMARY KEY, kind INTEGER, value JSON);
              INSERT INTO settings VALUES ('theme', 1, '\"dark\"'), ('mail', 2, '\"a canary\"'), ('phone', 2, NULL);
              INSERT INTO treelift_sealed_columns VALUES ('settings', 'value', '[\"name\"]', 'tl1', '{\"kind\":\"2\"}');",
-        )
-        .unwrap();
-    drop(database);
-    let key = ["--key-file", KEY_FILE];
-    credentials(&house, "status", &[]).status(1);
-    credentials(&house, "encrypt", &key).status(0);
-    credentials(&house, "status", &[]).status(0);
-    credentials(&house, "rotate", &key).status(0);
-    credentials(&house, "verify", &key).status(0);
-    let values = house.rows("SELECT substr(value, 1, 5) FROM settings ORDER BY name");
-    assert_eq!(values, [["\"tl2."], ["NULL"], ["\"dark"]], "JSON stays JSON, the other rows stay");
-    let read = texts(&read_by_python(&house, "key_file", KEY_FILE));
-    assert!(read.contains(&(vec!["mail".to_owned()], "value".to_owned(), "a canary".to_owned())));
+    );
+        let key = ["--key-file", KEY_FILE];
+        site.credentials("status", &[]).status(1);
+        site.credentials("encrypt", &key).status(0);
+        site.credentials("status", &[]).status(0);
+        site.credentials("rotate", &key).status(0);
+        site.credentials("verify", &key).status(0);
+        let values = site.rows("SELECT substr(CAST(value AS TEXT), 1, 5) FROM settings ORDER BY name");
+        assert_eq!(values, [["\"tl2."], ["NULL"], ["\"dark"]], "JSON stays JSON, the other rows stay");
+        let read = texts(&read_by_python(&site, "key_file", KEY_FILE));
+        assert!(read.contains(&(vec!["mail".to_owned()], "value".to_owned(), "a canary".to_owned())));
+    }
 }
 
 // Hand-over.
 
 #[test]
 fn what_the_application_alone_wrote_is_sealed() {
-    let house = imported();
-    let application = |arguments: &[&str]| {
-        let mut command =
-            house.command(["credentials"].iter().chain(arguments).chain(&["--database", DATABASE, "--yes"]));
-        Ran::of(command.env("SECRET_KEY", "the application's"))
-    };
-    application(&["hand-over", "--to", "fernet", "--passphrase-file", "pass.txt"]).status(0);
-    let database = Connection::open(house.path(DATABASE)).unwrap();
-    database
-        .execute_batch("DROP TABLE treelift_keys; DROP TABLE treelift_sealed_columns; DROP TABLE treelift_state")
-        .unwrap();
-    drop(database);
-    let status = credentials(&house, "status", &[]).status(0);
-    assert!(status.stdout.contains("user_credentials.encrypted_password  not registered"), "{}", status.stdout);
-    let plain = credentials(&house, "encrypt", &["--key-file", KEY_FILE]).status(0);
-    assert_eq!(plain.stdout, "nothing to seal in target.db\n", "tokens are not plaintext");
-    let wrong = ["encrypt", "--from", "fernet", "--mappings", "fossawork", "--key-file", KEY_FILE];
-    let mut wrong = house.command(["credentials"].iter().chain(&wrong).chain(&["--database", DATABASE, "--yes"]));
-    let wrong = Ran::of(wrong.env("SECRET_KEY", "not the application's")).status(3);
-    assert!(wrong.stderr.contains("it was changed, or made under another password or salt"), "{}", wrong.stderr);
-    application(&["encrypt", "--from", "fernet", "--key-file", KEY_FILE]).status(0);
-    assert_eq!(opened(&read_by_python(&house, "key_file", KEY_FILE)), Tree::read(&sample()).logins());
+    for site in imported() {
+        let application =
+            |command: &str, more: &[&str]| Ran::of(site.command(command, more).env("SECRET_KEY", "the application's"));
+        application("hand-over", &["--to", "fernet", "--passphrase-file", "pass.txt"]).status(0);
+        site.sql("DROP TABLE treelift_keys; DROP TABLE treelift_sealed_columns; DROP TABLE treelift_state");
+        let status = site.credentials("status", &[]).status(0);
+        assert!(status.stdout.contains("user_credentials.encrypted_password  not registered"), "{}", status.stdout);
+        let plain = site.credentials("encrypt", &["--key-file", KEY_FILE]).status(0);
+        assert_eq!(plain.stdout, format!("nothing to seal in {}\n", site.name()), "tokens are not plaintext");
+        let mut wrong =
+            site.command("encrypt", &["--from", "fernet", "--mappings", "fossawork", "--key-file", KEY_FILE]);
+        let wrong = Ran::of(wrong.env("SECRET_KEY", "not the application's")).status(3);
+        assert!(wrong.stderr.contains("it was changed, or made under another password or salt"), "{}", wrong.stderr);
+        application("encrypt", &["--from", "fernet", "--key-file", KEY_FILE]).status(0);
+        assert_eq!(opened(&read_by_python(&site, "key_file", KEY_FILE)), Tree::read(&sample()).logins());
+    }
 }
 
 #[test]
 fn the_application_reads_what_was_handed_over_and_what_it_writes_comes_back() {
     for salt in [None, Some("short"), Some("a salt that is longer than sixteen bytes")] {
-        let house = imported();
-        let logins = Tree::read(&sample()).logins();
-        let run = |command: &str, more: &[&str]| {
-            let mut arguments = vec!["credentials", command, "--database", DATABASE, "--passphrase-file", "pass.txt"];
-            arguments.extend(more);
-            let mut command = house.command(arguments);
-            command.env("ENCRYPTION_PASSWORD", "the application's password");
-            salt.map(|salt| command.env("ENCRYPTION_SALT", salt));
-            Ran::of(&mut command)
-        };
-        let application = |action: &str| -> BTreeSet<(String, (String, String, String))> {
-            let mut command = python("tests/interop/fernet_application.py");
-            command
-                .args([action, DATABASE])
-                .current_dir(house.work())
-                .env_remove("SECRET_KEY")
-                .env_remove("ENCRYPTION_SALT");
-            command.env("ENCRYPTION_PASSWORD", "the application's password");
-            salt.map(|salt| command.env("ENCRYPTION_SALT", salt));
-            let read: Vec<(String, String, String, String)> =
-                serde_json::from_value(Ran::of(&mut command).status(0).json()).unwrap();
-            read.into_iter().map(|(user, service, name, password)| (user, (service, name, password))).collect()
-        };
-        let done = run("hand-over", &["--to", "fernet", "--yes"]).status(0);
-        assert!(
-            done.stdout.contains("18 values of target.db written as fernet, 18 opened again, 2 empty\n"),
-            "{}",
-            done.stdout
-        );
-        // The application leaves an empty half of a login empty.
-        let form = "SELECT count(*) FROM user_credentials WHERE encrypted_password NOT LIKE 'Z0FBQUFB%' AND encrypted_password <> ''";
-        assert_eq!(house.one(form), "0");
-        assert_eq!(application("read"), logins);
-        let verified = run("verify", &["--json"]).status(0).json();
-        assert_eq!(verified["opened"], json!(2 * logins.len()));
-        credentials(&house, "status", &[]).status(0);
-        let unset = credentials(&house, "verify", &["--passphrase-file", "pass.txt"]).status(1);
-        assert!(unset.stdout.contains("not opened: the application's password is not set"), "{}", unset.stdout);
-        let last = format!("not verified: none of {} values of target.db was opened\n", verified["opened"]);
-        assert!(unset.stdout.ends_with(&last), "{}", unset.stdout);
+        for site in imported() {
+            let logins = Tree::read(&sample()).logins();
+            let run = |command: &str, more: &[&str]| {
+                let mut command = site.command(command, &[&["--passphrase-file", "pass.txt"], more].concat());
+                command.env("ENCRYPTION_PASSWORD", "the application's password");
+                salt.map(|salt| command.env("ENCRYPTION_SALT", salt));
+                Ran::of(&mut command)
+            };
+            let application = |action: &str| -> BTreeSet<(String, (String, String, String))> {
+                let mut command = site.python("tests/interop/fernet_application.py", action, &[]);
+                command.env_remove("SECRET_KEY").env_remove("ENCRYPTION_SALT");
+                command.env("ENCRYPTION_PASSWORD", "the application's password");
+                salt.map(|salt| command.env("ENCRYPTION_SALT", salt));
+                let read: Vec<(String, String, String, String)> =
+                    serde_json::from_value(Ran::of(&mut command).status(0).json()).unwrap();
+                read.into_iter().map(|(user, service, name, password)| (user, (service, name, password))).collect()
+            };
+            let done = run("hand-over", &["--to", "fernet"]).status(0);
+            let words = format!("18 values of {} written as fernet, 18 opened again, 2 empty\n", site.name());
+            assert!(done.stdout.contains(&words), "{}", done.stdout);
+            // The application leaves an empty half of a login empty.
+            let form = "SELECT count(*) FROM user_credentials WHERE encrypted_password NOT LIKE 'Z0FBQUFB%' AND encrypted_password <> ''";
+            assert_eq!(site.one(form), "0");
+            assert_eq!(application("read"), logins);
+            let verified = run("verify", &["--json"]).status(0).json();
+            assert_eq!(verified["opened"], json!(2 * logins.len()));
+            site.credentials("status", &[]).status(0);
+            let unset = site.credentials("verify", &["--passphrase-file", "pass.txt"]).status(1);
+            assert!(unset.stdout.contains("not opened: the application's password is not set"), "{}", unset.stdout);
+            let last = format!("not verified: none of {} values of {} was opened\n", verified["opened"], site.name());
+            assert!(unset.stdout.ends_with(&last), "{}", unset.stdout);
 
-        assert_eq!(application("write"), logins);
-        run("encrypt", &["--from", "fernet", "--yes"]).status(0);
-        assert_eq!(opened(&read_by_python(&house, "passphrase", "pass.txt")), logins);
-        let formats = house.rows("SELECT DISTINCT format FROM treelift_sealed_columns");
-        assert_eq!(formats, [["tl2"]]);
+            assert_eq!(application("write"), logins);
+            run("encrypt", &["--from", "fernet"]).status(0);
+            assert_eq!(opened(&read_by_python(&site, "passphrase", "pass.txt")), logins);
+            let formats = site.rows("SELECT DISTINCT format FROM treelift_sealed_columns");
+            assert_eq!(formats, [["tl2"]]);
+        }
     }
 }
 
@@ -429,39 +426,33 @@ fn opened(values: &[Opened]) -> BTreeSet<(String, (String, String, String))> {
 
 #[test]
 fn an_import_into_a_column_that_was_handed_over_is_refused() {
-    let house = imported();
-    let hand_over = [
-        "credentials",
-        "hand-over",
-        "--to",
-        "fernet",
-        "--yes",
-        "--database",
-        DATABASE,
-        "--passphrase-file",
-        "pass.txt",
-    ];
-    Ran::of(house.command(hand_over).env("SECRET_KEY", "the application's")).status(0);
-    let before = fs::read(house.path(DATABASE)).unwrap();
-    let source = sample();
-    let import = ["import", source.to_str().unwrap(), "--passphrase-file", "pass.txt", "--database", DATABASE, "--yes"];
-    let ran = house.run(import.into_iter().chain(["--json"])).status(1);
-    let words = "`encrypted_password` (handed over to the application as `fernet`, which treelift does not compare; \
-                 `credentials encrypt --from fernet` undoes the hand-over)";
-    assert!(ran.stdout.contains(words), "{}", ran.stdout);
-    assert_eq!(fs::read(house.path(DATABASE)).unwrap(), before);
+    for site in imported() {
+        let mut hand_over = site.command("hand-over", &["--to", "fernet", "--passphrase-file", "pass.txt"]);
+        Ran::of(hand_over.env("SECRET_KEY", "the application's")).status(0);
+        let before = site.state();
+        let (source, name) = (sample(), site.name());
+        let import =
+            ["import", source.to_str().unwrap(), "--passphrase-file", "pass.txt", "--database", &name, "--yes"];
+        let ran = site.house.run(import.into_iter().chain(["--no-backup", "--json"])).status(1);
+        let words = "`encrypted_password` (handed over to the application as `fernet`, which treelift does not compare; \
+                     `credentials encrypt --from fernet` undoes the hand-over)";
+        assert!(ran.stdout.contains(words), "{}", ran.stdout);
+        assert_eq!(site.state(), before);
+    }
 }
 
 // Refusals.
 
-/// A house with three sealed logins under a passphrase, and something done to the database.
-fn damaged(sql: &str) -> House {
-    let house = House::new();
-    house.file("pass.txt", "a passphrase of the test");
-    house.file("other.txt", "another passphrase of the test");
-    make(&house.path(DATABASE), &Given::Passphrase("a passphrase of the test"), 3);
-    Connection::open(house.path(DATABASE)).unwrap().execute_batch(sql).unwrap();
-    house
+/// Three sealed logins under a passphrase in a database of each engine, and something done to it.
+fn damaged(sql: &str) -> Vec<Site> {
+    let sites = site::every();
+    for site in &sites {
+        site.house.file("pass.txt", "a passphrase of the test");
+        site.house.file("other.txt", "another passphrase of the test");
+        site.make(&Given::Passphrase("a passphrase of the test"), 3);
+        site.sql(sql);
+    }
+    sites
 }
 
 #[test]
@@ -491,27 +482,29 @@ fn each_kind_of_damage_has_its_own_message_and_nothing_changes() {
     ];
     let mut messages = BTreeSet::new();
     for (words, passphrase, sql) in cases {
-        let house = damaged(sql);
-        let before = listing(&house.work());
-        let ran = credentials(&house, "verify", &["--passphrase-file", passphrase]).status(3);
-        let said = format!("{}{}", ran.stdout, ran.stderr);
-        assert!(said.contains(words), "{words}: {said}");
-        messages.insert(said.lines().next().unwrap().to_owned());
-        for (command, more) in [("rotate", &[][..]), ("hand-over", &["--to", "fernet", "--mappings", "fossawork"])] {
-            let mut arguments = vec!["credentials", command, "--database", DATABASE, "--yes"];
-            arguments.extend(["--passphrase-file", passphrase].iter().chain(more));
-            let ran = Ran::of(house.command(arguments).env("SECRET_KEY", "the application's")).status(3);
-            let message = ran.stderr.lines().find(|line| line.starts_with("error: ")).unwrap();
-            assert!(message.contains(words), "{command}: {words}: {}", ran.stderr);
+        for site in damaged(sql) {
+            let before = site.state();
+            let ran = site.credentials("verify", &["--passphrase-file", passphrase]).status(3);
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(said.contains(words), "{words}: {said}");
+            messages.insert(said.lines().next().unwrap().replace(|letter: char| letter.is_ascii_hexdigit(), ""));
+            for (command, more) in [("rotate", &[][..]), ("hand-over", &["--to", "fernet", "--mappings", "fossawork"])]
+            {
+                let more = [&["--passphrase-file", passphrase], more].concat();
+                let ran = Ran::of(site.command(command, &more).env("SECRET_KEY", "the application's")).status(3);
+                let message = ran.stderr.lines().find(|line| line.starts_with("error: ")).unwrap();
+                assert!(message.contains(words), "{command}: {words}: {}", ran.stderr);
+            }
+            assert_eq!(site.state(), before, "{words}");
         }
-        assert_eq!(listing(&house.work()), before, "{words}");
     }
     assert_eq!(messages.len(), cases.len(), "{messages:?}");
 }
 
 #[test]
 fn usage_errors_are_reported_before_anything_is_opened() {
-    let house = damaged("");
+    let site = damaged("").remove(0);
+    let house = &site.house;
     let before = listing(&house.work());
     let pass = ["--passphrase-file", "pass.txt"];
     let requests: [&[&str]; 9] = [
@@ -545,21 +538,26 @@ fn usage_errors_are_reported_before_anything_is_opened() {
 
 #[test]
 fn with_json_only_the_document_is_printed() {
-    let house = imported();
-    let expected: [(&str, &[&str], &[&str]); 2] = [
-        ("status", &[], &["target", "keys", "columns", "plain", "lost", "not_active", "disagreements", "differences"]),
-        (
-            "verify",
-            &["--passphrase-file", "pass.txt"],
-            &["target", "opened", "empty", "columns", "differences", "problems"],
-        ),
-    ];
-    for (command, more, members) in expected {
-        let document = credentials(&house, command, &[&["--json"], more].concat()).status(0).json();
-        let names: Vec<&str> = document.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(names, members);
+    for site in imported() {
+        let expected: [(&str, &[&str], &[&str]); 2] = [
+            (
+                "status",
+                &[],
+                &["target", "keys", "columns", "plain", "lost", "not_active", "disagreements", "differences"],
+            ),
+            (
+                "verify",
+                &["--passphrase-file", "pass.txt"],
+                &["target", "opened", "empty", "columns", "differences", "problems"],
+            ),
+        ];
+        for (command, more, members) in expected {
+            let document = site.credentials(command, &[&["--json"], more].concat()).status(0).json();
+            let names: Vec<&str> = document.as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(names, members);
+        }
+        let key: Value = site.credentials("status", &["--json"]).json()["keys"][0].clone();
+        assert_eq!(key["opens_with"], "passphrase");
+        assert_eq!(site.rows("SELECT id FROM treelift_keys"), [[key["id"].as_str().unwrap()]]);
     }
-    let key: Value = credentials(&house, "status", &["--json"]).json()["keys"][0].clone();
-    assert_eq!(key["opens_with"], "passphrase");
-    assert_eq!(rows(&open(&house.path(DATABASE)), "SELECT id FROM treelift_keys"), [[key["id"].as_str().unwrap()]]);
 }

@@ -4,8 +4,8 @@
 //! Operations and moments are drawn from a seed, which a failure prints. The default run is a tenth
 //! of what `--ignored` does.
 
-use crate::house::{DATABASE, House, open, rows};
-use crate::safe::{Dice, Given, login, make, verified};
+use crate::safe::{Dice, Given, login};
+use crate::site::{self, Site};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
@@ -31,7 +31,11 @@ fn rekey_and_rotate_in_random_order_with_kills_keep_everything() {
 
 #[test]
 fn an_interrupted_rotation_says_so_and_changes_nothing() {
-    let mut model = Model::new(3_000);
+    site::every().into_iter().for_each(interrupted);
+}
+
+fn interrupted(site: Site) {
+    let mut model = Model::new(site, 3_000);
     let before = model.keys();
     for moment in [20, 60, 100] {
         let mut child = model.command(Operation::Rotate).spawn().unwrap();
@@ -66,60 +70,59 @@ enum Operation {
 
 /// The database and what the model knows of it.
 struct Model {
-    house: House,
+    site: Site,
     /// The key files, the first being the one that opens the database.
     files: [&'static str; 2],
     rows: usize,
 }
 
 impl Model {
-    fn new(rows: usize) -> Self {
-        let house = House::new();
+    fn new(site: Site, rows: usize) -> Self {
         let files = ["one.key", "other.key"];
-        files.iter().for_each(|file| new_key_file(&house.path(file)).unwrap());
-        let model = Self { house, files, rows };
-        make(&model.house.path(DATABASE), &model.given(0), rows);
+        files.iter().for_each(|file| new_key_file(&site.house.path(file)).unwrap());
+        let model = Self { site, files, rows };
+        model.site.make(&model.given(0), rows);
         model
     }
 
     fn given(&self, file: usize) -> Given {
-        Given::KeyFile(self.house.path(self.files[file]))
+        Given::KeyFile(self.site.house.path(self.files[file]))
     }
 
     fn command(&self, operation: Operation) -> Command {
-        let mut arguments = vec!["credentials"];
-        arguments.extend(match operation {
-            Operation::Rekey | Operation::WholeRekey => vec!["rekey", "--new-key-file", self.files[1]],
-            Operation::Rotate | Operation::WholeRotate => vec!["rotate", "--no-backup"],
-        });
-        arguments.extend(["--database", DATABASE, "--yes", "--key-file", self.files[0]]);
-        let mut command = self.house.command(arguments);
+        let secret = ["--key-file", self.files[0]];
+        let mut command = match operation {
+            Operation::Rekey | Operation::WholeRekey => {
+                self.site.command("rekey", &[&secret[..], &["--new-key-file", self.files[1]]].concat())
+            }
+            Operation::Rotate | Operation::WholeRotate => {
+                self.site.command("rotate", &[&secret[..], &["--no-backup"]].concat())
+            }
+        };
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
 
     /// What stands in the database now: the key, and the keys that values name.
     fn keys(&self) -> (Vec<String>, BTreeSet<String>) {
-        let path = self.house.path(DATABASE);
-        // Opened for writing once, so that SQLite takes back what a killed run left.
-        let database = rusqlite::Connection::open(&path).unwrap();
-        let verdict: String = database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-        assert_eq!(verdict, "ok");
-        drop(database);
-        let database = open(&path);
-        let ids = rows(&database, "SELECT id FROM treelift_keys").concat();
-        let named = rows(&database, "SELECT DISTINCT substr(password, 5, 16) FROM logins").concat();
+        if self.site.is_file() {
+            // Opened for writing once, so that SQLite takes back what a killed run left.
+            let database = rusqlite::Connection::open(self.site.url()).unwrap();
+            let verdict: String = database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+            assert_eq!(verdict, "ok");
+        }
+        let ids = self.site.rows("SELECT id FROM treelift_keys").concat();
+        let named = self.site.rows("SELECT DISTINCT substr(password, 5, 16) FROM logins").concat();
         (ids, named.into_iter().collect())
     }
 
     /// Judges what is there, and learns which secret opens it.
     fn settle(&mut self, context: &str) {
-        let path = self.house.path(DATABASE);
         // What a killed run left is looked at before anybody takes it back, and after.
-        let looked = [0, 1].map(|file| verified(&path, &self.given(file)).is_ok());
+        let looked = [0, 1].map(|file| self.site.verified(&self.given(file)).is_ok());
         let (ids, named) = self.keys();
         assert_eq!((ids.len(), named), (1, BTreeSet::from([ids[0].clone()])), "{context}: never a mixture");
-        let opens = [0, 1].map(|file| verified(&path, &self.given(file)));
+        let opens = [0, 1].map(|file| self.site.verified(&self.given(file)));
         assert_eq!(looked, [opens[0].is_ok(), opens[1].is_ok()], "{context}: a look sees what a repair gives");
         let open: Vec<usize> = (0..2).filter(|file| opens[*file].is_ok()).collect();
         let [file] = open[..] else { panic!("{context}: {} secrets open it", open.len()) };
@@ -132,17 +135,20 @@ impl Model {
 }
 
 fn killed(operations: &[Operation], times: usize, seed: u64) {
-    let mut model = Model::new(1_500);
+    site::every().into_iter().for_each(|site| killed_on(site, operations, times, seed));
+}
+
+fn killed_on(site: Site, operations: &[Operation], times: usize, seed: u64) {
+    let mut model = Model::new(site, 1_500);
     let mut dice = Dice(seed);
-    let length = |model: &Model, operation| {
-        let copy = std::fs::read(model.house.path(DATABASE)).unwrap();
+    let length = |model: &mut Model, operation| {
         let started = Instant::now();
         assert!(model.command(operation).status().unwrap().success());
         let length = started.elapsed();
-        std::fs::write(model.house.path(DATABASE), copy).unwrap();
+        model.settle("to its end");
         length
     };
-    let lengths: Vec<Duration> = operations.iter().map(|operation| length(&model, *operation)).collect();
+    let lengths: Vec<Duration> = operations.iter().map(|operation| length(&mut model, *operation)).collect();
     for number in 0..times {
         let drawn = dice.roll(operations.len());
         let operation = operations[drawn];
@@ -164,15 +170,14 @@ fn killed(operations: &[Operation], times: usize, seed: u64) {
 fn texts(model: &Model) -> BTreeSet<String> {
     use secrecy::ExposeSecret;
     use treelift::secret::cipher::{SealPlace, Sealer};
-    let database = treelift::database::open(model.house.path(DATABASE).to_str().unwrap()).unwrap();
+    let database = treelift::database::open(&model.site.url()).unwrap();
     let row = database.keys().unwrap().remove(0);
     let key = treelift::secret::keys::unlock(&row, &model.given(0).secret()).unwrap();
     let sealer = Sealer::new(key, &row).unwrap();
-    let database = open(&model.house.path(DATABASE));
     let open = |row: Vec<String>| {
         let place =
             SealPlace { table: "logins", column: "password", key_columns: &["person".to_owned()], key: &row[..1] };
         sealer.open(&place, &row[1]).unwrap().expose_secret().to_owned()
     };
-    rows(&database, "SELECT person, password FROM logins").into_iter().map(open).collect()
+    model.site.rows("SELECT person, password FROM logins").into_iter().map(open).collect()
 }

@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 use secrecy::SecretString;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -13,7 +14,7 @@ use treelift::database::{self, Mode};
 use treelift::error::Result;
 use treelift::secret::cipher::{SealPlace, Sealer};
 use treelift::secret::kdf::Cost;
-use treelift::secret::keys::{DataKey, Secret, create};
+use treelift::secret::keys::{DataKey, KeyRow, Secret, create};
 use treelift::secret::passphrase::Strength;
 
 /// Somebody who answers yes and gives the passphrase that they were given.
@@ -52,7 +53,12 @@ impl Ui for Attendant {
 
 /// `credentials verify`, in this process.
 pub(crate) fn verified(database: &Path, given: &Given) -> Result<Verified> {
-    let database = database::open(database.to_str().unwrap())?;
+    verified_at(database.to_str().unwrap(), given)
+}
+
+/// The same of a database of any engine.
+pub(crate) fn verified_at(url: &str, given: &Given) -> Result<Verified> {
+    let database = database::open(url)?;
     let attendant = Attendant(given.clone());
     let before = Before::default();
     verify(&Job { database: &*database, mode: Mode::Dry, ui: &attendant, before, audit: None }, None)
@@ -65,45 +71,51 @@ pub(crate) fn login(row: usize) -> String {
 
 /// Makes a database with so many sealed logins in the form of docs/credentials.md.
 pub(crate) fn make(path: &Path, given: &Given, rows: usize) {
-    let database = Connection::open(path).unwrap();
-    database
-        .execute_batch(
-            "PRAGMA synchronous = OFF; BEGIN;
-             CREATE TABLE logins (person TEXT NOT NULL PRIMARY KEY, password TEXT NOT NULL, note TEXT);
-             CREATE TABLE treelift_keys (
-                 id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, kdf TEXT NOT NULL, key_check TEXT NOT NULL,
-                 wrapped_key TEXT NOT NULL, seal_count INTEGER NOT NULL, created_at DATETIME NOT NULL, retired_at DATETIME
-             );
-             CREATE TABLE treelift_sealed_columns (
-                 table_name TEXT NOT NULL, column_name TEXT NOT NULL, key_columns TEXT NOT NULL, format TEXT NOT NULL,
-                 row_filter TEXT
-             );
-             INSERT INTO treelift_sealed_columns VALUES ('logins', 'password', '[\"person\"]', 'tl2', NULL);
-             CREATE TABLE treelift_state (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
-        )
-        .unwrap();
+    let run =
+        |sql: &str| Connection::open(path).unwrap().execute_batch(&format!("PRAGMA synchronous = OFF; {sql}")).unwrap();
+    make_at(path.to_str().unwrap(), true, &run, given, rows);
+}
+
+/// The same in a database of any engine, whose statements `run` runs.
+pub(crate) fn make_at(url: &str, is_file: bool, run: &dyn Fn(&str), given: &Given, rows: usize) {
+    let (moment, number, whole) =
+        if is_file { ("DATETIME", "INTEGER", " WITHOUT ROWID") } else { ("text", "bigint", "") };
     let (key, row) = create(&given.secret(), Cost::cheap_for_tests(), jiff::Timestamp::now()).unwrap();
     let mut sealer = Sealer::new(key, &row).unwrap();
+    let mut logins = String::new();
     for number in 0..rows {
         let key = [format!("person {number}")];
         let place = SealPlace { table: "logins", column: "password", key_columns: &["person".to_owned()], key: &key };
         let token = sealer.seal(&place, &login(number).into()).unwrap();
-        database.execute("INSERT INTO logins VALUES (?1, ?2, NULL)", (&key[0], token)).unwrap();
+        logins.push_str(&format!("INSERT INTO logins VALUES ('{}', '{token}', NULL);\n", key[0]));
     }
-    let insert = "INSERT INTO treelift_keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL)";
+    let KeyRow { id, state, kdf, key_check, wrapped_key, created_at, .. } = &row;
     let seals = sealer.sealed_count();
-    database
-        .execute(insert, (&row.id, &row.state, &row.kdf, &row.key_check, &row.wrapped_key, seals, &row.created_at))
-        .unwrap();
-    database.execute_batch("COMMIT").unwrap();
-    drop(database);
-    prove(path, sealer.data_key());
+    run(&format!(
+        "BEGIN;
+         CREATE TABLE logins (person TEXT NOT NULL PRIMARY KEY, password TEXT NOT NULL, note TEXT);
+         CREATE TABLE treelift_keys (
+             id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, kdf TEXT NOT NULL, key_check TEXT NOT NULL,
+             wrapped_key TEXT NOT NULL, seal_count {number} NOT NULL, created_at {moment} NOT NULL, retired_at {moment}
+         );
+         CREATE TABLE treelift_sealed_columns (
+             table_name TEXT NOT NULL, column_name TEXT NOT NULL, key_columns TEXT NOT NULL, format TEXT NOT NULL,
+             row_filter TEXT
+         );
+         INSERT INTO treelift_sealed_columns VALUES ('logins', 'password', '[\"person\"]', 'tl2', NULL);
+         CREATE TABLE treelift_state (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL){whole};
+         {logins}
+         INSERT INTO treelift_keys
+         VALUES ('{id}', '{state}', '{kdf}', '{key_check}', '{wrapped_key}', {seals}, '{created_at}', NULL);
+         COMMIT"
+    ));
+    prove(url, sealer.data_key());
 }
 
 /// Writes the proof of keys and registry, and an id.
-fn prove(path: &Path, key: &DataKey) {
-    let database = treelift::database::open(path.to_str().unwrap()).unwrap();
-    let mut cells = database.change(Mode::Real).unwrap().unwrap();
+fn prove(url: &str, key: &DataKey) {
+    let database = treelift::database::open(url).unwrap();
+    let mut cells = database.change(Mode::Real, &BTreeSet::new()).unwrap().unwrap();
     let (counts, hmac) = cells.seal_record().unwrap().proof(key).unwrap();
     cells.put_proof(&counts, &hmac).unwrap();
     cells.commit().unwrap();

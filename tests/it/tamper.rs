@@ -22,6 +22,50 @@ fn two_thousand_flipped_bits_are_refused() {
     flips(FLIPS, 2);
 }
 
+#[cfg(feature = "postgres")]
+#[test]
+fn a_tenth_of_two_thousand_flipped_bits_is_refused_on_a_server() {
+    flips_on_a_server(FLIPS / 10, 3);
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+#[ignore = "two thousand derivations of a key take minutes"]
+fn two_thousand_flipped_bits_are_refused_on_a_server() {
+    flips_on_a_server(FLIPS, 4);
+}
+
+/// As [`flips`], in the databases of a server, which keeps no text that is not UTF-8.
+#[cfg(feature = "postgres")]
+fn flips_on_a_server(times: usize, seed: u64) {
+    let (costly, cheap) = (crate::site::Site::on_server(), crate::site::Site::on_server());
+    let key_file = Given::KeyFile(cheap.house.path(crate::house::KEY_FILE));
+    let passphrase = Given::Passphrase("a passphrase of the test");
+    costly.make(&passphrase, ROWS);
+    cheap.make(&key_file, ROWS);
+    let mut dice = Dice(seed);
+    for number in 0..times {
+        let (site, given, cell) = match number % 2 {
+            0 => (&costly, &passphrase, key_cell(&mut dice)),
+            _ => (&cheap, &key_file, Cell::value(dice.roll(ROWS))),
+        };
+        let before = site.one(&cell.select);
+        let (at, bit) = (dice.roll(before.len()), dice.roll(7));
+        let mut bytes = before.clone().into_bytes();
+        bytes[at] ^= 1 << bit;
+        let write =
+            |text: &str| site.sql(&cell.update.replace("CAST(?1 AS TEXT)", &format!("'{}'", text.replace('\'', "''"))));
+        write(std::str::from_utf8(&bytes).unwrap());
+        let refused = site.verified(given).map_or(true, |found| !found.problems.is_empty());
+        assert!(refused, "seed {seed}, flip {number}: bit {bit} of byte {at} of {}", cell.select);
+        write(&before);
+    }
+    for (site, given) in [(costly, passphrase), (cheap, key_file)] {
+        let found = site.verified(&given).unwrap();
+        assert_eq!((found.opened, found.problems.len()), (ROWS as u64, 0), "all is as it was");
+    }
+}
+
 #[test]
 fn a_tenth_of_all_swaps_of_two_values_is_detected() {
     swaps(10);

@@ -1,6 +1,6 @@
 //! The definitions of `treelift credentials`, nothing else.
 
-use super::shared::{BackupArgs, DatabaseArgs, NewSecretArgs, SecretArgs};
+use super::shared::{BackupArgs, DatabaseArgs, LockArgs, NewSecretArgs, SecretArgs};
 use clap::{ArgAction, Args, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -27,12 +27,14 @@ pub(in crate::cli) enum Credentials {
 pub(in crate::cli) struct ChangeArgs {
     #[command(flatten)]
     pub(in crate::cli) database: DatabaseArgs,
-    /// Do everything on a private copy, and change nothing.
+    /// Do everything on a private copy, or in a transaction that is rolled back, and change nothing.
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
     /// Answer yes to every question.
     #[arg(long)]
     pub(in crate::cli) yes: bool,
+    #[command(flatten)]
+    pub(in crate::cli) locks: LockArgs,
     #[command(flatten)]
     pub(in crate::cli) secrets: SecretArgs,
 }
@@ -55,6 +57,7 @@ Examples:
   treelift credentials encrypt --database sqlite:///./app.db --passphrase-file ./pass.txt
   treelift credentials encrypt --database ./app.db --column logins.password --key person,service
   treelift credentials encrypt --database ./app.db --from fernet
+  treelift credentials encrypt --database postgresql://app@localhost/app --no-backup
 
 Without --column and --mappings: registered columns, and columns whose names look like secrets.";
 

@@ -59,7 +59,7 @@ fn words(done: &Encrypted) -> String {
             printable(&format!("{}.{}", one.table, one.column))
         ));
     }
-    words.push_str(&trace_words(&done.traces.own, &done.traces.copies, "plaintext"));
+    words.push_str(&trace_words(&done.traces, "plaintext"));
     if done.should_rotate {
         words.push_str(
             "warning: the key has sealed more than a billion values: `treelift credentials rotate` makes a new one\n",

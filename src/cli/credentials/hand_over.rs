@@ -18,8 +18,7 @@ pub(super) fn run(args: HandOverArgs, output: &Output) -> Result<u8> {
     let Format::Fernet = args.to;
     let setting =
         Setting::to_change(args.change, args.backup, mapping_set::given(args.mappings.as_deref())?.as_deref(), output)?;
-    let form = form_of(setting.set.as_ref())?;
-    let application = Application::needed(&form, &secrets::variable)?;
+    let application = || Application::needed(&form_of(setting.set.as_ref())?, &secrets::variable);
     let done = setting.work(|job| hand_over(job, &application))?;
     output.outcome(&words(&done), &json!(done));
     Ok(0)

@@ -36,7 +36,8 @@ impl Setting {
     ) -> Result<Self> {
         let mode = if args.dry_run { Mode::Dry } else { Mode::Real };
         let manner = Manner { yes: args.yes, quiet: output.is_quiet() };
-        let setting = Self::new(&args.database, args.secrets, manner, mode)?;
+        let mut setting = Self::new(&args.database, args.secrets, manner, mode)?;
+        setting.database.wait_for_locks(args.locks.lock_timeout());
         Ok(Self { set: set_of(&*setting.database, mappings)?, backup, ..setting })
     }
 

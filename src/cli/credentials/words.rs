@@ -1,5 +1,6 @@
 //! What the commands on credentials print.
 
+use crate::credentials::erase::Traces;
 use crate::credentials::rekey::Rekeyed;
 use crate::credentials::rotate::Rotated;
 use crate::finding::printable;
@@ -12,13 +13,22 @@ pub(super) fn ending(dry_run: bool, words: &str) -> String {
 }
 
 /// Where old secrets remain, line by line.
-pub(super) fn trace_words(own: &[String], copies: &[String], what: &str) -> String {
+pub(super) fn trace_words(traces: &Traces, what: &str) -> String {
     let mut words = String::new();
-    for one in own {
+    for one in &traces.own {
         words.push_str(&format!("warning: {what} may still be in {}\n", printable(one)));
     }
-    for copy in copies {
+    for copy in &traces.copies {
         words.push_str(&format!("warning: {what} is still in a copy: {}\n", printable(copy)));
+    }
+    if !traces.rewriting.is_empty() {
+        let statements: Vec<String> =
+            traces.rewriting.iter().map(|statement| format!("`{}`", printable(statement))).collect();
+        words.push_str(&format!(
+            "warning: {what} may still be on the server: in dead rows, its write-ahead log, its log, replicas and backups; \
+             nothing of that was erased\nhint: {} removes the dead rows, and locks the table meanwhile\n",
+            statements.join(", ")
+        ));
     }
     words
 }
@@ -30,13 +40,17 @@ pub(super) fn backup_hint(backup: Option<&Path>, what: &str) -> String {
 }
 
 /// The line about copies that were and were not found.
-pub(super) fn copies_hint(found: &[String], what: &str) -> String {
-    let found = if found.is_empty() { "none was found beside the database" } else { "those found are listed above" };
-    format!("hint: {what}; {found}, other places were not searched\n")
+pub(super) fn copies_hint(traces: &Traces, what: &str) -> String {
+    let found = match (traces.rewriting.is_empty(), traces.copies.is_empty()) {
+        (false, _) => "copies of a server's database were not searched for",
+        (true, true) => "none was found beside the database, other places were not searched",
+        (true, false) => "those found are listed above, other places were not searched",
+    };
+    format!("hint: {what}; {found}\n")
 }
 
 pub(super) fn rekeyed_words(done: &Rekeyed) -> String {
-    let mut words = trace_words(&done.traces.own, &done.traces.copies, "the old wrapped key");
+    let mut words = trace_words(&done.traces, "the old wrapped key");
     let keys = count(done.keys.len() as u64, "key");
     words.push_str(&ending(
         done.dry_run,
@@ -49,7 +63,7 @@ pub(super) fn rekeyed_words(done: &Rekeyed) -> String {
     ));
     if !done.dry_run {
         words.push_str(&copies_hint(
-            &done.traces.copies,
+            &done.traces,
             "earlier copies open with the passphrase or key file that was in use then",
         ));
     }
@@ -65,19 +79,21 @@ pub(super) fn rotated_words(done: &Rotated) -> String {
     for column in &done.handed_over {
         words.push_str(&format!("note: {} was handed over to the application and is unchanged\n", printable(column)));
     }
-    words.push_str(&trace_words(&done.traces.own, &done.traces.copies, "the old key"));
+    words.push_str(&trace_words(&done.traces, "the old key"));
     let (values, opened) = (count(done.values, "value"), thousands(done.opened_again));
     words.push_str(&ending(
         done.dry_run,
         &format!(
-            "{values} of {} sealed again under key {}, {opened} opened again; the old key is gone",
+            "{values} of {} sealed again under key {}, {opened} opened again; the old key is {}",
             printable(&done.target),
-            done.new_key
+            done.new_key,
+            // Where dead rows may have it, it is not gone.
+            if done.traces.rewriting.is_empty() { "gone" } else { "registered no more" }
         ),
     ));
     if !done.dry_run {
         words.push_str(&copies_hint(
-            &done.traces.copies,
+            &done.traces,
             "earlier copies still open with the passphrase or key file that was in use then",
         ));
         words.push_str(&backup_hint(done.backup.as_deref(), "made before the rotation still opens with the old key"));

@@ -12,6 +12,7 @@ use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
 use crate::database::{Migration, Mode, Opening};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,9 +36,10 @@ pub trait Database: Stages {
     fn refused(&self, migrations: &[Migration], queries: &[&str]) -> Result<Vec<Option<BadQuery>>>;
     /// Opens the transaction of an import, with the schema and the ledger's tables made or checked.
     fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>>;
-    /// Opens a transaction on what is there, of which no mapping set is known: it can change keys and
-    /// sealed cells, and what they overwrite is wiped. `None` where there is no database.
-    fn change(&self, mode: Mode) -> Result<Option<Box<dyn Transaction>>>;
+    /// Opens a transaction on what is there, of which no mapping set is known: it can change keys, and the sealed
+    /// cells of these tables, which nobody else writes until its end. What they overwrite in a file is wiped. `None`
+    /// where there is no database.
+    fn change(&self, mode: Mode, tables: &BTreeSet<String>) -> Result<Option<Box<dyn Transaction>>>;
     /// Names the table that the set wants its migrations recorded in. A database that has a record keeps it.
     fn record_in(&mut self, table: Option<&str>);
     /// Says how long locks of other programs are waited for, where not as long as always; zero is without end.
@@ -77,6 +79,11 @@ pub trait Database: Stages {
     /// Rewrites the whole database, so that nothing is left of what was overwritten.
     fn rewrite(&self) -> Result<()> {
         Ok(())
+    }
+    /// The statements that rewrite these tables, where [`Self::rewrite`] cannot do it: they are for whoever
+    /// administers the server, and lock the tables while they run.
+    fn rewriting(&self, _tables: &BTreeSet<String>) -> Vec<String> {
+        Vec::new()
     }
     /// Copies the database as it is at one moment into a new file that only its owner may read.
     fn copy_to(&self, copy: &Path) -> Result<()>;

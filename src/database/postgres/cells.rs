@@ -21,9 +21,30 @@ pub(super) fn columns(session: &Session, table: &str) -> Tried<Vec<(String, Stri
     Ok(rows.iter().map(|row| (row.get(0), declared(row.get(1)))).collect())
 }
 
-/// The declared types of the key columns, and whether the column keeps JSON; a column that is not there is the
-/// request's fault or the registry's.
-fn judged(session: &Session, column: &SealedColumn) -> Tried<(Vec<String>, bool)> {
+/// What is known of a column with sealed cells.
+pub(super) struct Judged {
+    /// The declared types of the key columns.
+    keys: Vec<String>,
+    /// Its own type, as it is declared.
+    declared: String,
+}
+
+impl Judged {
+    fn kind(&self) -> ColumnType {
+        column_type(&self.declared)
+    }
+
+    /// How many characters it takes, where that is bounded.
+    fn longest(&self) -> Option<usize> {
+        match self.kind() {
+            ColumnType::Text { max: Some(max) } => usize::try_from(max).ok(),
+            _ => None,
+        }
+    }
+}
+
+/// Reads the types of a column and of its key; one that is not there is the request's fault or the registry's.
+pub(super) fn judge(session: &Session, column: &SealedColumn) -> Tried<Judged> {
     let missing = |what: String| Error::environment(format!("there is no {what}")).at(session.place.shown());
     let columns = columns(session, &column.table)?;
     if columns.is_empty() {
@@ -37,7 +58,7 @@ fn judged(session: &Session, column: &SealedColumn) -> Tried<(Vec<String>, bool)
         declared(name)?;
     }
     let keys = column.key_columns.iter().map(declared).collect::<Result<Vec<_>, _>>()?;
-    Ok((keys, column_type(&declared(&column.column)?).is_json()))
+    Ok(Judged { keys, declared: declared(&column.column)? })
 }
 
 /// `"kind"::text = $1`, and the values to bind; nothing for a column without a filter.
@@ -47,13 +68,14 @@ pub(super) fn filter(column: &SealedColumn, first: usize) -> (Vec<String>, Vec<&
     (filter().enumerate().map(term).collect(), filter().map(|(_, value)| value).collect())
 }
 
-fn stored(text: Option<&str>, is_json: bool, kind: ColumnType) -> Stored {
+fn stored(text: Option<&str>, kind: ColumnType) -> Stored {
     let Some(text) = text else { return Stored::Null };
     match kind {
         ColumnType::Integer | ColumnType::Boolean | ColumnType::Flag => Stored::Other("an integer"),
         ColumnType::Real | ColumnType::Numeric(_) => Stored::Other("a number"),
         ColumnType::Blob => Stored::Other("bytes"),
-        _ if is_json => match serde_json::from_str::<serde_json::Value>(text) {
+        ColumnType::List(_) => Stored::Other("a list"),
+        _ if kind.is_json() => match serde_json::from_str::<serde_json::Value>(text) {
             Ok(serde_json::Value::String(text)) => Stored::Text(SecretString::from(text)),
             Ok(serde_json::Value::Null) => Stored::Null,
             Ok(_) => Stored::Other("JSON that is not a string"),
@@ -65,10 +87,9 @@ fn stored(text: Option<&str>, is_json: bool, kind: ColumnType) -> Stored {
 
 /// The cells of a column, in the order of its rows.
 pub(super) fn read(session: &Session, column: &SealedColumn) -> Tried<Vec<KeyedCell>> {
-    let (keys, is_json) = judged(session, column)?;
-    let kinds: Vec<ColumnType> = keys.iter().map(|declared| column_type(declared)).collect();
-    let own = columns(session, &column.table)?.into_iter().find(|(name, _)| *name == column.column);
-    let kind = own.map_or(ColumnType::Unknown, |(_, declared)| column_type(&declared));
+    let judged = judge(session, column)?;
+    let kinds: Vec<ColumnType> = judged.keys.iter().map(|declared| column_type(declared)).collect();
+    let kind = judged.kind();
     let (conditions, values) = filter(column, 1);
     let mut text = format!(
         "SELECT {}::text, {} FROM {}",
@@ -82,18 +103,34 @@ pub(super) fn read(session: &Session, column: &SealedColumn) -> Tried<Vec<KeyedC
     // A row that is changed moves behind the others.
     text.push_str(&format!(" ORDER BY {}", sql::names(&column.key_columns)));
     let values: Vec<Option<&str>> = values.into_iter().map(|value| Some(value.as_str())).collect();
-    let cell =
-        |row: &postgres::Row| KeyedCell { key: find::cells(row, 1, &kinds), value: stored(row.get(0), is_json, kind) };
+    let cell = |row: &postgres::Row| KeyedCell { key: find::cells(row, 1, &kinds), value: stored(row.get(0), kind) };
     Ok(session.query(&text, &values)?.iter().map(cell).collect())
 }
 
 /// Writes a text into the cell of the one row that has the key.
-pub(super) fn write(session: &Session, column: &SealedColumn, key: &[Cell], text: &str) -> Tried<()> {
-    let (keys, is_json) = judged(session, column)?;
+pub(super) fn write(
+    session: &Session,
+    (column, judged): (&SealedColumn, &Judged),
+    key: &[Cell],
+    text: &str,
+) -> Tried<()> {
+    if let Some(longest) = judged.longest().filter(|longest| text.chars().count() > *longest) {
+        let length = text.chars().count();
+        let message = format!(
+            "a value for {column} has {length} characters as it is to be written, and the column takes {longest}"
+        );
+        let hint = format!(
+            "make it longer: `ALTER TABLE {} ALTER COLUMN {} TYPE text`",
+            sql::name(&column.table),
+            sql::name(&column.column)
+        );
+        return Err(Error::environment(message).at(session.place.shown()).hint(hint).into());
+    }
+    let is_json = judged.kind().is_json();
     let written = if is_json { serde_json::Value::from(text).to_string() } else { text.to_owned() };
     let mut bound = vec![written];
     let mut conditions = Vec::new();
-    for ((name, declared), cell) in column.key_columns.iter().zip(&keys).zip(key) {
+    for ((name, declared), cell) in column.key_columns.iter().zip(&judged.keys).zip(key) {
         let value = match cell {
             Cell::Blob(bytes) => Some(format!("\\x{}", hex::encode(bytes))),
             other => other.text(),

@@ -2,7 +2,7 @@
 
 use super::opened::{self, PostgresReader, PostgresTransaction};
 use super::place::{Place, Tried};
-use super::{alter, bench, connect, fill, stages};
+use super::{alter, bench, connect, fill, sql, stages};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::query::BadQuery;
@@ -10,6 +10,7 @@ use crate::database::undo::{Undo, Undone};
 use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
 use crate::database::{Database, Dialect, Migration, Mode, Opening, Reader, Stages, Transaction};
 use crate::error::{Error, Result};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,8 +68,8 @@ impl Database for PostgresDatabase {
         Ok(reader.map(|reader| Box::new(reader) as Box<dyn Reader>))
     }
 
-    fn change(&self, mode: Mode) -> Result<Option<Box<dyn Transaction>>> {
-        let transaction = self.said(PostgresTransaction::change(&self.place, mode))?;
+    fn change(&self, mode: Mode, tables: &BTreeSet<String>) -> Result<Option<Box<dyn Transaction>>> {
+        let transaction = self.said(PostgresTransaction::change(&self.place, mode, tables))?;
         Ok(transaction.map(|transaction| Box::new(transaction) as Box<dyn Transaction>))
     }
 
@@ -120,6 +121,10 @@ impl Database for PostgresDatabase {
     fn end_bench(&mut self) -> Option<String> {
         let left = self.place.bench.as_ref()?.end()?;
         Some(format!("the schema `{left}` could not be dropped; the next `schema test` on this server drops it"))
+    }
+
+    fn rewriting(&self, tables: &BTreeSet<String>) -> Vec<String> {
+        tables.iter().map(|table| format!("VACUUM FULL {}", sql::name(table))).collect()
     }
 
     fn copy_to(&self, _copy: &Path) -> Result<()> {

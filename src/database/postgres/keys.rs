@@ -5,6 +5,7 @@ use super::opened::PostgresTransaction;
 use super::place::Tried;
 use super::{catalog, cells, sql, state};
 use crate::database::cells::{FERNET, Registered};
+use crate::database::own::{COLUMNS_TABLE, KEYS_TABLE};
 use crate::database::sealed::SealRecord;
 use crate::database::{Cell, SealedColumn, SealedState};
 use crate::error::{Error, Result};
@@ -15,32 +16,45 @@ use postgres::Row;
 
 /// The registered keys, oldest first.
 pub(super) fn all(session: &Session) -> Tried<Vec<KeyRow>> {
-    if !catalog::has_table(session, "treelift_keys")? {
+    if !catalog::has_table(session, KEYS_TABLE)? {
         return Ok(Vec::new());
     }
-    let text = "SELECT id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at FROM treelift_keys
-                ORDER BY created_at, id";
-    let key = |row: &Row| KeyRow {
-        id: row.get(0),
-        state: row.get(1),
-        kdf: row.get(2),
-        key_check: row.get(3),
-        wrapped_key: row.get(4),
-        seal_count: row.get(5),
-        created_at: row.get(6),
-        retired_at: row.get(7),
+    let text = "SELECT id::text, state::text, kdf::text, key_check::text, wrapped_key::text, seal_count::int8,
+                       created_at::text, retired_at::text FROM treelift_keys ORDER BY created_at, id";
+    let key = |row: &Row| {
+        Ok(KeyRow {
+            id: row.try_get(0)?,
+            state: row.try_get(1)?,
+            kdf: row.try_get(2)?,
+            key_check: row.try_get(3)?,
+            wrapped_key: row.try_get(4)?,
+            seal_count: row.try_get(5)?,
+            created_at: row.try_get(6)?,
+            retired_at: row.try_get(7)?,
+        })
     };
-    Ok(session.query(text, &[])?.iter().map(key).collect())
+    let rows: Result<Vec<KeyRow>, postgres::Error> = session.query(text, &[])?.iter().map(key).collect();
+    Ok(rows.map_err(|_| {
+        Error::environment("a row of `treelift_keys` is damaged: something in it is NULL")
+            .at(session.place.shown())
+            .hint("restore `treelift_keys` from a backup; without it the sealed values cannot be opened")
+    })?)
 }
 
 impl PostgresTransaction {
     /// With the digest of the same.
     pub(super) fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
-        self.on(|session| {
+        let (before, now) = self.on(|session| {
+            let before = state::value(session, state::DIGEST_NAME)?;
             state::put(session, state::COUNTS_NAME, counts)?;
             state::put(session, state::HMAC_NAME, hmac)?;
-            state::put(session, state::DIGEST_NAME, &registry(session)?.digest_now())
-        })
+            let now = registry(session)?.digest_now();
+            state::put(session, state::DIGEST_NAME, &now)?;
+            Ok((before, now))
+        })?;
+        let first = self.state.proof.take().map_or(before, |(first, _)| first);
+        self.state.proof = Some((first, now));
+        Ok(())
     }
 
     pub(super) fn put_key(&mut self, key: &KeyRow) -> Result<()> {
@@ -78,7 +92,12 @@ impl PostgresTransaction {
     }
 
     pub(super) fn write_cell(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()> {
-        self.on(|session| cells::write(session, column, key, text))
+        if !self.state.judged.contains_key(column) {
+            let judged = self.on(|session| cells::judge(session, column))?;
+            self.state.judged.insert(column.clone(), judged);
+        }
+        let judged = &self.state.judged[column];
+        self.on(|session| cells::write(session, (column, judged), key, text))
     }
 }
 
@@ -176,18 +195,26 @@ pub(super) fn registry(session: &Session) -> Tried<Registry> {
 }
 
 fn registry_rows(session: &Session) -> Tried<Vec<RegistryRow>> {
-    if !catalog::has_table(session, "treelift_sealed_columns")? {
+    if !catalog::has_table(session, COLUMNS_TABLE)? {
         return Ok(Vec::new());
     }
-    let text = "SELECT table_name, column_name, row_filter, key_columns, format FROM treelift_sealed_columns";
-    let registered = |row: &Row| RegistryRow {
-        table: row.get(0),
-        column: row.get(1),
-        row_filter: row.get(2),
-        key_columns: row.get(3),
-        format: row.get(4),
+    let text = "SELECT table_name::text, column_name::text, row_filter::text, key_columns::text, format::text
+                FROM treelift_sealed_columns";
+    let registered = |row: &Row| {
+        Ok(RegistryRow {
+            table: row.try_get(0)?,
+            column: row.try_get(1)?,
+            row_filter: row.try_get(2)?,
+            key_columns: row.try_get(3)?,
+            format: row.try_get(4)?,
+        })
     };
-    Ok(session.query(text, &[])?.iter().map(registered).collect())
+    let rows: Result<Vec<RegistryRow>, postgres::Error> = session.query(text, &[])?.iter().map(registered).collect();
+    Ok(rows.map_err(|_| {
+        Error::environment("`treelift_sealed_columns` is damaged: something in it is NULL")
+            .at(session.place.shown())
+            .hint("restore it from a backup; docs/credentials.md describes its contents")
+    })?)
 }
 
 /// The registered columns and what they hold.

@@ -8,6 +8,7 @@ mod address;
 mod alter;
 mod audit;
 mod bench;
+mod blockers;
 mod catalog;
 mod cells;
 mod connect;

@@ -1,9 +1,11 @@
 //! What is open: a connection in a transaction, to look or to change something.
 
+use super::cells::Judged;
 use super::connect::Session;
 use super::held::Held;
 use super::place::{Place, Tried};
-use super::{catalog, sql, words};
+use super::{blockers, catalog, sql, words};
+use crate::database::SealedColumn;
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::Written;
 use crate::database::rejection::RejectedLate;
@@ -12,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::table::{ColumnType, ForeignKey, Migration, Schema};
 use jiff::Timestamp;
+use postgres::error::SqlState;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -53,6 +56,10 @@ pub(super) struct Writing {
     pub(super) sequences: HashMap<(String, String), Option<String>>,
     /// Rows that wait for the rows that they reference.
     pub(super) held: Held,
+    /// The digest of keys and registry as it was before this transaction, and as it is to be.
+    pub(super) proof: Option<(Option<String>, String)>,
+    /// What sealed cells that are written hang on.
+    pub(super) judged: BTreeMap<SealedColumn, Judged>,
     /// By table, the rows of earlier runs that no key names.
     pub(super) unnamed: HashMap<String, Unnamed>,
 }
@@ -137,16 +144,19 @@ pub(super) fn begin(place: &Place, written: &BTreeSet<String>) -> Tried<Session>
         must_be_there(&session)?;
         if !locked.is_empty() {
             // It takes no snapshot: what another one commits meanwhile is seen.
-            session.run(&format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", sql::names(&locked)))?;
+            interrupt::check()?;
+            match session.try_run(&format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", sql::names(&locked))) {
+                Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+                    return Err(blockers::of_tables(&session, &locked).into());
+                }
+                locked => locked?,
+            }
         }
         if lock(&session)? {
             return Ok(session);
         }
         if !place.patience().is_zero() && since.elapsed() > place.patience() {
-            return Err(Error::environment("another treelift is at work on this database")
-                .at(place.shown())
-                .hint("wait until it is done, then run again; `--lock-timeout SECONDS` waits longer")
-                .into());
+            return Err(blockers::of_treelift(&session, LOCK).into());
         }
         // What the other one commits would not be seen in this transaction any more.
         session.close()?;

@@ -2,11 +2,12 @@
 
 use super::opened::{self, Opened, PostgresTransaction, Writing};
 use super::place::{Place, Tried};
-use super::{audit, catalog, kept, ledger, ledger_tables, migrate, words};
+use super::{audit, catalog, kept, ledger, ledger_tables, migrate, state, words};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
 use crate::database::kept::{ForeignTrigger, Unkept};
 use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
+use crate::database::own::{COLUMNS_TABLE, KEYS_TABLE};
 use crate::database::rejection::{Rejected, RejectedLate, Rejection};
 use crate::database::upkeep::Orphan;
 use crate::database::{Cell, Mode, Opening, SealedColumn, Transaction};
@@ -46,9 +47,10 @@ impl PostgresTransaction {
         Ok(transaction)
     }
 
-    /// Begins without a mapping set; `None` where there is no database.
-    pub(super) fn change(place: &Place, mode: Mode) -> Tried<Option<Self>> {
-        let session = opened::begin(place, &BTreeSet::new())?;
+    /// Begins without a mapping set, to write sealed cells of these tables; `None` where there is no database.
+    pub(super) fn change(place: &Place, mode: Mode, tables: &BTreeSet<String>) -> Tried<Option<Self>> {
+        let own = [KEYS_TABLE, COLUMNS_TABLE].map(str::to_owned);
+        let session = opened::begin(place, &tables.iter().cloned().chain(own).collect())?;
         if !opened::is_there(&session)? {
             return Ok(None);
         }
@@ -73,7 +75,7 @@ impl PostgresTransaction {
             Ok(()) => Ok(()),
             Err(error) if words::is_lost(&error) => match state.ledger.id {
                 Some(run) => outcome(&session.place, &run),
-                None => Err(words::unknown().at(session.place.shown())),
+                None => outcome_of_change(&session.place, state.proof.as_ref()),
             },
             Err(error) => Err(session.place.words(error.into())),
         }
@@ -93,6 +95,28 @@ fn outcome(place: &Place, run: &str) -> Result<()> {
         Err(_) => Err(words::unknown()
             .at(place.shown())
             .hint(format!("when the server runs again, `treelift runs` lists run {run} if it was committed"))),
+    }
+}
+
+/// Whether a change of keys or sealed cells was committed whose connection was lost at the commit: the digest of keys
+/// and registry tells it, where the change made it another one.
+fn outcome_of_change(place: &Place, proof: Option<&(Option<String>, String)>) -> Result<()> {
+    let unknown = || {
+        words::unknown().at(place.shown()).hint(
+            "when the server runs again, `credentials verify` tells which passphrase or key file opens the values",
+        )
+    };
+    let Some((before, now)) = proof.filter(|(before, now)| before.as_ref() != Some(now)) else { return Err(unknown()) };
+    let asked = || -> Tried<Option<String>> {
+        let session = super::connect::Session::open(place)?;
+        opened::wait_for_lock(&session)?;
+        state::value(&session, state::DIGEST_NAME)
+    };
+    match asked() {
+        Ok(found) if found.as_ref() == Some(now) => Ok(()),
+        Ok(found) if found == *before => Err(words::gone().at(place.shown())),
+        // Another one has changed it since, or it cannot be asked.
+        _ => Err(unknown()),
     }
 }
 

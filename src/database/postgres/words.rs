@@ -1,12 +1,16 @@
 //! Faults of a server in our words. Its own texts can carry values of rows, so only names are taken from them, and its
 //! words where they are about SQL that no row has met yet.
 
+use super::blockers;
 use crate::error::Error;
 use crate::finding::printable;
 use crate::interrupt;
 use postgres::error::{DbError, SqlState};
 use std::error::Error as _;
 use std::fmt;
+
+/// How a password is given.
+const PASSWORD: &str = "give the password in PGPASSWORD, in the password file, or in the URL that DATABASE_URL holds";
 
 /// What a fault means for the user. `place` is the database as the user wrote it.
 pub(super) fn fault(error: &postgres::Error, place: impl fmt::Display) -> Error {
@@ -19,19 +23,29 @@ pub(super) fn fault(error: &postgres::Error, place: impl fmt::Display) -> Error 
     let code = server.code().code();
     let named = |what: Option<&str>| what.map_or_else(|| "?".to_owned(), printable);
     let words = match server.code() {
-        &SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION => Error::environment(format!(
+        &SqlState::INVALID_PASSWORD => {
+            Error::environment(format!("the server refuses the user: {}", printable(server.message())))
+                .hint(format!("{PASSWORD}; `pg_hba.conf` of the server says who may connect"))
+        }
+        &SqlState::INVALID_AUTHORIZATION_SPECIFICATION => Error::environment(format!(
             "the server refuses the user: {}",
             printable(server.message())
         ))
-        .hint("give the password in PGPASSWORD or the password file; `pg_hba.conf` of the server says who may connect"),
+        .hint(
+            "`pg_hba.conf` of the server says who may connect, from where, and whether with TLS (`?sslmode=require`)",
+        ),
         &SqlState::INVALID_CATALOG_NAME => Error::environment("the server has no database of this name")
             .hint("create it with `createdb`, or name another one"),
         &SqlState::INSUFFICIENT_PRIVILEGE if server.where_().is_none() => {
             Error::environment(format!("the user may not do this: {}", printable(server.message())))
                 .hint("connect as the owner of the tables, or have the right granted")
         }
-        &SqlState::LOCK_NOT_AVAILABLE => Error::environment("the database is locked by another program")
-            .hint("wait until it is done, or stop it, then run again; `--lock-timeout SECONDS` waits longer"),
+        &SqlState::LOCK_NOT_AVAILABLE => blockers::locked(locked_row(server.where_()).map_or_else(
+            || "the database is locked by another program".to_owned(),
+            |table| {
+                format!("the database is locked by another program: it has a lock on a row of `{}`", printable(table))
+            },
+        )),
         &SqlState::QUERY_CANCELED => Error::environment("somebody ended a statement at the server")
             .hint("look who cancels them there, then run again"),
         &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => {
@@ -112,16 +126,32 @@ pub(super) fn is_of_server(error: &postgres::Error) -> bool {
     is_lost(error) || classes.iter().any(|class| server.code().code().starts_with(class))
 }
 
+/// The table of a row that was waited for, of the server's own first line about where it was. What follows in other lines
+/// may be a statement of a trigger, with values.
+fn locked_row(context: Option<&str>) -> Option<&str> {
+    let line = context?.lines().next()?.strip_prefix("while ")?;
+    line.split_once(" in relation \"")?.1.strip_suffix('"')
+}
+
 /// A fault that no server reported. The client's words are about the connection.
 fn unreached(error: &postgres::Error) -> Error {
     if is_lost(error) {
         return gone();
     }
-    let why = error.source().map(ToString::to_string);
-    match why {
-        Some(why) => Error::environment(format!("the server cannot be reached: {}", printable(&why)))
-            .hint("check host, port and network, and that the server runs"),
-        None => Error::environment("the server cannot be reached")
-            .hint("check host, port and network, and that the server runs"),
+    let why = error.source().map(ToString::to_string).unwrap_or_default();
+    // The client tells the kinds apart by its words alone.
+    if why == "password missing" {
+        return Error::environment("the server asks for a password, and none is given").hint(PASSWORD);
     }
+    if why == "server does not support TLS" {
+        return Error::environment("the server has no TLS, and `sslmode` asks for it")
+            .hint("have it switched on at the server (`ssl = on`); `?sslmode=disable` in the URL goes without, for a network that nobody else reads");
+    }
+    if error.to_string().starts_with("error performing TLS handshake") {
+        return Error::environment(format!("no TLS with the server: {}", printable(&why)))
+            .hint("`?sslrootcert=PATH` names the certificate of its authority; the certificate must be for the host that the URL names");
+    }
+    let why = if why.is_empty() { why } else { format!(": {}", printable(&why)) };
+    Error::environment(format!("the server cannot be reached{why}"))
+        .hint("check host, port and network, and that the server runs")
 }

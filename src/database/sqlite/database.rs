@@ -12,6 +12,7 @@ use crate::database::undo::{Undo, Undone};
 use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
 use crate::database::{Database, Dialect, Migration, Mode, Opening, Reader, Stages, Transaction};
 use crate::error::{Error, Result};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -97,7 +98,7 @@ impl Database for SqliteDatabase {
         Ok(SqliteReader::open(&self.location)?.map(|reader| Box::new(reader) as Box<dyn Reader>))
     }
 
-    fn change(&self, mode: Mode) -> Result<Option<Box<dyn Transaction>>> {
+    fn change(&self, mode: Mode, _tables: &BTreeSet<String>) -> Result<Option<Box<dyn Transaction>>> {
         let transaction = self.said(SqliteTransaction::change(&self.location, mode))?;
         Ok(transaction.map(|transaction| Box::new(transaction) as Box<dyn Transaction>))
     }

@@ -4,6 +4,7 @@ use super::location::{Location, Tried};
 use super::session::SqliteTransaction;
 use super::{catalog, cells, sql, state};
 use crate::database::cells::{FERNET, Registered};
+use crate::database::own::{COLUMNS_TABLE, KEYS_TABLE};
 use crate::database::sealed::SealRecord;
 use crate::database::{Cell, SealedColumn, SealedState};
 use crate::error::{Error, Result};
@@ -14,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 /// The registered keys, oldest first.
 pub(super) fn all(conn: &Connection) -> rusqlite::Result<Vec<KeyRow>> {
-    if !catalog::has_table(conn, "treelift_keys")? {
+    if !catalog::has_table(conn, KEYS_TABLE)? {
         return Ok(Vec::new());
     }
     conn.prepare(
@@ -168,7 +169,7 @@ pub(super) fn registry(conn: &Connection) -> rusqlite::Result<Registry> {
 }
 
 fn registry_rows(conn: &Connection) -> rusqlite::Result<Vec<RegistryRow>> {
-    if !catalog::has_table(conn, "treelift_sealed_columns")? {
+    if !catalog::has_table(conn, COLUMNS_TABLE)? {
         return Ok(Vec::new());
     }
     conn.prepare("SELECT table_name, column_name, row_filter, key_columns, format FROM treelift_sealed_columns")?

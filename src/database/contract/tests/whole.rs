@@ -17,7 +17,10 @@ fn a_database_that_is_not_there_is_made_by_the_commit_alone() {
     on_every_engine(|bench| {
         let database = bench.database();
         assert!(!database.exists().unwrap() && database.read().unwrap().is_none());
-        assert!(database.change(Mode::Real).unwrap().is_none() && database.change(Mode::Dry).unwrap().is_none());
+        assert!(
+            database.change(Mode::Real, &BTreeSet::new()).unwrap().is_none()
+                && database.change(Mode::Dry, &BTreeSet::new()).unwrap().is_none()
+        );
         let nothing = (database.rows().unwrap(), database.runs().unwrap(), database.recorded().unwrap());
         assert_eq!(nothing, (0, vec![], vec![]));
         assert_eq!((database.keys().unwrap(), database.state().unwrap()), (vec![], None));
@@ -131,7 +134,8 @@ fn sealed_cells_are_changed_without_a_mapping_set() {
         let is = |first: &str| [(vec![Cell::Integer(1)], Some(first.to_owned())), (vec![Cell::Integer(2)], None)];
         assert_eq!(titles(), is("plain"));
         for mode in [Mode::Dry, Mode::Real] {
-            let mut transaction = bench.database().change(mode).unwrap().unwrap();
+            let mut transaction =
+                bench.database().change(mode, &BTreeSet::from(["notes".to_owned()])).unwrap().unwrap();
             transaction.put_key(&key).unwrap();
             transaction.register(&registered).unwrap();
             transaction.write_cell(&title, &[Cell::Integer(1)], "sealed").unwrap();
@@ -152,7 +156,7 @@ fn sealed_cells_are_changed_without_a_mapping_set() {
         assert!(found.contains(&("notes".to_owned(), "title".to_owned(), b"sealed".to_vec())));
         assert!(!found.iter().any(|(_, _, bytes)| bytes == b"plain"));
         drop(reader);
-        let mut transaction = bench.database().change(Mode::Real).unwrap().unwrap();
+        let mut transaction = bench.database().change(Mode::Real, &BTreeSet::new()).unwrap().unwrap();
         transaction.remove_key(&key.id).unwrap();
         assert_eq!(transaction.keys().unwrap(), []);
     });

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::database::state::State;
+use std::collections::BTreeSet;
 
 const RECORDED: &str =
     "SELECT version, status, checksum, applied_at, rollback_applied, metadata_json FROM schema_migrations";
@@ -218,12 +219,14 @@ fn a_database_of_the_first_format_is_upgraded_by_what_writes_and_by_nothing_that
     bench.database().runs().unwrap();
     bench.begin(Mode::Dry).unwrap().rollback().unwrap();
     drop(bench.database().read().unwrap());
-    drop(bench.database().change(Mode::Dry).unwrap());
+    drop(bench.database().change(Mode::Dry, &BTreeSet::new()).unwrap());
     assert_eq!(bench.state(), before);
 
     let writers: [(&str, &dyn Fn()); 3] = [
         ("import", &|| drop(bench.begin(Mode::Real).unwrap().commit().unwrap())),
-        ("credentials", &|| drop(bench.database().change(Mode::Real).unwrap().unwrap().commit().unwrap())),
+        ("credentials", &|| {
+            drop(bench.database().change(Mode::Real, &BTreeSet::new()).unwrap().unwrap().commit().unwrap())
+        }),
         ("upgrade", &|| bench.database().upgrade(None).unwrap()),
     ];
     for (name, write) in writers {
@@ -268,7 +271,7 @@ fn a_newer_format_and_a_damaged_one_are_refused_by_everything() {
             assert_eq!(bench.refused(mode), (words.to_owned(), 3));
         }
         let mut database = bench.database();
-        let changes = [Mode::Real, Mode::Dry].map(|mode| database.change(mode).map(drop));
+        let changes = [Mode::Real, Mode::Dry].map(|mode| database.change(mode, &BTreeSet::new()).map(drop));
         let all = changes.into_iter().chain([
             database.keys().map(drop),
             database.runs().map(drop),
