@@ -83,7 +83,7 @@ fn a_column_that_is_too_short_for_what_is_sealed_is_named_and_nothing_is_changed
     let before = site.state();
     let ran = site.credentials("encrypt", &SECRET).status(3);
     let words =
-        "error: a value for `logins.password` has 86 characters as it is to be written, and the column takes 40\n";
+        "error: a value for `logins.password` has 87 characters as it is to be written, and the column takes 40\n";
     assert!(ran.stderr.contains(words), "{}", ran.stderr);
     assert!(ran.stderr.contains("hint: make it longer: `ALTER TABLE \"logins\" ALTER COLUMN \"password\" TYPE text`"));
     assert_eq!(site.state(), before);
