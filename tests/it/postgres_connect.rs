@@ -4,6 +4,7 @@
 use crate::house::{House, Ran};
 use crate::postgres::Server;
 use std::fs::{self, Permissions};
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
@@ -117,7 +118,10 @@ fn a_password_comes_from_the_url_the_environment_or_the_password_file() {
         return;
     }
     let url = door.url("localhost", "sslmode=disable");
-    refused(ask(&house, Some(&url), &[]), "");
+    let words = "the server asks for a password, and none is given\n";
+    refused(ask(&house, Some(&url), &[]), words);
+    let hint = "hint: give the password in PGPASSWORD, in the password file, or in the URL that DATABASE_URL holds\n";
+    refused(ask(&house, Some(&url), &[]), hint);
     refused(
         ask(&house, Some(&url), &[("PGPASSWORD", "another")]),
         "the server refuses the user: password authentication failed",
@@ -166,6 +170,7 @@ fn tls_is_used_as_sslmode_says_and_checks_the_certificate_and_the_host() {
         refused(with("localhost", &format!("sslmode={mode}&sslrootcert={other}"), &[]), "certificate");
         // The system trusts no authority of ours.
         refused(with("localhost", &format!("sslmode={mode}"), &[]), "certificate");
+        refused(with("localhost", &format!("sslmode={mode}"), &[]), "hint: `?sslrootcert=PATH` names the certificate");
     }
     reached(with("localhost", &trusted, &[]));
     reached(with("localhost", "", &[("PGSSLMODE", "verify-full"), ("PGSSLROOTCERT", &ours)]));
@@ -199,4 +204,21 @@ fn a_server_that_only_speaks_like_postgresql_is_refused_by_its_name_before_anyth
     fs::create_dir_all(&tree).unwrap();
     let arguments = ["import", tree.to_str().unwrap(), "--mappings", "notes", "--database", &url];
     refused(Ran::of(&mut house.command(arguments)), message);
+}
+
+/// A server that answers the question for TLS with no ("SSL Session Encryption", 54.2.11).
+#[test]
+fn a_server_without_tls_is_told_apart_from_one_that_is_not_there() {
+    let house = House::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgresql://me@127.0.0.1:{}/db?sslmode=require", listener.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        client.read_exact(&mut [0; 8]).unwrap();
+        client.write_all(b"N").unwrap();
+        _ = client.read(&mut [0; 8]);
+    });
+    let ran = ask(&house, Some(&url), &[]).status(3);
+    assert!(ran.stderr.contains("the server has no TLS, and `sslmode` asks for it\n"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("hint: have it switched on at the server"), "{}", ran.stderr);
 }
