@@ -24,7 +24,7 @@ use identity::Identity;
 use jiff::Timestamp;
 use manifest::{Manifest, Packing};
 pub use prove::{Proved, prove};
-pub use safety::{Before, Safety, before, can_be_made};
+pub use safety::{Before, Safety, able, before};
 use std::path::{Path, PathBuf};
 
 /// The newest backup that has a readable manifest, of one shelf or of all. What was made before a

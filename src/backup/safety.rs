@@ -70,7 +70,7 @@ pub(super) fn reason(what: &str) -> String {
 }
 
 /// Refuses a database of which no backup can be made where one is wanted, before a command asks for anything.
-pub fn can_be_made(database: &dyn Database, how: &Before<'_>) -> Result<()> {
+pub fn able(database: &dyn Database, how: &Before<'_>) -> Result<()> {
     if how.skip || database.file().is_some() {
         return Ok(());
     }
@@ -87,7 +87,7 @@ pub fn before<'c>(database: &dyn Database, what: &str, how: &Before<'_>, ui: &'c
     if how.skip || !database.exists()? {
         return Ok(Safety { made: None, ui });
     }
-    can_be_made(database, how)?;
+    able(database, how)?;
     let reason = reason(what);
     let making = Making { folder: how.folder, packing: Packing::None, reason: &reason, set: how.set };
     let made = create(database, &making)?;

@@ -109,7 +109,7 @@ pub fn encrypt(job: &Job<'_>, choice: &Choice<'_>) -> Result<Encrypted> {
         return Ok(done);
     }
     triggers(&*existing(job.database)?, &chosen, choice)?;
-    job.can_keep_what_is_there()?;
+    job.able()?;
     job.agree(&format!("seal {}, {}", pending.join(", "), job.before.in_words()))?;
     let rows = existing(job.database)?.keys()?;
     let secret = secret(job, rows.is_empty())?;

@@ -43,7 +43,7 @@ pub struct HandedOver {
 /// to have keys: what cannot be done at all is said before somebody looks a password up for it.
 pub fn hand_over(job: &Job<'_>, application: &dyn Fn() -> Result<Application>) -> Result<HandedOver> {
     let rows = keyring::required(job.database)?;
-    job.can_keep_what_is_there()?;
+    job.able()?;
     let application = application()?;
     let backup = job.before.in_words();
     job.agree(&format!("write every sealed value as `{FERNET}`, which the application's password opens, {backup}"))?;

@@ -65,19 +65,18 @@ impl<'j> Job<'j> {
         Err(Error::request("not confirmed, nothing was changed"))
     }
 
-    /// What is done about a backup: a dry run makes none.
-    fn backing(&self) -> Before<'j> {
-        Before { skip: self.before.skip || self.mode == Mode::Dry, ..self.before.clone() }
-    }
-
-    /// Refuses what no backup can be made for, before anybody is asked for anything.
-    fn can_keep_what_is_there(&self) -> Result<()> {
-        backup::can_be_made(self.database, &self.backing())
-    }
-
-    /// Makes the backup.
+    /// Makes the backup; a dry run makes none.
     fn keep_what_is_there(&self, what: &str) -> Result<Safety<'j>> {
-        backup::before(self.database, what, &self.backing(), self.ui)
+        backup::before(self.database, what, &self.backup(), self.ui)
+    }
+
+    /// Makes sure that this backup can be made, before a secret is asked for.
+    fn able(&self) -> Result<()> {
+        backup::able(self.database, &self.backup())
+    }
+
+    fn backup(&self) -> Before<'j> {
+        Before { skip: self.before.skip || self.mode == Mode::Dry, ..self.before.clone() }
     }
 
     /// Writes the audit trail, in the job's own transaction. The details may have key ids, counts and

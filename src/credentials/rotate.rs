@@ -44,7 +44,7 @@ pub struct Rotated {
 /// All in one transaction: the first value that does not open aborts it.
 pub fn rotate(job: &Job<'_>) -> Result<Rotated> {
     let old_rows = keyring::required(job.database)?;
-    job.can_keep_what_is_there()?;
+    job.able()?;
     job.agree(&format!("seal every value again under a new data key, {}", job.before.in_words()))?;
     let (secret, old) = job.open(&old_rows)?;
     old.check(&job.database.seal_record()?)?;
