@@ -2,6 +2,7 @@
 
 use super::connect::Session;
 use super::place::Tried;
+use super::words;
 use crate::error::Error;
 use crate::finding::printable;
 use postgres::Row;
@@ -17,13 +18,7 @@ pub(super) fn of_tables(session: &Session, tables: &[&String]) -> Error {
         Some((table, who)) => format!("the database is locked by another program: {who} has a lock on `{table}`"),
         None => "the database is locked by another program".to_owned(),
     };
-    locked(message).at(session.place.shown())
-}
-
-/// The words for a lock that was not had.
-pub(super) fn locked(message: String) -> Error {
-    Error::environment(message)
-        .hint("wait until it is done, or stop it, then run again; `--lock-timeout SECONDS` waits longer")
+    words::locked(message).at(session.place.shown())
 }
 
 /// What is said where another treelift has the lock of all of them.

@@ -1,6 +1,7 @@
 //! Sealed cells, and what else may hold a secret.
 
 use super::connect::Session;
+use super::judged::Judged;
 use super::place::Tried;
 use super::types::{column_type, declared};
 use super::{catalog, find, form, sql};
@@ -19,28 +20,6 @@ pub(super) fn columns(session: &Session, table: &str) -> Tried<Vec<(String, Stri
                       AND NOT a.attisdropped ORDER BY a.attnum";
     let rows = session.query(text, &[Some(&session.schema), Some(table)])?;
     Ok(rows.iter().map(|row| (row.get(0), declared(row.get(1)))).collect())
-}
-
-/// What is known of a column with sealed cells.
-pub(super) struct Judged {
-    /// The declared types of the key columns.
-    keys: Vec<String>,
-    /// Its own type, as it is declared.
-    declared: String,
-}
-
-impl Judged {
-    fn kind(&self) -> ColumnType {
-        column_type(&self.declared)
-    }
-
-    /// How many characters it takes, where that is bounded.
-    fn longest(&self) -> Option<usize> {
-        match self.kind() {
-            ColumnType::Text { max: Some(max) } => usize::try_from(max).ok(),
-            _ => None,
-        }
-    }
 }
 
 /// Reads the types of a column and of its key; one that is not there is the request's fault or the registry's.

@@ -1,6 +1,6 @@
 //! Databases of PostgreSQL.
 //!
-//! `address` reads a URL, `connect` sends statements, `script` those of a migration, `opened` begins transactions, `stages` learns what migrations make,
+//! `address` reads a URL, `connect` sends statements, `script` those of a migration, `opened` begins transactions, `blockers` says who is in their way, `stages` learns what migrations make,
 //! `migrate` sets the tables up, `bench` and `fill` test them, `reader` looks, `find`, `load` and `write` carry rows, `cells`
 //! works on what is sealed, `form` knows how values are written, `ledger` keeps the record.
 
@@ -20,6 +20,7 @@ mod find;
 pub(super) mod form;
 mod held;
 mod hold;
+mod judged;
 mod kept;
 mod keys;
 mod ledger;

@@ -1,8 +1,8 @@
 //! What is open: a connection in a transaction, to look or to change something.
 
-use super::cells::Judged;
 use super::connect::Session;
 use super::held::Held;
+use super::judged::Judged;
 use super::place::{Place, Tried};
 use super::{blockers, catalog, sql, words};
 use crate::database::SealedColumn;

@@ -1,7 +1,6 @@
 //! Faults of a server in our words. Its own texts can carry values of rows, so only names are taken from them, and its
 //! words where they are about SQL that no row has met yet.
 
-use super::blockers;
 use crate::error::Error;
 use crate::finding::printable;
 use crate::interrupt;
@@ -40,7 +39,7 @@ pub(super) fn fault(error: &postgres::Error, place: impl fmt::Display) -> Error 
             Error::environment(format!("the user may not do this: {}", printable(server.message())))
                 .hint("connect as the owner of the tables, or have the right granted")
         }
-        &SqlState::LOCK_NOT_AVAILABLE => blockers::locked(locked_row(server.where_()).map_or_else(
+        &SqlState::LOCK_NOT_AVAILABLE => locked(locked_row(server.where_()).map_or_else(
             || "the database is locked by another program".to_owned(),
             |table| {
                 format!("the database is locked by another program: it has a lock on a row of `{}`", printable(table))
@@ -124,6 +123,12 @@ pub(super) fn is_of_server(error: &postgres::Error) -> bool {
     let Some(server) = error.as_db_error() else { return false };
     let classes = ["40", "53", "54", "57", "58", "55P03", "XX"];
     is_lost(error) || classes.iter().any(|class| server.code().code().starts_with(class))
+}
+
+/// The words for a lock that was not had.
+pub(super) fn locked(message: String) -> Error {
+    Error::environment(message)
+        .hint("wait until it is done, or stop it, then run again; `--lock-timeout SECONDS` waits longer")
 }
 
 /// The table of a row that was waited for, of the server's own first line about where it was. What follows in other lines
