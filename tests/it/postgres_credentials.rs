@@ -157,7 +157,7 @@ fn rows_that_a_policy_hides_are_an_error_and_not_left_in_plaintext() {
     let user = format!("plain_{}", site.name().split_once("/it_").unwrap().1.split('?').next().unwrap());
     site.sql(&format!(
         "CREATE ROLE {user} LOGIN; GRANT ALL ON SCHEMA public TO {user}; GRANT ALL ON logins TO {user};
-         ALTER TABLE logins ENABLE ROW LEVEL SECURITY; CREATE POLICY some ON logins USING (id = 2)"
+         ALTER TABLE logins ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON logins USING (id = 2)"
     ));
     let before = site.state();
     let (_, behind) = site.url().split_once('@').map(|(one, other)| (one.to_owned(), other.to_owned())).unwrap();
