@@ -4,6 +4,7 @@
 use super::audit::{AuditEntry, AuditTable};
 use super::catalog::Catalog;
 use super::history::{self, Origin, Recorded};
+use super::own::{is_own, is_records};
 use super::presence::{Presence, presence};
 use super::schema::in_part;
 use super::upkeep::{Altered, Done, Move, Order, Survey, What};
@@ -54,11 +55,25 @@ pub(super) trait Altering {
     fn note(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<(), Self::Fault>;
     /// Rows that reference a missing row; none where the engine itself sees to it.
     fn dangling(&self) -> Result<Dangling, Self::Fault>;
-    /// Where the last migration was rolled back and the database holds nothing else, treelift's own tables speak of rows
-    /// that are gone: they go too, and the record of migrations alone tells what was.
-    fn leave_nothing(&mut self) -> Result<(), Self::Fault>;
+    /// What is left where the last migration was rolled back.
+    fn left(&self) -> Result<Left, Self::Fault>;
+    /// Drops treelift's own tables of these names. Where one is kept that remembers the name of the record, it forgets
+    /// all else.
+    fn drop_own(&mut self, names: &[String], is_chosen: bool) -> Result<(), Self::Fault>;
     /// What the database is like.
     fn survey(&self) -> Result<Survey, Self::Fault>;
+}
+
+/// What a database holds.
+pub(super) struct Left {
+    /// The names of its tables and views.
+    pub(super) names: Vec<String>,
+    /// The table that records migrations.
+    pub(super) record: String,
+    /// Whether the set chose its name: that is remembered with it.
+    pub(super) is_chosen: bool,
+    /// Whether rows were moved aside, which are nowhere else.
+    pub(super) has_orphans: bool,
 }
 
 /// Why the SQL of a migration did not run, in words.
@@ -139,7 +154,12 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
         }
         self.engine.set_up_state()?;
         if self.applied.is_empty() && altered.steps.iter().any(|done| done.what == What::RolledBack) {
-            self.engine.leave_nothing()?;
+            // Where the database holds nothing else, treelift's own tables speak of rows that are gone: they go too, and
+            // the record of migrations alone tells what was.
+            let left = self.engine.left()?;
+            if let Some(own) = own_to_drop(&left) {
+                self.engine.drop_own(&own, left.is_chosen)?;
+            }
         }
         if let Some(after) = self.order.after {
             after(self.engine.survey()?)?;
@@ -243,16 +263,12 @@ pub(super) fn failed(migration: &Migration, what: What, failure: &impl Failing, 
         .hint("nothing was changed; fix the file or the rows, then run it again")
 }
 
-/// Which of treelift's own tables go where nothing else is left; `None` where something is. `is_chosen` says that the
-/// set chose the name of the record: that is remembered with it.
-pub(super) fn own_to_drop<'n>(
-    names: &'n [String],
-    is_reserved: &dyn Fn(&str) -> bool,
-    is_chosen: bool,
-) -> Option<Vec<&'n String>> {
-    if names.iter().any(|name| !is_reserved(name)) {
+/// Which of treelift's own tables go where nothing else is left; `None` where something is.
+fn own_to_drop(left: &Left) -> Option<Vec<String>> {
+    let Left { names, record, is_chosen, has_orphans } = left;
+    if *has_orphans || names.iter().any(|name| !is_records(name, record)) {
         return None;
     }
-    let is_kept = |name: &str| is_chosen && name.eq_ignore_ascii_case(super::state::TABLE_NAME);
-    Some(names.iter().filter(|name| super::own::is_own(name) && !is_kept(name)).collect())
+    let is_kept = |name: &str| *is_chosen && name.eq_ignore_ascii_case(super::state::TABLE_NAME);
+    Some(names.iter().filter(|name| is_own(name) && !is_kept(name)).cloned().collect())
 }

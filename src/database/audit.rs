@@ -51,6 +51,35 @@ impl AuditEntry {
     }
 }
 
+/// treelift's own table, where the application has none.
+pub(super) const OWN: &str = "treelift_audit";
+
+/// What its columns hold.
+pub(super) const OWN_COLUMNS: [(&str, AuditPart); 8] = [
+    ("id", AuditPart::Id),
+    ("at", AuditPart::Time),
+    ("program", AuditPart::Program),
+    ("action", AuditPart::Action),
+    ("subject", AuditPart::Subject),
+    ("record", AuditPart::Record),
+    ("reason", AuditPart::Reason),
+    ("details", AuditPart::Details),
+];
+
+/// A part of an entry, as a column takes it; `time` is that of the entry.
+pub(super) fn part_of(entry: &AuditEntry, part: AuditPart, time: impl FnOnce() -> String) -> Option<String> {
+    Some(match part {
+        AuditPart::Id => entry.id.clone(),
+        AuditPart::Action => entry.action.to_owned(),
+        AuditPart::Subject => entry.subject.clone(),
+        AuditPart::Record => return entry.record.clone(),
+        AuditPart::Reason => entry.reason.clone(),
+        AuditPart::Details => entry.details.to_string(),
+        AuditPart::Program => concat!("treelift ", env!("CARGO_PKG_VERSION")).to_owned(),
+        AuditPart::Time => time(),
+    })
+}
+
 /// A random UUID (version 4).
 pub fn random_id() -> Result<String> {
     let mut bytes = [0; 16];

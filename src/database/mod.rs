@@ -25,6 +25,7 @@ mod json;
 pub mod kept;
 pub mod ledger;
 mod opening;
+mod orphans;
 mod own;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -40,6 +41,7 @@ mod sqlite;
 pub mod state;
 mod tokens;
 pub mod traces;
+mod unchanged;
 pub mod undo;
 pub mod upkeep;
 mod url;

@@ -1,5 +1,8 @@
 //! Undoing a run: what is asked of a database, and what blocks it.
 
+pub(super) mod engine;
+pub(super) mod work;
+
 use super::audit::AuditTable;
 use super::catalog::Other;
 use super::changes::Changes;
@@ -175,6 +178,11 @@ pub enum Obstacle {
         /// The row's key.
         key: String,
     },
+    /// The database refuses it, and does not say of which row.
+    Refused {
+        /// Why, in words.
+        why: String,
+    },
     /// Rows have no key, or NULL in it, so that nothing identifies them.
     Nameless {
         /// The table.
@@ -239,6 +247,7 @@ impl fmt::Display for Obstacle {
             Self::Forbidden { table, key } => {
                 write!(f, "the database refuses to undo the row {key} of `{table}`")
             }
+            Self::Refused { why } => write!(f, "the database refuses it: {why}"),
             Self::Nameless { table, rows: many } => {
                 write!(f, "no key identifies {} of `{table}` that the run wrote", rows(*many))
             }

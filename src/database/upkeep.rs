@@ -28,6 +28,8 @@ pub struct Survey {
     pub own: BTreeMap<String, u64>,
     /// How many rows each virtual table shows; 0 where what it needs is not there.
     pub virtual_tables: BTreeMap<String, u64>,
+    /// Sequences, types and functions that belong to no table, in words; none where the engine has no such things.
+    pub loose: Vec<String>,
     /// The keys, the registry of sealed columns with its proof, and what those columns hold.
     pub seals: SealRecord,
     /// Rows of a column that must not be NULL and is, by `table.column`.

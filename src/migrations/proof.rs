@@ -231,8 +231,10 @@ impl Bench<'_> {
             let recorded = bench.database.recorded()?;
             let left = recorded.iter().filter(|record| record.status == database::history::Status::Applied);
             wrong.extend(left.map(|record| format!("`{}` is still recorded as applied", record.version)));
-            let own = bench.survey()?.own;
-            wrong.extend(own.keys().map(|table| format!("`{table}` is left besides the record of migrations")));
+            let survey = bench.survey()?;
+            let own = survey.own.keys().map(|table| format!("`{table}`"));
+            let left = own.chain(survey.loose).map(|what| format!("{what} is left besides the record of migrations"));
+            wrong.extend(left);
             Ok(wrong)
         })
     }

@@ -44,6 +44,7 @@ mod engine_rejects;
 mod engine_rows;
 mod engine_secrets;
 mod engine_set_laws;
+mod engines;
 mod existing;
 mod explain;
 mod explain_law;
@@ -97,6 +98,8 @@ mod postgres_rules;
 mod postgres_schema;
 #[cfg(feature = "postgres")]
 mod postgres_types;
+#[cfg(feature = "postgres")]
+mod postgres_undo;
 mod random_trees;
 mod record_table;
 mod registry;

@@ -93,6 +93,17 @@ impl Server {
         std::iter::once(vec![self.things()]).chain(tables.iter().map(of)).collect()
     }
 
+    /// The rows of the application's tables, as the server writes them.
+    pub(crate) fn tables(&self) -> BTreeMap<String, Vec<Vec<String>>> {
+        let names = "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+                     AND relname NOT LIKE 'treelift\\_%' AND relname <> 'schema_migrations' ORDER BY 1";
+        let of = |name: String| {
+            let rows = self.rows(&format!("SELECT t::text FROM \"{name}\" t ORDER BY 1"));
+            (name, rows)
+        };
+        self.rows(names).into_iter().flatten().map(of).collect()
+    }
+
     /// How many tables, views, indexes and sequences the schema has.
     pub(crate) fn things(&self) -> String {
         self.rows("SELECT count(*)::text FROM pg_class WHERE relnamespace = 'public'::regnamespace")[0][0].clone()

@@ -458,3 +458,69 @@ fn an_assertion_that_could_never_be_asked_of_a_server_is_refused() {
     let house = plain("").set("[[assert]]\nname = \"one\"\nengine = \"postgresql\"\nsql = \"SELECT 1 FROM treelift_runs r, items i WHERE i.state IS NULL;\"\n");
     house.run(["check", "set", "--database", &server.url]).status(0);
 }
+
+/// Everything that a schema holds, in words.
+fn everything(server: &Server) -> Vec<Vec<String>> {
+    server.rows(
+        "SELECT 'relation', relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace
+         UNION ALL SELECT 'type', typname::text FROM pg_type WHERE typnamespace = 'public'::regnamespace
+         UNION ALL SELECT 'function', proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+         UNION ALL SELECT 'trigger', tgname::text FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2",
+    )
+}
+
+#[test]
+fn a_rollback_to_nothing_leaves_the_record_alone_and_what_it_took_comes_up_again() {
+    let record = [
+        ("relation", "schema_migrations"),
+        ("relation", "schema_migrations_id_seq"),
+        ("relation", "schema_migrations_pkey"),
+        ("relation", "schema_migrations_version_key"),
+        ("type", "_schema_migrations"),
+        ("type", "schema_migrations"),
+    ];
+    for set in ["fossawork", "notes"] {
+        let (house, server) = (House::new(), Server::new());
+        let schema = |command: &[&str]| {
+            house
+                .run(["schema"].iter().chain(command).copied().chain([
+                    "--database",
+                    &server.url,
+                    "--mappings",
+                    set,
+                    "--yes",
+                ]))
+                .status(0)
+        };
+        schema(&["migrate"]);
+        let full = everything(&server);
+        let tree = if set == "notes" { crate::house::project("sample_data/notes") } else { crate::house::sample() };
+        house.import(&tree, &["--database", &server.url, "--no-backup", "--mappings", set]).status(0);
+        schema(&["rollback", "--all", "--no-backup"]);
+        assert_eq!(everything(&server), record.map(|(kind, name)| [kind, name]), "{set}");
+        schema(&["migrate", "--no-backup"]);
+        assert_eq!(everything(&server), full, "{set}");
+    }
+}
+
+#[test]
+fn a_test_tells_sequences_types_and_functions_that_a_down_file_forgets() {
+    let server = Server::new();
+    let house = House::new().schema("CREATE TABLE people (id INTEGER PRIMARY KEY, mood TEXT);");
+    let up = "CREATE SEQUENCE IF NOT EXISTS counted; CREATE OR REPLACE FUNCTION mood() RETURNS text LANGUAGE sql AS $$ SELECT 'good' $$;
+              DO $$ BEGIN CREATE DOMAIN word AS text; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+              CREATE TABLE people (id SERIAL PRIMARY KEY, mood TEXT DEFAULT mood());";
+    house.file(
+        "set/schema/001_test.up.postgresql.sql",
+        format!("-- version: 001\n-- description: tables of a test\n{up}\n"),
+    );
+    let tested = house.run(["schema", "test", "--mappings", "set", "--database", &server.url]).status(1).stdout;
+    for what in ["function `mood`", "sequence `counted`", "type `word`"] {
+        assert!(tested.contains(&format!("- {what} is left besides the record of migrations\n")), "{tested}");
+    }
+    house.file(
+        "set/schema/001_test.down.postgresql.sql",
+        "DROP TABLE people; DROP SEQUENCE counted; DROP FUNCTION mood; DROP DOMAIN word;\n",
+    );
+    house.run(["schema", "test", "--mappings", "set", "--database", &server.url]).status(0);
+}

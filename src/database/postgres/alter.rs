@@ -6,11 +6,11 @@ use super::place::{Fault, Outside, Place, Tried};
 use super::reach::reaching;
 use super::script::{self, Failure};
 use super::{audit, catalog, ledger_tables, record, sql, stages, state, survey};
-use crate::database::alter::{self, Altering, Dangling, Failing, Stop, Timing};
+use crate::database::alter::{self, Altering, Dangling, Failing, Left, Stop, Timing};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::history::{Origin, Recorded};
-use crate::database::own::is_records;
+use crate::database::orphans::TABLE_NAME;
 use crate::database::upkeep::{Altered, Move, Order, Survey, What};
 use crate::database::{Migration, Mode};
 use crate::mapping::codes;
@@ -114,14 +114,20 @@ impl Altering for Session {
         Ok(Dangling::new())
     }
 
-    fn leave_nothing(&mut self) -> Tried<()> {
-        let names = catalog::table_names(self)?;
-        let record = record::table(self, None)?.name;
-        let is_chosen = state::value(self, state::RECORD_NAME)?.is_some();
-        let Some(own) = alter::own_to_drop(&names, &|name| is_records(name, &record), is_chosen) else {
-            return Ok(());
-        };
-        for name in own {
+    fn left(&self) -> Tried<Left> {
+        let names = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                     WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+                           AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1";
+        Ok(Left {
+            names: self.query(names, &[Some(&self.schema)])?.iter().map(|row| row.get(0)).collect(),
+            record: record::table(self, None)?.name,
+            is_chosen: state::value(self, state::RECORD_NAME)?.is_some(),
+            has_orphans: catalog::has_table(self, TABLE_NAME)? && catalog::count(self, TABLE_NAME)? > 0,
+        })
+    }
+
+    fn drop_own(&mut self, names: &[String], is_chosen: bool) -> Tried<()> {
+        for name in names {
             Session::run(self, &format!("DROP TABLE {}", sql::name(name)))?;
         }
         if is_chosen {

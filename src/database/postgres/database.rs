@@ -2,7 +2,7 @@
 
 use super::opened::{self, PostgresReader, PostgresTransaction};
 use super::place::{Place, Tried};
-use super::{alter, bench, connect, fill, sql, stages};
+use super::{alter, aside, bench, connect, fill, sql, stages, undo};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::query::BadQuery;
@@ -93,12 +93,12 @@ impl Database for PostgresDatabase {
         self.said(alter::alter(&self.place, order))
     }
 
-    fn move_orphans(&mut self, _order: &MoveOrphans<'_>) -> Result<Vec<Moved>> {
-        Err(self.not_built("to move orphans aside"))
+    fn move_orphans(&mut self, order: &MoveOrphans<'_>) -> Result<Vec<Moved>> {
+        self.said(aside::move_all(&self.place, order))
     }
 
-    fn undo(&mut self, _order: &Undo<'_>) -> Result<Undone> {
-        Err(self.not_built("to undo a run"))
+    fn undo(&mut self, order: &Undo<'_>) -> Result<Undone> {
+        self.said(undo::undo(&self.place, order))
     }
 
     fn note(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()> {
@@ -132,7 +132,10 @@ impl Database for PostgresDatabase {
     }
 
     fn trial(&self) -> Result<Box<dyn Database>> {
-        Err(self.not_built("to try something on a copy"))
+        Err(self.not_built("a private copy").hint(
+            "make a copy in a database of its own (`createdb copy`, `pg_dump live | psql copy`), and try `schema rollback --all` and \
+             `schema migrate` there; `schema test --database URL` tests with invented rows",
+        ))
     }
 
     fn replace_with(&mut self, _file: &Path) -> Result<Option<Error>> {

@@ -18,7 +18,8 @@ const OLDEST: i32 = 150_000;
 pub(super) fn refusal(version: &str, number: i32, shown: &str) -> Option<Error> {
     if let Some((_, name, lacks)) = OTHERS.iter().find(|(sign, ..)| version.contains(sign)) {
         let message = format!("the server is {name}, which is not supported: an import needs {lacks}");
-        let hint = "import into PostgreSQL or into a file, and move the tables from there with the tools of that server";
+        let hint =
+            "import into PostgreSQL or into a file, and move the tables from there with the tools of that server";
         return Some(Error::environment(message).at(shown).hint(hint));
     }
     (number < OLDEST).then(|| {
@@ -45,6 +46,9 @@ mod tests {
             said("PostgreSQL 15.2-YB-2.25.0.0-b0 on x86_64-pc-linux-gnu", 150_002).unwrap(),
             "the server is YugabyteDB, which is not supported: an import needs advisory locks and locks of tables"
         );
-        assert_eq!(said("PostgreSQL 14.9", 140_009).unwrap(), "the server is PostgreSQL 14, and treelift needs 15 or newer");
+        assert_eq!(
+            said("PostgreSQL 14.9", 140_009).unwrap(),
+            "the server is PostgreSQL 14, and treelift needs 15 or newer"
+        );
     }
 }

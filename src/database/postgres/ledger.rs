@@ -249,7 +249,7 @@ fn counts(run: &RunRecord) -> [String; 7] {
 }
 
 /// Writes the record of a run, and gives its number.
-fn write_run(session: &Session, run: &RunRecord) -> Tried<i64> {
+pub(super) fn write_run(session: &Session, run: &RunRecord) -> Tried<i64> {
     let text =
         "INSERT INTO treelift_runs (id, kind, program, mapping_set, set_digest, set_folder, source, started, finished,
                     files, leaves, inserted, updated, unchanged, rejected, removed, undoes)

@@ -1,16 +1,19 @@
 //! Databases of PostgreSQL.
 //!
-//! `address` reads a URL, `connect` sends statements, `script` those of a migration, `opened` begins transactions, `blockers` says who is in their way, `stages` learns what migrations make,
-//! `migrate` sets the tables up, `bench` and `fill` test them, `reader` looks, `find`, `load` and `write` carry rows, `cells`
+//! `address` reads a URL, `connect` sends statements, `script` those of a migration, `opened` begins transactions, `blockers` says
+//! who is in their way, `commit` ends them, `stages` learns what migrations make, `migrate` sets the tables up, `bench` and `fill`
+//! test them, `undo` and `aside` take rows away, `reader` looks, `find`, `load` and `write` carry rows, `cells`
 //! works on what is sealed, `form` knows how values are written, `ledger` keeps the record.
 
 mod address;
 mod alter;
+mod aside;
 mod audit;
 mod bench;
 mod blockers;
 mod catalog;
 mod cells;
+mod commit;
 mod connect;
 mod database;
 mod encode;
@@ -46,6 +49,7 @@ mod survey;
 pub(super) mod tests;
 mod transaction;
 pub(super) mod types;
+mod undo;
 mod unnamed;
 mod words;
 mod write;

@@ -55,6 +55,11 @@ impl Place {
         &self.address.shown
     }
 
+    /// What a fault of the server means, in a sentence.
+    pub(super) fn words_of(&self, error: &postgres::Error) -> String {
+        words::fault(error, self.shown()).message
+    }
+
     /// The words for a fault on it.
     pub(super) fn words(&self, fault: Fault) -> Error {
         match fault {

@@ -55,7 +55,7 @@ impl<S> Reader for Opened<S> {
     }
 
     fn rows(&self) -> Result<u64> {
-        self.on(survey::rows)
+        Ok(self.on(survey::counted)?.values().sum())
     }
 
     fn recorded(&self) -> Result<Vec<Recorded>> {

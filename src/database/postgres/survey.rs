@@ -47,21 +47,49 @@ pub(super) fn of(session: &Session) -> Tried<Survey> {
             registry,
             place: session.place.shown().to_owned(),
         },
+        loose: loose(session)?,
         catalog,
         ..Survey::default()
     })
+}
+
+/// Sequences, types and functions that belong to no table, and to no extension.
+fn loose(session: &Session) -> Tried<Vec<String>> {
+    let alone = |catalog: &str, deep: &str| {
+        format!(
+            "NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = '{catalog}'::regclass AND d.objid = c.oid
+                         AND d.deptype IN ({deep}))"
+        )
+    };
+    let text = format!(
+        "SELECT 'sequence', c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = $1 AND c.relkind = 'S' AND {}
+         UNION ALL SELECT 'type', c.typname::text FROM pg_type c JOIN pg_namespace n ON n.oid = c.typnamespace
+         WHERE n.nspname = $1 AND {} AND (c.typtype IN ('e', 'd', 'r')
+               OR c.typtype = 'c' AND EXISTS (SELECT 1 FROM pg_class r WHERE r.oid = c.typrelid AND r.relkind = 'c'))
+         UNION ALL SELECT 'function', c.proname::text FROM pg_proc c JOIN pg_namespace n ON n.oid = c.pronamespace
+         WHERE n.nspname = $1 AND {} ORDER BY 1, 2",
+        alone("pg_class", "'a', 'i', 'e'"),
+        alone("pg_type", "'e'"),
+        alone("pg_proc", "'i', 'e'")
+    );
+    let rows = session.query(&text, &[Some(&session.schema)])?;
+    let named = |row: &postgres::Row| {
+        let (kind, name): (String, String) = (row.get(0), row.get(1));
+        format!("{kind} `{}`", printable(&name))
+    };
+    Ok(rows.iter().map(named).collect())
 }
 
 fn counts<'t>(session: &Session, tables: impl Iterator<Item = &'t String>) -> Tried<BTreeMap<String, u64>> {
     tables.map(|table| Ok((table.clone(), catalog::count(session, table)?))).collect()
 }
 
-/// How many rows the application's tables have.
-pub(super) fn rows(session: &Session) -> Tried<u64> {
+/// How many rows each of the application's tables has.
+pub(super) fn counted(session: &Session) -> Tried<BTreeMap<String, u64>> {
     let record = record::table(session, session.place.record.as_deref())?.name;
     let names = catalog::table_names(session)?;
-    let counts = counts(session, names.iter().filter(|name| !is_records(name, &record)))?;
-    Ok(counts.values().sum())
+    counts(session, names.iter().filter(|name| !is_records(name, &record)))
 }
 
 /// How many rows share the values of these columns with an earlier one; NULLs share nothing.

@@ -2,7 +2,7 @@
 
 use super::opened::{self, Opened, PostgresTransaction, Writing};
 use super::place::{Place, Tried};
-use super::{audit, catalog, kept, ledger, ledger_tables, migrate, state, words};
+use super::{audit, catalog, commit, kept, ledger_tables, migrate};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
 use crate::database::kept::{ForeignTrigger, Unkept};
@@ -58,8 +58,7 @@ impl PostgresTransaction {
         Ok(Some(Self { session, state: Writing { is_dry: mode == Mode::Dry, ..Writing::default() } }))
     }
 
-    /// Commits. Where the connection is lost meanwhile, the run's own row in the ledger tells whether it was; never
-    /// the number of the transaction, which may be used again.
+    /// Commits.
     fn end(mut self) -> Result<()> {
         if self.state.is_dry {
             return Err(Error::bug("a dry run was asked to commit"));
@@ -71,52 +70,11 @@ impl PostgresTransaction {
         self.settle()?;
         self.move_sequences()?;
         let Opened { session, state } = self;
-        match session.try_run("COMMIT") {
-            Ok(()) => Ok(()),
-            Err(error) if words::is_lost(&error) => match state.ledger.id {
-                Some(run) => outcome(&session.place, &run),
-                None => outcome_of_change(&session.place, state.proof.as_ref()),
-            },
-            Err(error) => Err(session.place.words(error.into())),
-        }
-    }
-}
-
-/// Whether a run was committed whose connection was lost at the commit.
-fn outcome(place: &Place, run: &str) -> Result<()> {
-    let asked = || -> Tried<bool> {
-        let session = super::connect::Session::open(place)?;
-        opened::wait_for_lock(&session)?;
-        ledger::has_run(&session, run)
-    };
-    match asked() {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(words::gone().at(place.shown())),
-        Err(_) => Err(words::unknown()
-            .at(place.shown())
-            .hint(format!("when the server runs again, `treelift runs` lists run {run} if it was committed"))),
-    }
-}
-
-/// Whether a change of keys or sealed cells was committed whose connection was lost at the commit: the digest of keys
-/// and registry tells it, where the change made it another one.
-fn outcome_of_change(place: &Place, proof: Option<&(Option<String>, String)>) -> Result<()> {
-    let unknown = || {
-        words::unknown().at(place.shown()).hint(
-            "when the server runs again, `credentials verify` tells which passphrase or key file opens the values",
-        )
-    };
-    let Some((before, now)) = proof.filter(|(before, now)| before.as_ref() != Some(now)) else { return Err(unknown()) };
-    let asked = || -> Tried<Option<String>> {
-        let session = super::connect::Session::open(place)?;
-        opened::wait_for_lock(&session)?;
-        state::value(&session, state::DIGEST_NAME)
-    };
-    match asked() {
-        Ok(found) if found.as_ref() == Some(now) => Ok(()),
-        Ok(found) if found == *before => Err(words::gone().at(place.shown())),
-        // Another one has changed it since, or it cannot be asked.
-        _ => Err(unknown()),
+        let committed = match state.ledger.id {
+            Some(run) => commit::commit(&session, &run),
+            None => commit::commit_change(&session, state.proof.as_ref()),
+        };
+        committed.map_err(|fault| session.place.words(fault))
     }
 }
 

@@ -6,11 +6,12 @@
 use super::location::{Location, Tried};
 use super::open::{self, Start};
 use super::script::{self, Failure};
-use super::{audit, catalog, ledger_tables, migrate, orphans, read, record, references, sql, state, survey};
-use crate::database::alter::{self, Altering, Dangling, Failing, Stop, Timing};
+use super::{audit, catalog, ledger_tables, migrate, read, record, references, sql, state, survey};
+use crate::database::alter::{self, Altering, Dangling, Failing, Left, Stop, Timing};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::history::{Origin, Recorded};
+use crate::database::orphans;
 use crate::database::upkeep::{Altered, Move, Order, Survey, What};
 use crate::database::{Migration, Mode};
 use jiff::Timestamp;
@@ -102,18 +103,22 @@ impl Altering for Schema<'_> {
     }
 
     /// Rows that were moved aside as orphans belong to the user.
-    fn leave_nothing(&mut self) -> Tried<()> {
+    fn left(&self) -> Tried<Left> {
         let conn = &*self.conn;
-        let names: Vec<String> =
-            sql::column(conn, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')", [])?;
-        let record = record::table(conn, None)?.name;
-        let is_chosen = state::value(conn, state::RECORD_NAME)?.is_some();
-        let own = alter::own_to_drop(&names, &|name| catalog::is_reserved(name, &record), is_chosen);
-        let Some(own) = own else { return Ok(()) };
-        if catalog::has_table(conn, orphans::TABLE_NAME)? && read::count(conn, orphans::TABLE_NAME)? > 0 {
-            return Ok(());
-        }
-        own.into_iter().try_for_each(|name| conn.execute_batch(&format!("DROP TABLE {}", sql::name(name))))?;
+        let has_orphans = catalog::has_table(conn, orphans::TABLE_NAME)? && read::count(conn, orphans::TABLE_NAME)? > 0;
+        let names =
+            "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+        Ok(Left {
+            names: sql::column(conn, names, [])?,
+            record: record::table(conn, None)?.name,
+            is_chosen: state::value(conn, state::RECORD_NAME)?.is_some(),
+            has_orphans,
+        })
+    }
+
+    fn drop_own(&mut self, names: &[String], is_chosen: bool) -> Tried<()> {
+        let conn = &*self.conn;
+        names.iter().try_for_each(|name| conn.execute_batch(&format!("DROP TABLE {}", sql::name(name))))?;
         if is_chosen {
             conn.execute("DELETE FROM treelift_state WHERE name <> ?1", [state::RECORD_NAME])?;
         }

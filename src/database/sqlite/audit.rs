@@ -1,25 +1,14 @@
 //! The audit trail: into the application's own table where it is there, else into `treelift_audit`.
 
 use super::{catalog, sql, times};
-use crate::database::audit::{AuditEntry, AuditPart, AuditTable};
+use crate::database::audit::{AuditEntry, AuditTable, OWN, OWN_COLUMNS, part_of};
 use crate::table::ColumnType;
 use rusqlite::Connection;
 
-const OWN: &str = "CREATE TABLE IF NOT EXISTS treelift_audit (
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS treelift_audit (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at DATETIME NOT NULL, program TEXT NOT NULL,
     action TEXT NOT NULL, subject TEXT NOT NULL, record TEXT, reason TEXT NOT NULL, details TEXT NOT NULL
 )";
-
-const OWN_COLUMNS: [(&str, AuditPart); 8] = [
-    ("id", AuditPart::Id),
-    ("at", AuditPart::Time),
-    ("program", AuditPart::Program),
-    ("action", AuditPart::Action),
-    ("subject", AuditPart::Subject),
-    ("record", AuditPart::Record),
-    ("reason", AuditPart::Reason),
-    ("details", AuditPart::Details),
-];
 
 /// Writes one entry.
 pub(super) fn write(conn: &Connection, entry: &AuditEntry, table: Option<&AuditTable>) -> rusqlite::Result<()> {
@@ -28,9 +17,9 @@ pub(super) fn write(conn: &Connection, entry: &AuditEntry, table: Option<&AuditT
     {
         return insert(conn, theirs, entry);
     }
-    conn.execute_batch(OWN)?;
+    conn.execute_batch(TABLE)?;
     let columns = OWN_COLUMNS.map(|(column, part)| (column.to_owned(), part)).to_vec();
-    insert(conn, &AuditTable { table: "treelift_audit".to_owned(), columns, written: Vec::new() }, entry)
+    insert(conn, &AuditTable { table: OWN.to_owned(), columns, written: Vec::new() }, entry)
 }
 
 /// Whether the table is there with all the columns that are to be filled.
@@ -54,20 +43,10 @@ fn insert(conn: &Connection, table: &AuditTable, entry: &AuditEntry) -> rusqlite
     let kind = |name: &str| {
         known.iter().find(|column| column.name == name).map_or(ColumnType::Time(None), |column| column.kind)
     };
-    let values = table.columns.iter().map(|(name, part)| value(entry, *part, kind(name)));
+    let time = |kind: ColumnType| match kind.form() {
+        Some(_) => times::clock(entry.at, kind),
+        None => times::clock_text(entry.at),
+    };
+    let values = table.columns.iter().map(|(name, part)| part_of(entry, *part, || time(kind(name))));
     conn.execute(&sql::insert(&table.table, &names), rusqlite::params_from_iter(values)).map(drop)
-}
-
-fn value(entry: &AuditEntry, part: AuditPart, kind: ColumnType) -> Option<String> {
-    Some(match part {
-        AuditPart::Id => entry.id.clone(),
-        AuditPart::Action => entry.action.to_owned(),
-        AuditPart::Subject => entry.subject.clone(),
-        AuditPart::Record => return entry.record.clone(),
-        AuditPart::Reason => entry.reason.clone(),
-        AuditPart::Details => entry.details.to_string(),
-        AuditPart::Program => concat!("treelift ", env!("CARGO_PKG_VERSION")).to_owned(),
-        AuditPart::Time if kind.form().is_some() => times::clock(entry.at, kind),
-        AuditPart::Time => times::clock_text(entry.at),
-    })
 }

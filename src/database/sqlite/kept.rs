@@ -3,10 +3,11 @@
 
 use super::location::{Location, Tried};
 use super::session::SqliteTransaction;
-use super::unchanged::{Disposition, Judge, Ledger, by_key};
+use super::unchanged::{Ledger, by_key};
 use super::{connect, read, sql, unchanged};
 use crate::database::kept::{Strayed, Unkept};
 use crate::database::rejection::{Rejected, Rejection};
+use crate::database::unchanged::Disposition;
 use crate::error::Result;
 use crate::row::{Row, Value};
 use crate::table::{ColumnType, Table};
@@ -144,10 +145,10 @@ fn strayed_keys(conn: &Connection, location: &Location, number: i64, table: &Tab
              AND o.\"table\" = {number}"
     );
     let columns = unchanged::columns(conn, (number, &table.name), location)?;
-    let judge = Judge::new(conn, table, &columns, None);
+    let judge = unchanged::judge(conn, table, &columns, None);
     let mut strayed = Vec::new();
     let ledger = Ledger { from: &from, joined: &by_key(table, "s.row_key"), order: "o.row_key, o.number" };
-    judge.each(conn, &ledger, &mut |key, _, fate| {
+    unchanged::each(conn, &judge, &ledger, &mut |key, _, fate| {
         if strayed.len() < MOST {
             match fate {
                 Disposition::Gone => strayed.push((key.to_owned(), false)),

@@ -47,6 +47,25 @@ pub(super) fn astray(reference: &Reference) -> String {
     )
 }
 
+/// The same of a reference that may be one of several columns.
+pub(super) fn astray_of(table: &str, key: &ForeignKey) -> String {
+    if let ([column], [to]) = (key.columns.as_slice(), key.to.as_slice()) {
+        let (table, column, parent, to) = (table.to_owned(), column.clone(), key.table.clone(), to.clone());
+        return astray(&Reference { table, column, parent, to });
+    }
+    let some: Vec<String> = key.columns.iter().map(|column| format!("{} IS NOT NULL", sql::name(column))).collect();
+    let child = sql::name(table);
+    let same = key.columns.iter().zip(&key.to);
+    let same: Vec<String> =
+        same.map(|(from, to)| format!("p.{} = {child}.{}", sql::name(to), sql::name(from))).collect();
+    format!(
+        "{child} WHERE {} AND NOT EXISTS (SELECT 1 FROM {} p WHERE {})",
+        some.join(" AND "),
+        sql::name(&key.table),
+        same.join(" AND ")
+    )
+}
+
 /// The temporary tables of what there was and what there is.
 pub(super) const BEFORE: &str = "astray_before";
 pub(super) const AFTER: &str = "astray_after";

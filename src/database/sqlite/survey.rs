@@ -63,6 +63,7 @@ pub(super) fn of(conn: &Connection, location: &Location) -> Tried<Survey> {
         own: counts(conn, own.iter().filter(|name| catalog::is_own(name)))?,
         seals: SealRecord { columns: keys::sealed(conn, &registry)?, registry, place: location.shown.clone() },
         nulls: nulls(conn, &catalog)?,
+        loose: Vec::new(),
         mode: fs::metadata(&location.path).ok().map(|is| is.permissions().mode() & 0o7777),
         catalog,
     })

@@ -1,48 +1,41 @@
-//! Undoes a run: removes the rows it inserted and empties the columns it filled, if they are as
-//! it left them.
-//!
-//! First everything is checked, and what is to be done noted in a temporary table; then it is done,
-//! and looked at again. Foreign keys are off, so nothing cascades; what refers to nothing is compared
-//! before and after, row by row. A trigger that is not the set's own might do anything: none may be
-//! on the tables.
+//! What SQLite does for an undo. Foreign keys are off, so nothing cascades; what refers to nothing is compared before and
+//! after, row by row.
 
-mod fates;
 mod meant;
+mod taking;
 
-use super::location::{Location, Tried};
+use super::location::{Fault, Location, Tried};
 use super::open::{self, Start};
-use super::unchanged::{Disposition, Judge, Noted, columns};
+use super::unchanged::{self, Ledger, by_key};
 use super::{audit, catalog, forms, ledger, ledger_tables, read, record, references, sql, survey};
-use crate::database::Mode;
-use crate::database::audit::AuditEntry;
+use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Other;
 use crate::database::kept::ForeignTrigger;
-use crate::database::ledger::{RunRecord, Written, key_parts};
-use crate::database::undo::{Keys, Obstacle, Taken, Undo, Undone, choose};
+use crate::database::ledger::{RunRecord, Written};
+use crate::database::undo::engine::{Fate, Listed, Take, Undoing};
+use crate::database::undo::{Obstacle, Undo, Undone, work};
+use crate::database::{Cell, Mode};
+use crate::error::Result;
 use crate::table::Table;
-use fates::Fates;
 use rusqlite::Connection;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
-/// What the run wrote, by table, in the order in which it was written.
-const TAKEN: &str = "
+/// The files of the run; what it wrote, by table, in the order in which it was written; and the rows that are not to be
+/// removed: of which nothing is left to be done, or a list of whose columns is emptied.
+const TABLES: &str = "
+    CREATE TEMP TABLE treelift_files_taken (id INTEGER PRIMARY KEY);
     CREATE TEMP TABLE treelift_taken (
         \"table\" INTEGER, file INTEGER, number INTEGER, row_key TEXT, columns INTEGER, digest BLOB, own BLOB,
         PRIMARY KEY (\"table\", file, number)
     ) WITHOUT ROWID;
-    INSERT INTO temp.treelift_taken SELECT \"table\", file, number, row_key, columns, digest, own FROM treelift_rows
-        WHERE file IN (SELECT id FROM temp.treelift_files_taken) ORDER BY 1, 2, 3";
-
-/// Every so many rows progress is told.
-const PAGE: u64 = 1_000;
+    CREATE TEMP TABLE treelift_apart (
+        \"table\" INTEGER, row_key TEXT, fate INTEGER, PRIMARY KEY (\"table\", row_key)
+    ) WITHOUT ROWID";
 
 /// Carries an order out.
 pub(super) fn undo(location: &Location, order: &Undo<'_>) -> Tried<Undone> {
     let (store, conn) = open::begin(location, &Start { mode: order.mode, run_id: order.run_id, bytes: 0 })?;
-    let mut undone = Work { conn: &conn, location, order }.all()?;
-    if !undone.obstacles.is_empty() {
-        undone.tables.clear();
-    }
+    let undone = work::undo(&mut Engine { conn: &conn, location }, order)?;
     if order.mode == Mode::Dry || undone.rows() == 0 {
         open::roll_back(store, conn)?;
     } else {
@@ -51,276 +44,169 @@ pub(super) fn undo(location: &Location, order: &Undo<'_>) -> Tried<Undone> {
     Ok(undone)
 }
 
-/// An undo, in its transaction.
-struct Work<'w> {
-    conn: &'w Connection,
-    location: &'w Location,
-    order: &'w Undo<'w>,
+struct Engine<'e> {
+    conn: &'e Connection,
+    location: &'e Location,
 }
 
-impl<'w> Work<'w> {
-    fn all(&self) -> Tried<Undone> {
-        ledger_tables::set_up(self.conn, self.location)?;
-        let runs = ledger::runs(self.conn)?;
-        let run = choose(&runs, self.order.run)?;
-        note_run(self.conn, run)?;
-        let tables = tables(self.conn)?;
-        let before = survey::counted(self.conn, None)?;
-        let parents: Vec<&str> = tables.iter().map(|(_, name)| name.as_str()).collect();
-        references::note_astray(self.conn, references::BEFORE, self.order.references, &parents, self.location)?;
-        let mut fates = Fates::new(self.conn)?;
-        let mut undone = Undone { tables: Vec::new(), obstacles: later(self.conn, run)? };
-        undone.obstacles.extend(self.foreign_triggers(&tables)?);
-        let mut live = catalog::tables(self.conn, parents.iter().copied())?;
+impl Undoing for Engine<'_> {
+    type Fault = Fault;
+
+    fn is_same(one: &str, other: &str) -> bool {
+        unchanged::same_name(one, other)
+    }
+
+    fn run(&mut self, sql: &str) -> Tried<()> {
+        Ok(self.conn.execute_batch(sql)?)
+    }
+
+    fn ask(&self, sql: &str) -> Tried<Vec<Vec<Cell>>> {
+        let mut asked = self.conn.prepare(sql)?;
+        let many = asked.column_count();
+        let rows = asked.query_map([], |row| read::cells(row, 0..many))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn set_up(&mut self) -> Tried<()> {
+        ledger_tables::set_up(self.conn, self.location)
+    }
+
+    fn runs(&self) -> Tried<Vec<RunRecord>> {
+        Ok(ledger::runs(self.conn)?)
+    }
+
+    fn note_run(&mut self, run: &RunRecord) -> Tried<()> {
+        self.conn.execute_batch(TABLES)?;
+        self.conn.execute(
+            "INSERT INTO temp.treelift_files_taken SELECT f.id FROM treelift_files f
+             JOIN treelift_runs u ON u.number = f.run WHERE u.id = ?1",
+            [&run.id],
+        )?;
+        let text = "INSERT INTO temp.treelift_taken
+                    SELECT \"table\", file, number, row_key, columns, digest, own FROM treelift_rows
+                    WHERE file IN (SELECT id FROM temp.treelift_files_taken) ORDER BY 1, 2, 3";
+        Ok(self.conn.execute_batch(text)?)
+    }
+
+    fn index_taken(&mut self) -> Tried<()> {
+        self.run("CREATE INDEX temp.treelift_taken_key ON treelift_taken (\"table\", row_key)")
+    }
+
+    fn columns(&self, number: i64, table: &str) -> Tried<HashMap<i64, Written>> {
+        unchanged::columns(self.conn, (number, table), self.location)
+    }
+
+    fn write_run(&mut self, run: &RunRecord) -> Tried<()> {
+        ledger::write_run(self.conn, None, run)?;
+        Ok(())
+    }
+
+    fn note(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Tried<()> {
+        Ok(audit::write(self.conn, entry, table)?)
+    }
+
+    fn counts(&self) -> Tried<BTreeMap<String, u64>> {
+        Ok(survey::counted(self.conn, None)?)
+    }
+
+    fn live(&self, names: &[&str]) -> Tried<BTreeMap<String, Table>> {
+        let mut live = catalog::tables(self.conn, names.iter().copied())?;
         forms::note(self.conn, &mut live, self.location)?;
-        for (number, name) in &tables {
-            let (taken, obstacle) = self.judge((*number, name), live.get(name), run, &mut fates)?;
-            undone.tables.push(taken);
-            undone.obstacles.extend(obstacle);
-        }
-        undone.tables.sort_by(|one, other| one.name.cmp(&other.name));
-        if !undone.obstacles.iter().any(|obstacle| matches!(obstacle, Obstacle::Trigger { .. })) {
-            undone.obstacles.extend(self.take_all(&tables, &live, &fates)?);
-        }
-        if self.conn.is_autocommit() {
-            return Ok(undone); // a trigger rolled the transaction back, and there is nothing to look at
-        }
-        references::note_astray(self.conn, references::AFTER, self.order.references, &parents, self.location)?;
-        undone.obstacles.extend(references::new_astray(self.conn)?);
-        if undone.obstacles.is_empty() {
-            let after = survey::counted(self.conn, None)?;
-            undone.obstacles.extend(further(&before, &after, &undone.tables));
-        }
-        if undone.obstacles.is_empty() && undone.rows() > 0 {
-            self.record(run, &undone)?;
-        }
-        Ok(undone)
+        Ok(live)
     }
 
-    /// Triggers that may reach the tables and that no migration of the set makes.
-    fn foreign_triggers(&self, tables: &[(i64, String)]) -> rusqlite::Result<Vec<Obstacle>> {
-        let is_own = |name: &str, live: &Other| self.order.triggers.get(name).is_some_and(|known| known.same_as(live));
-        let is_taken = |table: &str| tables.iter().any(|(_, name)| name.eq_ignore_ascii_case(table));
-        let foreign = catalog::foreign_triggers(self.conn, &record::table(self.conn, None)?.name, &is_own, &is_taken)?;
-        Ok(foreign.into_iter().map(|ForeignTrigger { name, table }| Obstacle::Trigger { name, table }).collect())
+    fn foreign_triggers(
+        &self,
+        is_own: &dyn Fn(&str, &Other) -> bool,
+        is_taken: &dyn Fn(&str) -> bool,
+    ) -> Tried<Vec<ForeignTrigger>> {
+        let record = record::table(self.conn, None)?.name;
+        Ok(catalog::foreign_triggers(self.conn, &record, is_own, is_taken)?)
     }
 
-    /// Checks the run's rows of one table, and notes what is to become of them.
+    fn list(&mut self, listed: Listed<'_>) -> Tried<()> {
+        let (name, Listed { number, table }) = (listed.name(), listed);
+        let (rowid, key) = (read::rowid(self.conn, &table.name)?, by_key(table, "k.row_key"));
+        let (row, found) = match rowid {
+            Some(rowid) => (format!("t.{rowid}"), format!("LEFT JOIN main.{} t ON {key}", sql::name(&table.name))),
+            None => ("NULL".to_owned(), String::new()),
+        };
+        self.conn.execute_batch(&format!(
+            "CREATE TEMP TABLE {name} (row INTEGER, row_key TEXT, live_key TEXT, columns INTEGER, digest BLOB, own BLOB);
+             INSERT INTO temp.{name} SELECT {row}, k.row_key, k.row_key, k.columns, k.digest, k.own
+                 FROM temp.treelift_taken k {found} WHERE k.\"table\" = {number} ORDER BY 1, k.row_key, k.number"
+        ))?;
+        Ok(meant::find(self.conn, &name, (table, rowid))?)
+    }
+
     fn judge(
-        &self,
-        (number, name): (i64, &str),
-        live: Option<&Table>,
+        &mut self,
+        listed: Listed<'_>,
+        columns: &HashMap<i64, Written>,
         run: &RunRecord,
-        fates: &mut Fates<'_>,
-    ) -> Tried<(Taken, Option<Obstacle>)> {
-        let mut taken = Taken { name: name.to_owned(), ..Taken::default() };
-        let (table, written) = (name.to_owned(), || written(self.conn, number));
-        let Some(live) = live else {
-            let by = self.order.changes.took_table(name);
-            return Ok((taken, Some(Obstacle::Missing { table, rows: written()?, by })));
-        };
-        if live.primary_key().is_empty() {
-            return Ok((taken, Some(Obstacle::Nameless { table, rows: written()? })));
-        }
-        if let Some(obstacle) = self.altered(number, live)? {
-            return Ok((taken, Some(obstacle)));
-        }
-        let columns = columns(self.conn, (number, name), self.location)?;
-        let rowid = read::rowid(self.conn, name)?;
-        let judge = Judge::new(self.conn, live, &columns, Some(run));
-        let (mut changed, mut nameless, mut rows) = (Keys::default(), 0, 0);
-        let listed = fates.list(number, (live, rowid))?;
-        judge.each(self.conn, &listed.ledger(), &mut |key, noted, fate| {
-            match fate {
-                Disposition::Gone => taken.gone += 1,
-                Disposition::Remove { sealed_alike, judged } => {
-                    taken.removed += 1;
-                    taken.resealed += u64::from(!sealed_alike);
-                    taken.unjudged += u64::from(!judged);
-                }
-                Disposition::Empty => taken.emptied += 1,
-                Disposition::Changed => changed.add_in_order(key),
-                Disposition::Nameless => nameless += 1,
-            }
-            // One that was changed is removed too, before all is undone: else what it references would be
-            // reported as lost.
-            match fate {
-                Disposition::Remove { .. } | Disposition::Changed => fates.remove(number),
-                Disposition::Empty => fates.empty(number, key, filled(noted, &columns))?,
-                Disposition::Gone | Disposition::Nameless => fates.leave(number, key)?,
-            }
-            rows += 1;
-            if rows % PAGE == 0 { Ok((self.order.progress)(PAGE)?) } else { Ok(()) }
-        })?;
-        (self.order.progress)(rows % PAGE)?;
-        // What is not there under its key is deleted for sure only where all that is there is known.
-        let found = taken.removed + taken.emptied + changed.rows;
-        if taken.gone > 0 && fates.unknown(number, live, (&listed, found))? > 0 {
-            taken.unfound = std::mem::take(&mut taken.gone);
-        }
-        let obstacle = match (nameless, changed.rows) {
-            (0, 0) => None,
-            (0, _) => Some(Obstacle::Changed { table, keys: changed }),
-            _ => Some(Obstacle::Nameless { table, rows: nameless }),
-        };
-        Ok((taken, obstacle))
+        take: &mut Take<'_, Self>,
+    ) -> Tried<()> {
+        let (conn, table) = (self.conn, listed.table);
+        let rowid = read::rowid(conn, &table.name)?;
+        let joined = rowid.map_or_else(|| by_key(table, "s.live_key"), |rowid| format!("t.{rowid} = s.row"));
+        let ledger = Ledger { from: &format!("temp.{} s", listed.name()), joined: &joined, order: "s.rowid" };
+        let judge = unchanged::judge(conn, table, columns, Some(run));
+        unchanged::each(conn, &judge, &ledger, &mut |key, noted, fate| take(self, key, noted, fate))
     }
 
-    /// What keeps the rows of the run from being found or judged: columns that are gone, or another primary key.
-    fn altered(&self, number: i64, live: &Table) -> Tried<Option<Obstacle>> {
-        let (conn, changes, table) = (self.conn, self.order.changes, live.name.clone());
-        let key: Vec<String> = live.primary_key().into_iter().map(str::to_owned).collect();
-        let before = changes.key_before(&table).filter(|(before, _)| *before != key);
-        let by = before.map(|(_, by)| by.to_owned());
-        if by.is_some() || has_other_parts(conn, number, key.len())? {
-            return Ok(Some(Obstacle::Rekeyed { rows: written(conn, number)?, table, key, by }));
-        }
-        let is_there = |name: &String| live.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
-        let lists = columns(conn, (number, &table), self.location)?;
-        let used: Vec<i64> =
-            sql::column(conn, "SELECT DISTINCT columns FROM temp.treelift_taken WHERE \"table\" = ?1", [number])?;
-        let used = used.iter().filter_map(|list| lists.get(list));
-        let names = used.flat_map(|list| [&list.digested, &list.clock, &list.sealed]).flatten();
-        let gone: BTreeSet<String> = names.filter(|name| !is_there(name)).cloned().collect();
-        let Some(first) = gone.first() else { return Ok(None) };
-        let by = changes.took_column(&table, first).map(str::to_owned);
-        let columns = gone.into_iter().collect();
-        Ok(Some(Obstacle::Narrowed { rows: written(conn, number)?, table, columns, by }))
+    fn others(&self, listed: Listed<'_>) -> Tried<(u64, u64)> {
+        let Listed { number, table } = listed;
+        let text = format!(
+            "SELECT count(*) FROM (
+                 SELECT DISTINCT r.row_key FROM treelift_rows r
+                 WHERE r.\"table\" = {number} AND r.row_key NOT IN (SELECT row_key FROM temp.{})
+             ) k JOIN main.{} t ON {}",
+            listed.name(),
+            sql::name(&table.name),
+            by_key(table, "k.row_key")
+        );
+        let others = self.conn.query_row(&text, [], |row| row.get(0))?;
+        Ok((others, read::count(self.conn, &table.name)?))
     }
 
-    /// Does what was noted, the rows of later tables first: they refer to those of earlier ones. Ends
-    /// at the first that the database refuses: what comes after it says nothing any more.
-    fn take_all(
-        &self,
-        tables: &[(i64, String)],
-        live: &BTreeMap<String, Table>,
-        fates: &Fates<'_>,
-    ) -> Tried<Option<Obstacle>> {
-        for (number, name) in tables {
-            let Some(live) = live.get(name) else { continue }; // reported when it was checked
-            let rowid = read::rowid(self.conn, name)?;
-            if let Some(key) = fates.carry_out(*number, (live, rowid), self.order.progress)? {
-                return Ok(Some(Obstacle::Forbidden { table: name.clone(), key }));
+    fn note_apart(&mut self, table: i64, key: &str, fate: Option<usize>) -> Tried<()> {
+        let text = "INSERT INTO temp.treelift_apart VALUES (?1, ?2, ?3)";
+        self.conn.prepare_cached(text)?.execute((table, key, fate.map(|fate| fate as i64)))?;
+        Ok(())
+    }
+
+    fn groups<'t>(&self, tables: Vec<Listed<'t>>) -> Tried<Vec<Vec<Listed<'t>>>> {
+        Ok(tables.into_iter().map(|listed| vec![listed]).collect())
+    }
+
+    fn before_taking(&mut self, order: &Undo<'_>, tables: &[&str], _fates: &[Fate<'_>]) -> Tried<Vec<Obstacle>> {
+        references::note_astray(self.conn, references::BEFORE, order.references, tables, self.location)?;
+        Ok(Vec::new())
+    }
+
+    fn take(&mut self, group: &[Fate<'_>], done: &dyn Fn(u64) -> Result<()>) -> Tried<Option<Obstacle>> {
+        let may_roll_back = taking::may_roll_back(self.conn)?;
+        for fate in group {
+            if let Some(key) = taking::take(self.conn, fate, may_roll_back, done)? {
+                return Ok(Some(Obstacle::Forbidden { table: fate.listed.table.name.clone(), key }));
             }
         }
         Ok(None)
     }
 
-    /// The ledger forgets the rows and remembers that; so does the audit trail.
-    fn record(&self, run: &RunRecord, undone: &Undone) -> Tried<()> {
-        forget(self.conn)?;
-        let sum = |of: fn(&Taken) -> u64| undone.tables.iter().map(of).sum::<u64>();
-        let (removed, emptied) = (sum(|table| table.removed), sum(|table| table.emptied));
-        let record = RunRecord {
-            id: self.order.run_id.to_owned(),
-            kind: "undo".to_owned(),
-            program: env!("CARGO_PKG_VERSION").to_owned(),
-            started: self.order.started,
-            finished: jiff::Timestamp::now(),
-            updated: emptied,
-            removed,
-            undoes: Some(run.id.clone()),
-            set: run.set.clone(),
-            set_digest: run.set_digest.clone(),
-            set_folder: run.set_folder.clone(),
-            source: run.source.clone(),
-            ..RunRecord::default()
-        };
-        ledger::write_run(self.conn, None, &record)?;
-        let details = serde_json::json!({ "undo": record.id, "removed": removed, "emptied": emptied });
-        let entry =
-            AuditEntry::new("undo", "database", "an import was undone", self.order.started)?.of(&run.id).with(details);
-        Ok(audit::write(self.conn, &entry, self.order.audit)?)
+    fn is_over(&self) -> bool {
+        self.conn.is_autocommit()
     }
-}
 
-/// Notes what the run wrote in temporary tables.
-fn note_run(conn: &Connection, run: &RunRecord) -> rusqlite::Result<()> {
-    conn.execute_batch("CREATE TEMP TABLE treelift_files_taken (id INTEGER PRIMARY KEY)")?;
-    conn.execute(
-        "INSERT INTO temp.treelift_files_taken SELECT f.id FROM treelift_files f JOIN treelift_runs u ON u.number = f.run
-         WHERE u.id = ?1",
-        [&run.id],
-    )?;
-    conn.execute_batch(TAKEN)
-}
-
-/// Later runs that wrote into rows of this one. Rows of a table without a key cannot be identified.
-fn later(conn: &Connection, run: &RunRecord) -> rusqlite::Result<Vec<Obstacle>> {
-    // Each file of a later run leads to its rows.
-    const ROWS: &str = "treelift_files f JOIN treelift_runs u ON u.number = f.run
-         CROSS JOIN treelift_rows r ON r.file = f.id
-         WHERE f.run > (SELECT number FROM treelift_runs WHERE id = ?1) AND r.row_key <> '[]'";
-    if !conn.prepare(&format!("SELECT 1 FROM {ROWS}"))?.exists([&run.id])? {
-        return Ok(Vec::new());
+    fn after_taking(&mut self, order: &Undo<'_>, tables: &[&str]) -> Tried<Vec<Obstacle>> {
+        references::note_astray(self.conn, references::AFTER, order.references, tables, self.location)?;
+        Ok(references::new_astray(self.conn)?)
     }
-    conn.execute_batch("CREATE INDEX temp.treelift_taken_key ON treelift_taken (\"table\", row_key)")?;
-    conn.prepare(&format!(
-        "SELECT u.id, count(DISTINCT r.\"table\" || ' ' || r.row_key) FROM {ROWS}
-           AND EXISTS (SELECT 1 FROM temp.treelift_taken t WHERE t.\"table\" = r.\"table\" AND t.row_key = r.row_key)
-         GROUP BY u.number ORDER BY u.number"
-    ))?
-    .query_map([&run.id], |row| Ok(Obstacle::Later { run: row.get(0)?, rows: row.get(1)? }))?
-    .collect()
-}
-
-/// The tables that the run wrote into, the one that it came to last first: the ledger's number and
-/// the name of each.
-fn tables(conn: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
-    let text = "SELECT t.id, t.name FROM treelift_tables t JOIN temp.treelift_taken r ON r.\"table\" = t.id
-                GROUP BY t.id ORDER BY min(r.number) DESC";
-    sql::all(conn, text, [])
-}
-
-/// How many rows of a table the run inserted or filled.
-fn written(conn: &Connection, table: i64) -> rusqlite::Result<u64> {
-    conn.query_row("SELECT count(*) FROM temp.treelift_taken WHERE \"table\" = ?1", [table], |row| row.get(0))
-}
-
-/// Whether the ledger knows a row of the run by another number of key parts. A key of one part may say anything.
-fn has_other_parts(conn: &Connection, table: i64, parts: usize) -> rusqlite::Result<bool> {
-    if parts == 1 {
-        return Ok(false);
-    }
-    let mut keys = conn.prepare("SELECT row_key FROM temp.treelift_taken WHERE \"table\" = ?1")?;
-    let mut keys = keys.query([table])?;
-    while let Some(row) = keys.next()? {
-        if key_parts(&row.get::<_, String>(0)?, parts).is_none() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// The columns of a row that the run filled.
-fn filled(noted: &[Noted], columns: &HashMap<i64, Written>) -> Vec<String> {
-    let lists = noted.iter().filter_map(|one| columns.get(&one.columns));
-    lists.flat_map(|written| written.digested.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-/// Removes the run's rows from the ledger; all of it at a stroke where no other run wrote any.
-fn forget(conn: &Connection) -> rusqlite::Result<()> {
-    let taken: u64 = conn.query_row("SELECT count(*) FROM temp.treelift_taken", [], |row| row.get(0))?;
-    let is_all = read::count(conn, "treelift_rows")? == taken;
-    let of_run = if is_all { "" } else { " WHERE file IN (SELECT id FROM temp.treelift_files_taken)" };
-    conn.execute(&format!("DELETE FROM treelift_rows{of_run}"), []).map(drop)
-}
-
-/// Rows that went besides the run's own.
-fn further(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>, tables: &[Taken]) -> Vec<Obstacle> {
-    let of = |name: &str| tables.iter().find(|table| table.name.eq_ignore_ascii_case(name));
-    let gone = before.iter().filter_map(|(table, was)| {
-        let stays = was.saturating_sub(of(table).map_or(0, |table| table.removed));
-        let rows = stays.saturating_sub(after.get(table).copied().unwrap_or(0));
-        (rows > 0).then(|| Obstacle::Further { table: table.clone(), rows })
-    });
-    gone.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::Cell;
     use crate::database::changes::Changes;
     use crate::database::ledger::digest;
     use crate::database::undo::tests::run;
@@ -385,7 +271,7 @@ mod tests {
             audit: None,
             progress: &|_| Ok(()),
         };
-        let undone = Work { conn: &conn, location: &location, order: &order }.all().unwrap();
+        let undone = work::undo(&mut Engine { conn: &conn, location: &location }, &order).unwrap();
         let steps = steps.load(Ordering::Relaxed);
         let left: (u64, u64) = conn
             .query_row("SELECT (SELECT count(*) FROM people) + (SELECT count(*) FROM notes), (SELECT count(*) FROM treelift_rows)", [], |row| {

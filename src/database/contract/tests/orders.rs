@@ -6,8 +6,9 @@ use crate::database::audit::AuditEntry;
 use crate::database::changes::Changes;
 use crate::database::history::{Standing, Status};
 use crate::database::ledger::{RowRecord, Written, digest};
+use crate::database::reference::Reference;
 use crate::database::undo::{Obstacle, Undo, Undone};
-use crate::database::upkeep::{Altered, Move, MoveOrphans, Order, What};
+use crate::database::upkeep::{Altered, Move, MoveOrphans, Moved, Order, What};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
@@ -65,30 +66,69 @@ fn migrations_are_applied_and_rolled_back() {
 }
 
 #[test]
-fn rows_without_what_they_reference_are_moved_aside() {
-    on_every_file(|bench| {
+fn rows_without_what_they_reference_are_moved_aside_with_those_that_reference_them() {
+    const TABLES: &str = "
+        CREATE TABLE people (id VARCHAR(32) NOT NULL, email VARCHAR(80) NOT NULL, PRIMARY KEY (id));
+        CREATE TABLE notes (
+            id INTEGER NOT NULL, owner VARCHAR(32) NOT NULL, mark INTEGER, PRIMARY KEY (id), UNIQUE (id, owner)
+        );
+        CREATE TABLE tags (
+            note INTEGER NOT NULL, owner VARCHAR(32) NOT NULL, name TEXT NOT NULL, PRIMARY KEY (note, name),
+            FOREIGN KEY (note, owner) REFERENCES notes (id, owner) ON DELETE SET NULL
+        );
+        CREATE TABLE marks (tag INTEGER NOT NULL, name TEXT NOT NULL, seen INTEGER, PRIMARY KEY (tag, name),
+            FOREIGN KEY (tag, name) REFERENCES tags (note, name));";
+    on_every_engine_with(TABLES, |bench| {
         bench.commit(|transaction| {
+            let number = |number: i64| Value::Integer(number);
             transaction.insert(&person("ann")).unwrap();
-            transaction.insert(&note(1, "ann")).unwrap();
-            transaction.insert(&note(2, "nobody")).unwrap();
+            let notes = vec![vec![number(1), text("ann")], vec![number(2), text("nobody")]];
+            transaction.insert(&batch("notes", &["id", "owner"], notes)).unwrap();
+            let tags = vec![vec![number(1), text("ann"), text("x")], vec![number(2), text("nobody"), text("x")]];
+            transaction.insert(&batch("tags", &["note", "owner", "name"], tags)).unwrap();
+            let marks = vec![vec![number(1), text("x")], vec![number(2), text("x")]];
+            transaction.insert(&batch("marks", &["tag", "name"], marks)).unwrap();
         });
+        let references =
+            [Reference { table: "notes".into(), column: "owner".into(), parent: "people".into(), to: "id".into() }];
         let moved = |mode| {
             let started = "2025-05-07T15:09:12Z".parse().unwrap();
-            let order = MoveOrphans { mode, run_id: ORDER, started, references: &[], audit: None };
+            let order = MoveOrphans { mode, run_id: ORDER, started, references: &references, audit: None };
             let moved = bench.database().move_orphans(&order).unwrap();
-            moved.into_iter().map(|moved| (moved.table, moved.rows)).collect::<Vec<_>>()
+            let words = |moved: Moved| format!("{}: {}, {}", moved.table, moved.reference, moved.rows);
+            moved.into_iter().map(words).collect::<Vec<_>>()
         };
-        let broken = || bench.database().read().unwrap().unwrap().broken().unwrap().len();
-        assert_eq!((moved(Mode::Dry), broken()), (vec![("notes".to_owned(), 1)], 1));
-        assert_eq!((moved(Mode::Real), broken()), (vec![("notes".to_owned(), 1)], 0));
-        assert_eq!(moved(Mode::Real), []);
-        assert_eq!(bench.database().rows().unwrap(), 2);
+        let dangling = || bench.database().read().unwrap().unwrap().dangling(&references[0]).unwrap();
+        let all = [
+            "notes: owner → people.id (mapped), 1",
+            "tags: (note, owner) → notes (id, owner), 1",
+            "marks: (tag, name) → tags (note, name), 1",
+        ];
+        let sorted = |mut words: Vec<String>| {
+            words.sort();
+            words
+        };
+        let all = sorted(all.map(str::to_owned).to_vec());
+        assert_eq!((sorted(moved(Mode::Dry)), dangling()), (all.clone(), 1));
+        assert_eq!((sorted(moved(Mode::Real)), dangling()), (all, 0));
+        assert_eq!(moved(Mode::Real), [] as [&str; 0]);
+        assert_eq!(bench.database().rows().unwrap(), 4);
+        let mut kept = Vec::new();
+        let reader = bench.database().read().unwrap().unwrap();
+        reader
+            .each_row("treelift_orphans", &["table_name", "row"], &mut |cells| {
+                kept.extend(cells.iter().filter_map(crate::database::Cell::text));
+            })
+            .unwrap();
+        let of_note = kept.iter().position(|cell| cell == "notes").map(|at| kept[at + 1].clone());
+        let of_note: serde_json::Value = serde_json::from_str(&of_note.unwrap()).unwrap();
+        assert_eq!(of_note, serde_json::json!({ "id": 2, "owner": "nobody", "mark": null }));
     });
 }
 
 #[test]
 fn a_run_is_undone_if_its_rows_are_as_it_left_them() {
-    on_every_file(|bench| {
+    on_every_engine(|bench| {
         bench.commit(|earlier| drop(earlier.insert(&person("bob")).unwrap()));
         let written =
             Written { table: "people".into(), digested: vec!["id".into(), "email".into()], ..Written::default() };

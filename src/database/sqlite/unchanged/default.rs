@@ -2,12 +2,9 @@
 
 use super::super::{sql, times};
 use crate::database::ledger::RunRecord;
-use crate::instant::Instant;
 use crate::mapping::schema_default::SchemaDefault;
-use crate::step::Literal;
 use crate::table::{Column, ColumnType};
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 use rusqlite::Connection;
 
 /// An SQL expression for whether a column of the table `t` that a run did not write holds what the database gave it;
@@ -50,42 +47,6 @@ pub(super) fn is_default(conn: &Connection, column: &Column, run: &RunRecord) ->
         // `IS TRUE` would ask for something else; behind a `+` it is a value.
         _ => format!("{name} IS (+({default})) COLLATE BINARY"),
     })
-}
-
-/// The times that the database may have given a column which a run did not write, in whatever form they stand there.
-pub(super) struct GivenTime {
-    kind: ColumnType,
-    first: DateTime,
-    last: DateTime,
-    /// One that is given beside those between.
-    also: Option<DateTime>,
-}
-
-impl GivenTime {
-    /// Those of a column, where it keeps times and its default is a clock or a constant.
-    pub(super) fn of(column: &Column, run: &RunRecord) -> Option<Self> {
-        let kind = Some(column.kind).filter(|kind| kind.is_time())?;
-        match SchemaDefault::of(column)? {
-            SchemaDefault::Clock => {
-                let [first, last] = [run.started, run.finished].map(|time| Instant::from(time).utc());
-                // SQLite's clocks have whole seconds.
-                let first = first.with().subsec_nanosecond(0).build().unwrap_or(first);
-                let also = kind.stored_time(&times::clock(run.started, kind));
-                Some(Self { kind, first, last, also })
-            }
-            SchemaDefault::Constant(Literal::Text(text)) => {
-                let time = kind.stored_time(&text)?;
-                Some(Self { kind, first: time, last: time, also: None })
-            }
-            SchemaDefault::Constant(_) => None,
-        }
-    }
-
-    /// Whether a stored text means one of them.
-    pub(super) fn is(&self, text: Option<&str>) -> bool {
-        let time = text.and_then(|text| self.kind.stored_time(text));
-        time.is_some_and(|time| (self.first..=self.last).contains(&time) || self.also == Some(time))
-    }
 }
 
 /// Whether an expression (small letters, no blanks) gives another value each time. What stands in

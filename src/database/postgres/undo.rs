@@ -1,0 +1,232 @@
+//! What a server does for an undo, in one transaction with the locks of an import.
+//!
+//! The server judges references itself, and may remove or change rows that reference removed ones: what would reference
+//! nothing is asked before any row is taken.
+
+mod default;
+mod listing;
+mod referring;
+mod taking;
+
+use super::connect::Session;
+use super::place::{Fault, Place, Tried};
+use super::{audit, catalog, commit, ledger, ledger_tables, opened, rejection, survey};
+use crate::database::audit::{AuditEntry, AuditTable};
+use crate::database::catalog::Other;
+use crate::database::kept::ForeignTrigger;
+use crate::database::ledger::{RunRecord, Written};
+use crate::database::undo::engine::{Fate, Listed, Take, Undoing};
+use crate::database::undo::{Obstacle, Undo, Undone, work};
+use crate::database::{Cell, Mode};
+use crate::error::Result;
+use crate::table::Table;
+use postgres::Row;
+use postgres::types::Type;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The files of the run; what it wrote; and the rows that are not to be removed: of which nothing is left to be done, or
+/// a list of whose columns is emptied. A pooler gives the connection to others afterwards.
+const TABLES: &str = "
+    CREATE TEMP TABLE treelift_files_taken (id bigint PRIMARY KEY) ON COMMIT DROP;
+    CREATE TEMP TABLE treelift_taken (
+        file bigint, \"table\" bigint, number bigint, row_key text COLLATE \"C\", columns bigint, digest bytea, own bytea
+    ) ON COMMIT DROP;
+    CREATE TEMP TABLE treelift_apart (
+        \"table\" bigint, row_key text COLLATE \"C\", fate bigint, PRIMARY KEY (\"table\", row_key)
+    ) ON COMMIT DROP";
+
+/// Carries an order out. The dry one is the real one rolled back.
+pub(super) fn undo(place: &Place, order: &Undo<'_>) -> Tried<Undone> {
+    let session = opened::begin(place, &tables_of(place, order)?)?;
+    let undone = work::undo(&mut Engine { session: &session, apart: Vec::new() }, order)?;
+    if order.mode == Mode::Dry || undone.rows() == 0 {
+        session.run("ROLLBACK")?;
+    } else {
+        commit::commit(&session, order.run_id)?;
+    }
+    Ok(undone)
+}
+
+/// The tables that the run wrote into, and those that mappings let reference each other: nobody else writes into them
+/// meanwhile.
+fn tables_of(place: &Place, order: &Undo<'_>) -> Tried<BTreeSet<String>> {
+    let session = opened::look(place)?;
+    let mut tables = BTreeSet::new();
+    if catalog::has_table(&session, "treelift_rows")? {
+        let text = "SELECT t.name FROM treelift_tables t WHERE EXISTS (
+                        SELECT 1 FROM treelift_runs u JOIN treelift_files f ON f.run = u.number
+                        JOIN treelift_rows r ON r.file = f.id WHERE u.id = $1 AND r.\"table\" = t.id)";
+        tables.extend(session.query(text, &[Some(order.run)])?.iter().map(|row| row.get::<_, String>(0)));
+    }
+    for reference in order.references {
+        tables.extend([reference.table.clone(), reference.parent.clone()]);
+    }
+    session.close()?;
+    Ok(tables)
+}
+
+struct Engine<'e> {
+    session: &'e Session,
+    /// Rows that were noted apart and are not in their table yet.
+    apart: Vec<[Option<String>; 3]>,
+}
+
+impl Undoing for Engine<'_> {
+    type Fault = Fault;
+
+    fn is_same(one: &str, other: &str) -> bool {
+        one == other
+    }
+
+    fn run(&mut self, sql: &str) -> Tried<()> {
+        self.session.run(sql)
+    }
+
+    fn ask(&self, sql: &str) -> Tried<Vec<Vec<Cell>>> {
+        let rows = self.session.query(sql, &[])?;
+        Ok(rows.iter().map(|row| (0..row.len()).map(|at| cell(row, at)).collect()).collect())
+    }
+
+    fn set_up(&mut self) -> Tried<()> {
+        ledger_tables::set_up(self.session)
+    }
+
+    fn runs(&self) -> Tried<Vec<RunRecord>> {
+        ledger::runs(self.session)
+    }
+
+    fn note_run(&mut self, run: &RunRecord) -> Tried<()> {
+        self.run(TABLES)?;
+        let files = "INSERT INTO treelift_files_taken SELECT f.id FROM treelift_files f
+                     JOIN treelift_runs u ON u.number = f.run WHERE u.id = $1";
+        self.session.execute(files, &[Some(&run.id)])?;
+        // Nobody else counts the rows of a temporary table.
+        self.run(
+            "INSERT INTO treelift_taken SELECT file, \"table\", number, row_key, columns, digest, own FROM treelift_rows
+                 WHERE file IN (SELECT id FROM treelift_files_taken);
+             ANALYZE treelift_taken",
+        )
+    }
+
+    /// The server joins without.
+    fn index_taken(&mut self) -> Tried<()> {
+        Ok(())
+    }
+
+    fn columns(&self, number: i64, table: &str) -> Tried<HashMap<i64, Written>> {
+        ledger::columns(self.session, number, table)
+    }
+
+    fn write_run(&mut self, run: &RunRecord) -> Tried<()> {
+        ledger::write_run(self.session, run).map(drop)
+    }
+
+    fn note(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Tried<()> {
+        audit::write(self.session, entry, table)
+    }
+
+    fn counts(&self) -> Tried<BTreeMap<String, u64>> {
+        survey::counted(self.session)
+    }
+
+    fn live(&self, names: &[&str]) -> Tried<BTreeMap<String, Table>> {
+        let mut tables = survey::live(self.session)?.schema.tables;
+        tables.retain(|name, _| names.contains(&name.as_str()));
+        Ok(tables)
+    }
+
+    fn foreign_triggers(
+        &self,
+        is_own: &dyn Fn(&str, &Other) -> bool,
+        is_taken: &dyn Fn(&str) -> bool,
+    ) -> Tried<Vec<ForeignTrigger>> {
+        Ok(catalog::foreign_triggers(&survey::live(self.session)?, is_own, is_taken))
+    }
+
+    fn list(&mut self, listed: Listed<'_>) -> Tried<()> {
+        listing::list(self.session, listed)
+    }
+
+    fn judge(
+        &mut self,
+        listed: Listed<'_>,
+        columns: &HashMap<i64, Written>,
+        run: &RunRecord,
+        take: &mut Take<'_, Self>,
+    ) -> Tried<()> {
+        let session = self.session;
+        let judge = listing::judge(session, listed.table, columns, run)?;
+        let mut pages = listing::Pages::of(session, listed, &judge)?;
+        loop {
+            let is_last = pages.next(session, &mut |key, noted, fate| take(self, key, noted, fate))?;
+            self.flush()?;
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    fn others(&self, listed: Listed<'_>) -> Tried<(u64, u64)> {
+        let others = listing::others(self.session, listed)?;
+        Ok((others, catalog::count(self.session, &listed.table.name)?))
+    }
+
+    fn note_apart(&mut self, table: i64, key: &str, fate: Option<usize>) -> Tried<()> {
+        self.apart.push([Some(table.to_string()), Some(key.to_owned()), fate.map(|fate| fate.to_string())]);
+        Ok(())
+    }
+
+    fn groups<'t>(&self, tables: Vec<Listed<'t>>) -> Tried<Vec<Vec<Listed<'t>>>> {
+        Ok(taking::groups(tables))
+    }
+
+    fn before_taking(&mut self, order: &Undo<'_>, _tables: &[&str], fates: &[Fate<'_>]) -> Tried<Vec<Obstacle>> {
+        self.run("ANALYZE treelift_apart")?;
+        referring::would_dangle(self.session, order.references, fates)
+    }
+
+    fn take(&mut self, group: &[Fate<'_>], done: &dyn Fn(u64) -> Result<()>) -> Tried<Option<Obstacle>> {
+        taking::take(self.session, group, done)
+    }
+
+    fn is_over(&self) -> bool {
+        false
+    }
+
+    /// What is judged at the commit is judged now.
+    fn after_taking(&mut self, _order: &Undo<'_>, _tables: &[&str]) -> Tried<Vec<Obstacle>> {
+        self.run("SAVEPOINT deferred")?;
+        match self.session.try_run("SET CONSTRAINTS ALL IMMEDIATE") {
+            Ok(()) => self.run("RELEASE deferred").map(|()| Vec::new()),
+            Err(error) if rejection::is_about_rows(&error) => {
+                self.run("ROLLBACK TO deferred; RELEASE deferred")?;
+                Ok(vec![Obstacle::Refused { why: rejection::at_the_end(&error) }])
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// Writes what was noted apart.
+    fn flush(&mut self) -> Tried<()> {
+        if self.apart.is_empty() {
+            return Ok(());
+        }
+        let mut lists = [Vec::new(), Vec::new(), Vec::new()];
+        for row in self.apart.drain(..) {
+            lists.iter_mut().zip(row).for_each(|(list, part)| list.push(part));
+        }
+        let text = "INSERT INTO treelift_apart SELECT k.t::int8, k.row_key, k.fate::int8
+                    FROM unnest($1::text[], $2::text[], $3::text[]) k(t, row_key, fate)";
+        self.session.query_lists(text, &lists).map(drop)
+    }
+}
+
+fn cell(row: &Row, at: usize) -> Cell {
+    match *row.columns()[at].type_() {
+        Type::INT8 => row.get::<_, Option<i64>>(at).map_or(Cell::Null, Cell::Integer),
+        Type::INT4 => row.get::<_, Option<i32>>(at).map_or(Cell::Null, |number| Cell::Integer(number.into())),
+        _ => row.get::<_, Option<String>>(at).map_or(Cell::Null, Cell::Text),
+    }
+}
