@@ -27,10 +27,13 @@ struct Referring {
     is_declared: bool,
 }
 
+/// The referencing table, where it is one of the schema, and the queries for its rows.
+type Question<'t> = (Option<&'t Table>, Vec<String>);
+
 /// Rows that stay and reference a row that goes, or a column of it that is emptied.
 pub(super) fn would_dangle(session: &Session, mapped: &[Reference], fates: &[Fate<'_>]) -> Tried<Vec<Obstacle>> {
     let tables = survey::live(session)?.schema.tables;
-    let mut questions: BTreeMap<(String, String), (Option<&Table>, Vec<String>)> = BTreeMap::new();
+    let mut questions: BTreeMap<(String, String), Question<'_>> = BTreeMap::new();
     for one in declared(session)?.into_iter().chain(mapped.iter().map(of_mapping)) {
         let Some(goes) = leaving(fates, &one.parent, &one.to) else { continue }; // nothing that it leads to goes
         let child = tables.get(&one.shown).filter(|_| one.is_here);
