@@ -225,7 +225,7 @@ fn a_database_of_the_first_format_is_upgraded_by_what_writes_and_by_nothing_that
     let writers: [(&str, &dyn Fn()); 3] = [
         ("import", &|| drop(bench.begin(Mode::Real).unwrap().commit().unwrap())),
         ("credentials", &|| {
-            drop(bench.database().change(Mode::Real, &BTreeSet::new()).unwrap().unwrap().commit().unwrap())
+            drop(bench.database().change(Mode::Real, &BTreeSet::new()).unwrap().unwrap().commit().unwrap());
         }),
         ("upgrade", &|| bench.database().upgrade(None).unwrap()),
     ];
