@@ -10,23 +10,23 @@ use crate::table::ForeignKey;
 /// Where they are moved to.
 pub(super) const TABLE_NAME: &str = "treelift_orphans";
 
-/// A reference that a table has, and its words.
+/// A reference that a table has.
 pub(super) struct Leading {
     pub(super) table: String,
     pub(super) key: ForeignKey,
-    pub(super) words: String,
     /// Whether the database declares it.
     pub(super) is_declared: bool,
 }
 
 impl Leading {
-    fn of(table: String, key: ForeignKey, is_declared: bool) -> Self {
+    /// `owner → people.id`, and whether a mapping alone says it.
+    pub(super) fn words(&self) -> String {
+        let key = &self.key;
         let arrow = match (key.columns.as_slice(), key.to.as_slice()) {
             ([column], [to]) => format!("{column} → {}.{to}", key.table),
             (columns, to) => format!("({}) → {} ({})", columns.join(", "), key.table, to.join(", ")),
         };
-        let words = if is_declared { arrow } else { format!("{arrow} (mapped)") };
-        Self { table, key, words, is_declared }
+        if self.is_declared { arrow } else { format!("{arrow} (mapped)") }
     }
 }
 
@@ -58,10 +58,10 @@ pub(super) fn move_all<E: Moving>(engine: &mut E, order: &MoveOrphans<'_>) -> Re
         for leading in &references {
             let rows = engine.take(leading, order)?;
             round += rows;
-            match moved.iter_mut().find(|one| one.table == leading.table && one.reference == leading.words) {
+            match moved.iter_mut().find(|one| one.table == leading.table && one.reference == leading.words()) {
                 Some(one) => one.rows += rows,
                 None if rows > 0 => {
-                    let (table, reference) = (leading.table.clone(), leading.words.clone());
+                    let (table, reference) = (leading.table.clone(), leading.words());
                     moved.push(Moved { table, reference, rows });
                 }
                 None => {}
@@ -86,7 +86,7 @@ pub(super) fn move_all<E: Moving>(engine: &mut E, order: &MoveOrphans<'_>) -> Re
 fn every_reference(tables: Vec<(String, Vec<ForeignKey>)>, mapped: &[Reference]) -> Vec<Leading> {
     let names: Vec<String> = tables.iter().map(|(name, _)| name.clone()).collect();
     let of = |(table, keys): (String, Vec<ForeignKey>)| {
-        keys.into_iter().map(move |key| Leading::of(table.clone(), key, true)).collect::<Vec<_>>()
+        keys.into_iter().map(move |key| Leading { table: table.clone(), key, is_declared: true }).collect::<Vec<_>>()
     };
     let mut all: Vec<Leading> = tables.into_iter().flat_map(of).collect();
     for reference in mapped {
@@ -98,7 +98,7 @@ fn every_reference(tables: Vec<(String, Vec<ForeignKey>)>, mapped: &[Reference])
                 == (table, &key.columns, parent, &key.to)
         };
         if !all.iter().any(is_it) && names.contains(table) {
-            all.push(Leading::of(table.clone(), key, false));
+            all.push(Leading { table: table.clone(), key, is_declared: false });
         }
     }
     all
@@ -127,7 +127,7 @@ mod tests {
             to: "id".to_owned(),
         };
         let mapped = [mapped("notes", "owner"), mapped("notes", "editor"), mapped("gone", "owner")];
-        let words: Vec<_> = every_reference(tables, &mapped).into_iter().map(|one| one.words).collect();
+        let words: Vec<_> = every_reference(tables, &mapped).into_iter().map(|one| one.words()).collect();
         assert_eq!(words, ["owner → people.id", "(a, b) → people (c, d)", "editor → people.id (mapped)"]);
     }
 }

@@ -87,7 +87,7 @@ impl Moving for Engine<'_> {
             taken("p"),
             taken("c")
         );
-        let rows = self.session.execute(&text, &[Some(&at), Some(&leading.table), Some(&leading.words)])?;
+        let rows = self.session.execute(&text, &[Some(&at), Some(&leading.table), Some(&leading.words())])?;
         if rows > 0 {
             self.taken.insert(leading.table.clone());
             self.session.run("ANALYZE treelift_astray")?;

@@ -69,7 +69,7 @@ impl Moving for Engine<'_> {
                 "INSERT INTO treelift_orphans (moved_at, table_name, reference, row)
                  SELECT ?1, ?2, ?3, {object} FROM {astray}"
             ),
-            (times::clock_text(order.started), &leading.table, &leading.words),
+            (times::clock_text(order.started), &leading.table, &leading.words()),
         )?;
         if kept > 0 {
             self.conn.execute(&format!("DELETE FROM {astray}"), [])?;
