@@ -186,7 +186,7 @@ mod tests {
                 table("c", &["a"]),
                 table("d", &["gone"])
             ]),
-            ["c", "a b", "x", "d"]
+            ["c", "d", "a b", "x"]
         );
         assert_eq!(named(&[]), [] as [&str; 0]);
     }
