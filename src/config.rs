@@ -34,7 +34,7 @@ pub struct ImportOptions {
     pub owner: Option<String>,
     /// `--no-backup`: write into an existing database without a backup.
     pub no_backup: bool,
-    /// `--backup-dir`: where the backup goes; else `backups` beside the database.
+    /// `--backup-dir`: where the backup goes; else `backups` beside the database, or in the working directory.
     pub backup_dir: Option<PathBuf>,
     /// `--allow-empty`: a run that imports nothing, or nothing of any owner, is not refused.
     pub allow_empty: bool,

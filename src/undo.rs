@@ -70,11 +70,12 @@ pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui:
     if options.dry || !planned.obstacles.is_empty() || planned.rows() == 0 {
         return Ok(Ended { run, undone: planned, undo: None, backup: None });
     }
+    let before = Before { set: Some(&managed.set().name), ..options.before.clone() };
+    backup::able(managed.database(), &before)?;
     let backup = options.before.in_words();
     if !ui.confirm(&format!("{}, {backup}?", question(&run, managed.database().url(), &planned)))? {
         return Err(Error::request("not confirmed, nothing was changed"));
     }
-    let before = Before { set: Some(&managed.set().name), ..options.before.clone() };
     let safety = backup::before(managed.database(), "undo", &before, ui)?;
     ui.phase(Phase::Finish, 0, 0);
     let done = managed.database_mut().undo(&order(Mode::Real));

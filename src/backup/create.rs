@@ -2,12 +2,14 @@
 
 use super::files::{self, fault};
 use super::folder::{self, Folder, Shelf};
+use super::identity::{DB, DB_GZ, DUMP, Identity};
 use super::manifest::{self, Content, Manifest, Origin, Packing};
-use super::prove::{self, prove};
+use super::prove;
+use super::verify::{How, Proof, verify};
 use crate::database::Database;
+use crate::database::dumps::{Dumps, Served};
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::outputs::resolve;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
@@ -19,7 +21,7 @@ use std::path::{Path, PathBuf};
 /// What a backup is made of, and where it goes.
 #[derive(Debug, Clone)]
 pub struct Making<'a> {
-    /// `--backup-dir`; else `backups` beside the database.
+    /// `--backup-dir`; else `backups` beside the database, or in the working directory.
     pub folder: Option<&'a Path>,
     /// How it is packed.
     pub packing: Packing,
@@ -27,6 +29,8 @@ pub struct Making<'a> {
     pub reason: &'a str,
     /// The mapping set that the database belongs to.
     pub set: Option<&'a str>,
+    /// Whether the database is changed next: one of a server stays as it is here until that.
+    pub is_changed_next: bool,
 }
 
 /// A backup that was made and proved.
@@ -36,6 +40,8 @@ pub struct Made {
     pub path: PathBuf,
     /// What it is.
     pub manifest: Manifest,
+    /// How far it is proved.
+    pub proof: Proof,
     /// The folders that were made for it, the deepest first.
     #[serde(skip)]
     pub(super) folders: Vec<PathBuf>,
@@ -46,16 +52,30 @@ pub struct Made {
 /// The copy is taken at one moment while others may go on working. What cannot be proved is removed
 /// again, and the error says why.
 pub fn create(database: &dyn Database, making: &Making<'_>) -> Result<Made> {
-    let file = file_of(database)?;
+    if making.packing == Packing::Gzip && database.dumps().is_some() {
+        return Err(Error::request("a backup of a server is compressed in any case: `pg_dump` does it")
+            .at(database.url())
+            .hint("leave out `--compress`"));
+    }
     if !database.exists()? {
         return Err(database.missing());
     }
+    let identity = Identity::of(database)?;
     let now = Timestamp::now();
-    let (shelf, folders) = Folder::of(making.folder, file).shelf(Shelf::Daily)?;
-    let path = shelf.join(folder::name(file, now, making.packing));
-    let made = make(database, making, &path, now).and_then(|manifest| {
+    let ending = match (database.dumps(), making.packing) {
+        (Some(_), _) => DUMP,
+        (None, Packing::None) => DB,
+        (None, Packing::Gzip) => DB_GZ,
+    };
+    let (shelf, folders) = Folder::of_identity(making.folder, identity.clone()).shelf(Shelf::Daily)?;
+    let path = shelf.join(folder::name(&identity.name, now, ending));
+    let one = New { database, making, path: &path, now, identity: &identity };
+    let made = one.make().and_then(|manifest| {
         files::write(&manifest::path(&path), &manifest.text())?;
-        prove(&path).map(|_| Made { path: path.clone(), manifest, folders: folders.clone() })
+        // What stands still for it is kept waiting no longer than it takes to read.
+        let how = if making.is_changed_next { How::Read } else { How::TryOut };
+        let proof = verify(database, &path, how)?.proof;
+        Ok(Made { path: path.clone(), manifest, proof, folders: folders.clone() })
     });
     if made.is_err() {
         withdraw(&path, &folders);
@@ -70,42 +90,73 @@ pub(super) fn withdraw(backup: &Path, folders: &[PathBuf]) {
     files::remove_empty(folders);
 }
 
-fn make(database: &dyn Database, making: &Making<'_>, path: &Path, now: Timestamp) -> Result<Manifest> {
-    // Copied beside its last place, so that it is on the same disk.
-    let plain = path.with_file_name(format!(".{}.part", path.file_name().unwrap_or_default().to_string_lossy()));
-    let plain = Unfinished(plain);
-    database.copy_to(&plain.0)?;
-    let bad = |why: String| Error::environment(format!("the copy cannot be verified: {why}")).at(database.url());
-    let content = prove::open(&plain.0, &bad)?;
-    let id = id_of(&*crate::database::open(prove::url(&plain.0)?)?);
-    let on = |error: io::Error| fault(&error, path);
-    let read = || File::open(&plain.0).map_err(on);
-    let (sha256, size) = prove::digest(read()?, io::sink()).map_err(on)?;
-    let content = Content { sha256: sha256.clone(), bytes: size, ..content };
-    let (sha256, size) = match making.packing {
-        Packing::None => {
-            fs::rename(&plain.0, path).map_err(on)?;
-            (sha256, size)
-        }
-        Packing::Gzip => {
-            pack(read()?, path).map_err(on)?;
-            prove::digest(File::open(path).map_err(on)?, io::sink()).map_err(on)?
-        }
-    };
-    Ok(Manifest {
-        backup_version: 1,
-        file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        packing: making.packing,
-        bytes: size,
-        sha256,
-        made_at: now.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string(),
-        reason: making.reason.to_owned(),
-        program: concat!("treelift ", env!("CARGO_PKG_VERSION")).to_owned(),
-        source: database.url().to_owned(),
-        database: Some(Origin { id, path: resolve(file_of(database)?).to_string_lossy().into_owned() }),
-        set: making.set.map(str::to_owned),
-        content,
-    })
+/// A backup that is being made.
+struct New<'n> {
+    database: &'n dyn Database,
+    making: &'n Making<'n>,
+    path: &'n Path,
+    now: Timestamp,
+    identity: &'n Identity,
+}
+
+impl New<'_> {
+    fn make(&self) -> Result<Manifest> {
+        let Self { database, path, .. } = self;
+        // Copied beside its last place, so that it is on the same disk.
+        let plain = path.with_file_name(format!(".{}.part", path.file_name().unwrap_or_default().to_string_lossy()));
+        let plain = Unfinished(plain);
+        let on = |error: io::Error| fault(&error, path);
+        let (content, id, served) = match database.dumps() {
+            Some(dumps) => self.dump(dumps, &plain.0)?,
+            None => {
+                database.copy_to(&plain.0)?;
+                let bad =
+                    |why: String| Error::environment(format!("the copy cannot be verified: {why}")).at(database.url());
+                let content = prove::open(&plain.0, &bad)?;
+                let id = id_of(&*crate::database::open(prove::url(&plain.0)?)?);
+                (content, id, None)
+            }
+        };
+        let read = || File::open(&plain.0).map_err(on);
+        let (sha256, size) = prove::digest(read()?, io::sink()).map_err(on)?;
+        let content = Content { sha256: sha256.clone(), bytes: size, ..content };
+        let (sha256, size) = match self.making.packing {
+            Packing::None => {
+                fs::rename(&plain.0, path).map_err(on)?;
+                (sha256, size)
+            }
+            Packing::Gzip => {
+                pack(read()?, path).map_err(on)?;
+                prove::digest(File::open(path).map_err(on)?, io::sink()).map_err(on)?
+            }
+        };
+        Ok(Manifest {
+            backup_version: 1,
+            file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            packing: self.making.packing,
+            bytes: size,
+            sha256,
+            made_at: self.now.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string(),
+            reason: self.making.reason.to_owned(),
+            program: concat!("treelift ", env!("CARGO_PKG_VERSION")).to_owned(),
+            source: database.url().to_owned(),
+            database: Some(Origin { id, path: self.identity.path.clone() }),
+            server: served,
+            set: self.making.set.map(str::to_owned),
+            content,
+        })
+    }
+
+    /// A dump, with what the database holds at its moment.
+    fn dump(&self, dumps: &dyn Dumps, to: &Path) -> Result<(Content, Option<String>, Option<Served>)> {
+        let mut seen = None;
+        let served = dumps.dump(to, self.making.is_changed_next, &mut |reader| {
+            seen = Some((prove::content(reader)?, reader.state()?.id));
+            Ok(())
+        })?;
+        let (content, id) = seen.ok_or_else(|| Error::bug("nobody looked into the database"))?;
+        Ok((content, id, Some(served)))
+    }
 }
 
 fn pack(mut from: File, to: &Path) -> io::Result<()> {
@@ -125,12 +176,6 @@ impl Drop for Unfinished {
         // It is already deleted where it was renamed.
         let _ = fs::remove_file(&self.0);
     }
-}
-
-pub(super) fn file_of(database: &dyn Database) -> Result<&Path> {
-    database
-        .file()
-        .ok_or_else(|| Error::request("backups of this kind of database are not built yet").at(database.url()))
 }
 
 /// The database's own id; none where it cannot be read.

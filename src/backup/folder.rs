@@ -1,8 +1,9 @@
 //! The folder of backups: `daily`, `weekly`, `monthly`, and what lies in them.
 
-use super::files::{fault, make, stem};
-use super::identity::{Identity, is_of};
-use super::manifest::{self, Manifest, Packing};
+use super::files::{fault, make};
+use super::identity::{DB, DB_GZ, DUMP, Identity, is_of};
+use super::manifest::{self, Manifest};
+use crate::database::Database;
 use crate::error::Result;
 use std::fs;
 use std::io::ErrorKind;
@@ -63,15 +64,22 @@ impl Folder {
     /// The folder that was asked for, else `backups` beside the database; told from the working
     /// directory where it lies below it.
     pub fn of(asked: Option<&Path>, database: &Path) -> Self {
+        Self::of_identity(asked, Identity::of_file(database))
+    }
+
+    /// The same of any database; of one that is no file, it is `backups` in the working directory.
+    pub fn of_database(asked: Option<&Path>, database: &dyn Database) -> Result<Self> {
+        Ok(Self::of_identity(asked, Identity::of(database)?))
+    }
+
+    pub(super) fn of_identity(asked: Option<&Path>, database: Identity) -> Self {
         let beside = || {
-            let root = database.parent().unwrap_or(Path::new(".")).join("backups");
+            let Some(file) = &database.file else { return "backups".into() };
+            let root = file.parent().unwrap_or(Path::new(".")).join("backups");
             let here = std::env::current_dir().ok();
             here.and_then(|here| root.strip_prefix(here).ok().map(Path::to_owned)).unwrap_or(root)
         };
-        Self {
-            root: asked.map_or_else(beside, Path::to_owned),
-            database: Identity { file: database.to_owned(), id: None },
-        }
+        Self { root: asked.map_or_else(beside, Path::to_owned), database }
     }
 
     /// The same, knowing the database's own id.
@@ -130,16 +138,13 @@ impl Folder {
 /// A backup by its name; manifests and unfinished ones are none.
 fn is_backup(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    !name.starts_with('.') && (name.ends_with(".db") || name.ends_with(".db.gz"))
+    let has = |ending: &str| name.strip_suffix(ending).is_some_and(|rest| rest.ends_with('.'));
+    !name.starts_with('.') && [DB, DB_GZ, DUMP].into_iter().any(has)
 }
 
-/// The name of a new backup: the database's stem, the time to the microsecond, and the packing.
-pub fn name(database: &Path, made_at: jiff::Timestamp, packing: Packing) -> String {
-    let ending = match packing {
-        Packing::None => "db",
-        Packing::Gzip => "db.gz",
-    };
-    format!("{}_{}.{ending}", stem(database), made_at.strftime("%Y%m%d_%H%M%S_%6f"))
+/// The name of a new backup: the database's own, the time to the microsecond, and the ending of its kind.
+pub(super) fn name(database: &str, made_at: jiff::Timestamp, ending: &str) -> String {
+    format!("{database}_{}.{ending}", made_at.strftime("%Y%m%d_%H%M%S_%6f"))
 }
 
 /// Removes a backup and its manifest, the manifest first: what has none is never restored.

@@ -53,6 +53,7 @@ pub(super) mod tests {
             program: String::new(),
             source: String::new(),
             database: None,
+            server: None,
             set: None,
             content: Content::default(),
         };

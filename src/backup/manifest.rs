@@ -1,6 +1,7 @@
 //! The manifest beside a backup: what a restore requires of it.
 
 use super::files::fault;
+use crate::database::dumps::Served;
 use crate::error::{Error, Result};
 use crate::outputs::with_suffix;
 use crate::report::words::{bytes, thousands};
@@ -33,6 +34,9 @@ pub struct Manifest {
     /// The database itself; none in a manifest of an earlier version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<Origin>,
+    /// The server that it was dumped from; none where it is a copy of a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<Served>,
     /// The mapping set that the database belongs to.
     pub set: Option<String>,
     /// What the database held.
@@ -44,7 +48,7 @@ pub struct Manifest {
 pub struct Origin {
     /// Its own id; none when it had format 1.
     pub id: Option<String>,
-    /// Its absolute path, links resolved.
+    /// Its absolute path, links resolved; of a server, that one's own number, the database and the schema.
     pub path: String,
 }
 
@@ -61,7 +65,7 @@ pub enum Packing {
 /// What a database holds, as far as a backup is held to it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Content {
-    /// SHA-256 of the copied database, unpacked.
+    /// SHA-256 of the copied database or the dump, unpacked.
     pub sha256: String,
     /// Its size in bytes, unpacked.
     pub bytes: u64,

@@ -4,7 +4,7 @@ use super::files::fault;
 use super::manifest::{Content, Manifest, Packing};
 use crate::database::history::Status;
 use crate::database::scratch::Scratch;
-use crate::database::{self, Database};
+use crate::database::{self, Reader};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hex;
 use crate::interrupt;
@@ -28,19 +28,8 @@ pub struct Proved {
 /// Proves a backup.
 pub fn prove(backup: &Path) -> Result<Proved> {
     let manifest = Manifest::read(backup)?;
-    let bad = |why: String| {
-        Error::environment(format!("the backup is damaged: {why}"))
-            .at(backup.display())
-            .hint("choose another one; `backup list` shows them")
-    };
-    let (sha256, bytes) = digest(File::open(backup).map_err(|error| fault(&error, backup))?, io::sink())
-        .map_err(|error| fault(&error, backup))?;
-    if bytes != manifest.bytes {
-        return Err(bad(format!("it has {bytes} bytes, the manifest says {}", manifest.bytes)));
-    }
-    if sha256 != manifest.sha256 {
-        return Err(bad("its SHA-256 differs from the manifest".to_owned()));
-    }
+    let bad = |why: String| damaged(backup, &why);
+    bytes_of(backup, &manifest)?;
     let folder = Scratch::new(backup)?;
     let database = folder.path().join("backup.db");
     let (sha256, bytes) = unpack(backup, &manifest, &database).map_err(|error| match error.kind() {
@@ -54,6 +43,26 @@ pub fn prove(backup: &Path) -> Result<Proved> {
         None => Ok(Proved { manifest, database, _folder: folder }),
         Some(why) => Err(bad(why)),
     }
+}
+
+/// The words for a backup that is not what it was.
+pub(super) fn damaged(backup: &Path, why: &str) -> Error {
+    Error::environment(format!("the backup is damaged: {why}"))
+        .at(backup.display())
+        .hint("choose another one; `backup list` shows them")
+}
+
+/// Compares the bytes of a backup with its manifest.
+pub(super) fn bytes_of(backup: &Path, manifest: &Manifest) -> Result<()> {
+    let (sha256, bytes) = digest(File::open(backup).map_err(|error| fault(&error, backup))?, io::sink())
+        .map_err(|error| fault(&error, backup))?;
+    if bytes != manifest.bytes {
+        return Err(damaged(backup, &format!("it has {bytes} bytes, the manifest says {}", manifest.bytes)));
+    }
+    if sha256 != manifest.sha256 {
+        return Err(damaged(backup, "its SHA-256 differs from the manifest"));
+    }
+    Ok(())
 }
 
 /// Unpacks into a new file that only its owner may read; SHA-256 and size of what came out.
@@ -100,7 +109,12 @@ pub(super) fn url(database: &Path) -> Result<&str> {
 
 /// What the database in a file holds; refused when it does not pass its own check.
 pub(super) fn open(database: &Path, bad: &dyn Fn(String) -> Error) -> Result<Content> {
-    match content(&*database::open(url(database)?)?) {
+    let opened = || -> Result<Option<(Content, Vec<String>)>> {
+        let Some(reader) = database::open(url(database)?)?.read()? else { return Ok(None) };
+        let faults = reader.health()?.damage;
+        Ok(Some((content(&*reader)?, faults)))
+    };
+    match opened() {
         Ok(Some((content, faults))) if faults.is_empty() => Ok(content),
         Ok(Some((_, faults))) => Err(bad(format!("the database in it is damaged: {}", faults.join("; ")))),
         Ok(None) => Err(bad("there is no database in it".to_owned())),
@@ -109,20 +123,17 @@ pub(super) fn open(database: &Path, bad: &dyn Fn(String) -> Error) -> Result<Con
     }
 }
 
-/// What a database holds, and what is wrong with it; `None` where there is none.
-fn content(database: &dyn Database) -> Result<Option<(Content, Vec<String>)>> {
-    let Some(reader) = database.read()? else { return Ok(None) };
-    let faults = reader.health()?.damage;
+/// What a database holds.
+pub(super) fn content(reader: &dyn Reader) -> Result<Content> {
     let survey = reader.survey()?;
     let applied = survey.recorded.into_iter().filter(|record| record.status == Status::Applied);
     let migrations: Vec<String> = applied.map(|record| record.version).collect();
-    let content = Content {
+    Ok(Content {
         rows: survey.counts,
         keys: survey.seals.registry.keys.into_iter().map(|row| row.id).collect(),
         schema: migrations.last().cloned(),
         migrations,
         orphans: reader.broken()?.iter().map(|broken| broken.rows).sum(),
         ..Content::default()
-    };
-    Ok(Some((content, faults)))
+    })
 }

@@ -4,7 +4,7 @@ use super::create::{Made, Making, create, withdraw};
 use super::manifest::Packing;
 use crate::config::Ui;
 use crate::database::Database;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::report::words::bytes;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use std::path::Path;
 pub struct Before<'a> {
     /// `--no-backup`: none is made.
     pub skip: bool,
-    /// `--backup-dir`; else `backups` beside the database.
+    /// `--backup-dir`; else `backups` beside the database, or in the working directory.
     pub folder: Option<&'a Path>,
     /// The mapping set that the database belongs to.
     pub set: Option<&'a str>,
@@ -41,6 +41,11 @@ impl std::fmt::Debug for Safety<'_> {
 }
 
 impl Safety<'_> {
+    /// Whether what is changed must be what the backup has: whoever lets go of it in between makes another one.
+    pub fn is_of_a_server(&self) -> bool {
+        self.made.as_ref().is_some_and(|made| made.manifest.server.is_some())
+    }
+
     /// Keeps it, unless it is certain that nothing was changed after it.
     pub fn keep_unless(self, nothing_was_changed: bool) {
         if !nothing_was_changed {
@@ -69,14 +74,16 @@ pub(super) fn reason(what: &str) -> String {
     format!("before {what}")
 }
 
-/// Refuses a database of which no backup can be made where one is wanted, before a command asks for anything.
+/// Makes sure, before anything is asked or begun, that a backup can be made where one is to be made.
 pub fn able(database: &dyn Database, how: &Before<'_>) -> Result<()> {
-    if how.skip || database.file().is_some() {
+    let Some(dumps) = database.dumps().filter(|_| !how.skip) else { return Ok(()) };
+    if !database.exists()? {
         return Ok(());
     }
-    Err(Error::request("treelift makes no backup of a database that is no file yet")
-        .at(database.url())
-        .hint("make one with the server's own tools (`pg_dump`), then run again with `--no-backup`"))
+    dumps.program().map(drop).map_err(|error| {
+        let hint = error.hint.as_ref().map_or_else(String::new, |hint| format!("{hint}; "));
+        error.hint(format!("{hint}`--no-backup` makes none"))
+    })
 }
 
 /// Makes the backup before an import into an existing database, a migration, a restore, an
@@ -87,9 +94,9 @@ pub fn before<'c>(database: &dyn Database, what: &str, how: &Before<'_>, ui: &'c
     if how.skip || !database.exists()? {
         return Ok(Safety { made: None, ui });
     }
-    able(database, how)?;
     let reason = reason(what);
-    let making = Making { folder: how.folder, packing: Packing::None, reason: &reason, set: how.set };
+    let making =
+        Making { folder: how.folder, packing: Packing::None, reason: &reason, set: how.set, is_changed_next: true };
     let made = create(database, &making)?;
     ui.say(&format!("backup: {} ({})", made.path.display(), bytes(made.manifest.bytes)));
     Ok(Safety { made: Some(made), ui })

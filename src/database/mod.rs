@@ -49,7 +49,7 @@ pub mod variants;
 
 pub use crate::table::Migration;
 pub use cell::Cell;
-pub use contract::{Database, Reader, Stages, Transaction};
+pub use contract::{Database, Reader, Stages, Transaction, dumps};
 pub use dialect::Dialect;
 pub use opening::{Mode, Opening};
 pub use own::KEYS_TABLE;

@@ -1,6 +1,6 @@
 //! What is asked before anything is written: whether, with which key, and after which backup.
 
-use crate::backup::{self, Safety};
+use crate::backup::{self, Before, Safety};
 use crate::config::{ImportOptions, SecretNeed, Ui};
 use crate::database::{Database, Mode};
 use crate::error::{Error, Result};
@@ -51,7 +51,7 @@ pub(super) fn agree(
         return Ok(losses);
     }
     let rows = database.rows()?;
-    let backup = backup::Before { skip: options.no_backup, ..Default::default() }.in_words();
+    let backup = Before { skip: options.no_backup, ..Before::default() }.in_words();
     let (files, rows) = (count(plan.mapped_files(), "file"), count(rows, "row"));
     if ui.confirm(&format!(
         "{} exists, with {rows}. Import {files} into it{}, {backup}?",
@@ -71,9 +71,13 @@ pub(super) fn back_up_existing<'c>(
     database: &dyn Database,
     set: &Set,
 ) -> Result<Safety<'c>> {
+    backup::before(database, "import", &before(options, set), ui)
+}
+
+/// What is done about a backup; a dry run makes none.
+pub(super) fn before<'o>(options: &'o ImportOptions, set: &'o Set) -> Before<'o> {
     let skip = options.no_backup || options.mode == Mode::Dry;
-    let before = backup::Before { skip, folder: options.backup_dir.as_deref(), set: Some(&set.name) };
-    backup::before(database, "import", &before, ui)
+    Before { skip, folder: options.backup_dir.as_deref(), set: Some(&set.name) }
 }
 
 /// Asks for the passphrase or key, if the set seals anything. A dry run does not need one.

@@ -35,7 +35,8 @@ pub(super) fn attempts(
         let is_last = number == MOST_ATTEMPTS;
         let job = Job { beginning, missing, losses, chain: &chain, is_last };
         match job.attempt(known, database, clock, reports) {
-            Err(error) if error.is_passing && passed < MOST_PASSING => {
+            // The other program's change would be in no backup.
+            Err(error) if error.is_passing && passed < MOST_PASSING && !beginning.is_backed_up => {
                 beginning.ui.say("another program was in the way: the import begins again");
                 (number, passed) = (0, passed + 1);
                 (known, chain) = (Known::default(), Vec::new());

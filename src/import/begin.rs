@@ -20,6 +20,8 @@ pub(super) struct Beginning<'p> {
     pub(super) ui: &'p dyn Ui,
     pub(super) key: &'p KeySource,
     pub(super) started: Timestamp,
+    /// Whether a backup was made in the transaction that the first attempt goes on in.
+    pub(super) is_backed_up: bool,
 }
 
 impl<'p> Beginning<'p> {
@@ -33,7 +35,7 @@ impl<'p> Beginning<'p> {
         known: Known,
         watch: Option<&'p dyn Watch>,
     ) -> Result<(Import<'p>, Result<()>)> {
-        let Self { plan, options, ui, key, started } = *self;
+        let Self { plan, options, ui, key, started, .. } = *self;
         let bytes = plan.mapped_bytes();
         let written = plan.written_tables();
         let opening = Opening {

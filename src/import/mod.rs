@@ -46,6 +46,7 @@ mod walked;
 pub(crate) mod watch;
 pub mod writer;
 
+use crate::backup;
 use crate::config::{ImportOptions, Phase, Ui};
 use crate::database;
 use crate::error::Result;
@@ -55,7 +56,7 @@ use crate::migrations::refuse_another;
 use crate::report::Report;
 use crate::report::write::ReportFiles;
 use crate::source;
-use agree::{agree, back_up_existing, key_source, outside_source};
+use agree::{agree, back_up_existing, before, key_source, outside_source};
 use attempt::attempts;
 use begin::Beginning;
 use choose::{Selected, choose_set, database, inputs, speaking};
@@ -85,13 +86,15 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     clock.lap(|timings| &mut timings.walk);
     outside_source(&*database, &plan)?;
     refuse_another(&*database, &plan.set)?;
+    backup::able(&*database, &before(options, &plan.set))?;
     let losses = agree(options, ui, &mut *database, &plan)?;
     let key = key_source(options, ui, &plan.set, &*database)?;
     key.opens(&database.seal_record()?)?;
     reports.open()?;
     let safety = back_up_existing(options, ui, &*database, &plan.set)?;
     let (migrated, run) = (database.recorded()?, database.runs()?.len());
-    let beginning = Beginning { plan: &plan, options, ui, key: &key, started: clock.started };
+    let is_backed_up = safety.is_of_a_server();
+    let beginning = Beginning { plan: &plan, options, ui, key: &key, started: clock.started, is_backed_up };
     let done = attempts(&beginning, &missing, &losses, &mut *database, &mut clock, &mut reports);
     // If the record of migrations or runs cannot be read, something may have been committed.
     let migrated_nothing = || database.recorded().is_ok_and(|now| now == migrated);

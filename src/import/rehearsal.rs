@@ -30,7 +30,7 @@ pub(crate) fn rehearse<W: Watch, T>(
 ) -> Result<T> {
     let options = options(plan, depth);
     let key = if plan.set.seals() { KeySource::ThrowAway } else { KeySource::None };
-    let beginning = Beginning { plan, options: &options, ui, key: &key, started };
+    let beginning = Beginning { plan, options: &options, ui, key: &key, started, is_backed_up: false };
     let mut known = Known::default();
     for number in 1.. {
         let secrets = sweep(plan, depth, ui)?.secrets;

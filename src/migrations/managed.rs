@@ -144,6 +144,7 @@ impl ManagedDatabase {
     ) -> Result<Altered> {
         self.database.wait_for_locks(options.lock_timeout);
         refuse_another(&*self.database, &self.set)?;
+        self.able(options)?;
         let url = self.database.url().to_owned();
         let up = |standing: &Standing| {
             standing.refuse(&url)?;
@@ -198,6 +199,7 @@ impl ManagedDatabase {
             standing.down(goal).map(|moves| moves.into_iter().map(Move::Down).collect::<Vec<_>>())
         };
         self.existing()?;
+        self.able(options)?;
         let (_, losses) = rehearse(&mut *self.database, &self.set, &down, &Quiet)?;
         tell(&losses);
         let question =
@@ -212,6 +214,7 @@ impl ManagedDatabase {
         if !self.database.exists()? {
             return Err(self.database.missing());
         }
+        self.able(options)?;
         let stamp = |standing: &Standing| Ok(stamps(standing, at));
         let version = &self.set.migrations[at].version.clone();
         for difference in self.differs_at(at)? {
@@ -294,9 +297,17 @@ impl ManagedDatabase {
 
     /// The backup before a change; none before a dry run.
     fn safety<'c>(&self, what: &'static str, options: &Options<'_>, ui: &'c dyn Ui) -> Result<backup::Safety<'c>> {
+        backup::before(&*self.database, what, &self.backup(options), ui)
+    }
+
+    /// Makes sure that this backup can be made.
+    fn able(&self, options: &Options<'_>) -> Result<()> {
+        backup::able(&*self.database, &self.backup(options))
+    }
+
+    fn backup<'b>(&'b self, options: &Options<'b>) -> backup::Before<'b> {
         let Options { dry, before, .. } = options;
-        let before = backup::Before { skip: *dry || before.skip, set: Some(&self.set.name), ..before.clone() };
-        backup::before(&*self.database, what, &before, ui)
+        backup::Before { skip: *dry || before.skip, set: Some(&self.set.name), ..before.clone() }
     }
 
     /// Validates the database, in the wanted categories (none for all).
@@ -307,6 +318,7 @@ impl ManagedDatabase {
     /// Moves rows that reference a missing row into `treelift_orphans`, after a backup. Asks first.
     pub fn fix_orphans(&mut self, options: &Options<'_>, ui: &dyn Ui) -> Result<Vec<Moved>> {
         self.database.wait_for_locks(options.lock_timeout);
+        self.able(options)?;
         let references = gather::references(&self.set, &self.catalog()?.schema);
         let run_id = random_id()?;
         let order = |mode| MoveOrphans {

@@ -79,6 +79,8 @@ mod policies;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "postgres")]
+mod postgres_backup;
+#[cfg(feature = "postgres")]
 mod postgres_commands;
 #[cfg(feature = "postgres")]
 mod postgres_connect;

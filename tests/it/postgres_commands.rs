@@ -12,25 +12,6 @@ fn what_is_not_built_for_a_server_yet_is_refused_by_name_and_changes_nothing() {
     let (house, server) = (House::new(), Server::new());
     imported(&house, &server);
     let before = server.everything();
-    let plain = |command: &[&str]| -> Vec<String> { command.iter().map(|word| (*word).to_owned()).collect() };
-    let mut refused = vec![
-        (plain(&["backup", "create"]), "backups"),
-        (plain(&["backup", "list"]), "backups"),
-        (plain(&["backup", "restore", "--latest", "--yes"]), "backups"),
-        (plain(&["backup", "promote", "--file", "x.db", "--to", "weekly"]), "backups"),
-        (plain(&["backup", "prune", "--yes"]), "backups"),
-    ];
-    for (arguments, word) in &mut refused {
-        arguments.extend(["--database".to_owned(), server.url.clone()]);
-        let ran = house.run(&*arguments).status(2);
-        assert!(ran.stderr.contains(*word) && ran.stderr.contains("not built"), "{arguments:?}: {}", ran.stderr);
-        assert!(
-            ran.stderr.contains("\n  at postgresql://") || ran.stderr.contains("hint: "),
-            "{arguments:?}: {}",
-            ran.stderr
-        );
-        assert_eq!(server.everything(), before, "{arguments:?}");
-    }
     let copy = house.run(["schema", "test", "--copy-of", &server.url]).status(2);
     assert!(copy.stderr.contains("copy") && copy.stderr.contains("not built"), "{}", copy.stderr);
     assert!(copy.stderr.contains("hint: make a copy in a database of its own"), "{}", copy.stderr);

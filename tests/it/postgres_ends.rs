@@ -95,7 +95,7 @@ fn others(server: &Server) -> u64 {
     server.rows(text)[0][0].parse().unwrap()
 }
 
-fn wait_until(is: impl Fn() -> bool) {
+pub(crate) fn wait_until(is: impl Fn() -> bool) {
     for _ in 0..1_200 {
         if is() {
             return;

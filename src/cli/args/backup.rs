@@ -25,7 +25,7 @@ pub(in crate::cli) enum BackupCommand {
 pub(in crate::cli) struct PlaceArgs {
     #[command(flatten)]
     pub(in crate::cli) managed: ManagedArgs,
-    /// The folder of backups [default: `backups` beside the database].
+    /// The folder of backups [default: `backups` beside the database, or in the working directory where that is a server's].
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) backup_dir: Option<PathBuf>,
 }
@@ -35,7 +35,7 @@ pub(in crate::cli) struct PlaceArgs {
 pub(in crate::cli) struct CreateArgs {
     #[command(flatten)]
     pub(in crate::cli) place: PlaceArgs,
-    /// Compress it with gzip.
+    /// Compress it with gzip; a backup of a server is compressed in any case.
     #[arg(long)]
     pub(in crate::cli) compress: bool,
     /// Show what would be made.

@@ -22,7 +22,7 @@ pub(in crate::cli) struct BackupArgs {
     /// Do not back up the existing database first.
     #[arg(long)]
     pub(in crate::cli) no_backup: bool,
-    /// Write the backup into this folder [default: `backups` beside the database].
+    /// Write the backup into this folder [default: `backups` beside the database, or in the working directory where that is a server's].
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) backup_dir: Option<PathBuf>,
 }

@@ -23,13 +23,15 @@ pub(super) fn run(args: &CreateArgs, output: &Output) -> Result<u8> {
         output.result(&words, &json!({ "dry_run": true, "folder": root }))?;
         return Ok(0);
     }
-    let making =
-        Making { folder: args.place.backup_dir.as_deref(), packing, reason: "asked for", set: selection.set_name() };
+    let making = Making {
+        folder: args.place.backup_dir.as_deref(),
+        packing,
+        reason: "asked for",
+        set: selection.set_name(),
+        is_changed_next: false,
+    };
     let made = backup::create(selection.database(), &making)?;
     log::done("backup", json!({ "path": made.path, "sha256": made.manifest.sha256 }));
-    output.outcome(
-        &format!("verified: {}\n", super::words::made_words(&made)),
-        &json!({ "dry_run": false, "backup": made }),
-    );
+    output.outcome(&super::words::made_words(&made), &json!({ "dry_run": false, "backup": made }));
     Ok(0)
 }

@@ -1,6 +1,6 @@
 //! `treelift backup list`
 
-use crate::backup;
+use crate::backup::{self, How};
 use crate::cli::args::backup::ListArgs;
 use crate::cli::managed;
 use crate::cli::output::Output;
@@ -19,8 +19,8 @@ pub(super) fn run(args: &ListArgs, output: &Output) -> Result<u8> {
         .iter()
         .map(|entry| {
             if args.verify {
-                match backup::prove(&entry.path) {
-                    Ok(_) => "verified".to_owned(),
+                match backup::verify(selection.database(), &entry.path, How::TryOut) {
+                    Ok(verified) => verified.proof.words(),
                     Err(error) => {
                         failed = true;
                         error.message

@@ -31,10 +31,7 @@ pub(super) fn run(args: &PromoteArgs, output: &Output) -> Result<u8> {
         output.result(&words, &json!({ "dry_run": true, "backup": entry.path, "to": to }))?;
         return Ok(0);
     }
-    let made = backup::promote(&folder, &entry, to)?;
-    output.outcome(
-        &format!("verified: {}\n", super::words::made_words(&made)),
-        &json!({ "dry_run": false, "backup": made }),
-    );
+    let made = backup::promote(selection.database(), &folder, &entry, to)?;
+    output.outcome(&super::words::made_words(&made), &json!({ "dry_run": false, "backup": made }));
     Ok(0)
 }

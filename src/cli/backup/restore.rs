@@ -2,7 +2,7 @@
 
 use crate::backup::folder::{Entry, Folder};
 use crate::backup::manifest::Manifest;
-use crate::backup::{self, Before, Restored, Restoring};
+use crate::backup::{self, Before, Proof, Restored, Restoring};
 use crate::cli::args::backup::RestoreArgs;
 use crate::cli::database_url::DatabaseUrl;
 use crate::cli::output::Output;
@@ -93,7 +93,11 @@ fn words(restored: &Restored, checks: &[CheckReport], url: &str) -> String {
     let backup = printable(&restored.backup.display().to_string());
     let rows = count(content.all_rows(), "row");
     if restored.dry {
-        return format!("dry run: {backup} is intact ({rows}), nothing was changed\n");
+        let proof = match &restored.proof {
+            Proof::Opened => "intact".to_owned(),
+            proof => printable(&proof.words()),
+        };
+        return format!("dry run: {backup} is {proof} ({rows}), nothing was changed\n");
     }
     let mut words = String::new();
     if let Some(safety) = &restored.safety {

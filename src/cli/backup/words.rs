@@ -19,16 +19,21 @@ pub(super) fn none_in(folder: &Folder, shelf: Option<Shelf>, entries: &[Entry], 
     error.at(folder.root().display()).hint(hint)
 }
 
-/// One line about a backup that was made.
+/// What is said of a backup that was made.
 pub(super) fn made_words(made: &Made) -> String {
     let content = &made.manifest.content;
-    format!(
-        "{} ({}, {}, schema {})",
+    let proof = printable(&made.proof.words());
+    let line = format!(
+        "{proof}: {} ({}, {}, schema {})\n",
         printable(&made.path.display().to_string()),
         bytes(made.manifest.bytes),
         count(content.all_rows(), "row"),
         printable(content.schema.as_deref().unwrap_or("none"))
-    )
+    );
+    match &made.manifest.server {
+        Some(server) => format!("made with {}\n{line}", printable(&server.program)),
+        None => line,
+    }
 }
 
 /// Backups in a list: newest last.

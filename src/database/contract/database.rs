@@ -1,5 +1,6 @@
 //! A database that is not open: what is asked of it as a whole.
 
+use super::dumps::Dumps;
 use super::{Reader, Stages, Transaction};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::history::{RecordTable, Recorded};
@@ -60,6 +61,10 @@ pub trait Database: Stages {
     /// keep. Only for databases that were made for a test.
     fn fill_for_test(&mut self) -> Result<()>;
 
+    /// How backups of it are made and put back, where it is no file.
+    fn dumps(&self) -> Option<&dyn Dumps> {
+        None
+    }
     /// The file that the database is, where it is one.
     fn file(&self) -> Option<&Path> {
         None

@@ -2,6 +2,7 @@
 //! [`Transaction`] reads and writes; all of them tell what migrations make ([`Stages`]).
 
 mod database;
+pub mod dumps;
 mod reader;
 mod stages;
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! drops those whose lock nobody holds.
 
 use super::connect::Session;
-use super::place::{Place, StandIn, Tried};
+use super::place::{Aside, Place, StandIn, Tried};
 use super::{sql, stages};
 use crate::database::Migration;
 use std::fmt;
@@ -45,7 +45,8 @@ pub(super) fn bench(place: &Place, migrations: &[Migration]) -> Tried<Place> {
     let search_path = stages::with_extensions(&keeper, &schema)?;
     maker.close()?;
     let bench = Bench { schema, search_path, keeper: Mutex::new(Some(keeper)) };
-    Ok(Place { bench: Some(Arc::new(bench)), stages: Arc::default(), ..place.clone() })
+    let (bench, stages, aside) = (Some(Arc::new(bench) as Arc<dyn StandIn>), Arc::default(), Aside::default());
+    Ok(Place { bench, stages, aside, ..place.clone() })
 }
 
 /// Drops the schemas of tests that were killed: those of such a name that say of themselves what they are.

@@ -15,7 +15,7 @@ use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::io::Write as _;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +39,8 @@ pub(super) struct Session {
     pub(super) schema: String,
     /// What was outside of it before, where nothing that is done may reach that.
     pub(super) outside: Option<Outside>,
+    /// Whether a backup was made in its transaction, which goes on.
+    pub(super) is_backed_up: bool,
     /// The server's version, such as 150018.
     version: i32,
     /// Where names are looked for.
@@ -80,7 +82,18 @@ impl Session {
         let watch = Watch::start(client.cancel_token(), &place.address);
         let (client, prepared) = (RefCell::new(client), RefCell::default());
         let search_path = RefCell::new(search_path);
-        Ok(Self { client, prepared, place: place.clone(), schema, outside: None, version, search_path, _watch: watch })
+        let place = place.clone();
+        Ok(Self {
+            client,
+            prepared,
+            place,
+            schema,
+            outside: None,
+            is_backed_up: false,
+            version,
+            search_path,
+            _watch: watch,
+        })
     }
 
     /// Says for the open transaction what holds, whatever user, database and migrations have set: times in UTC and in one
@@ -176,6 +189,27 @@ impl Session {
             }
         }
         writer.finish()
+    }
+
+    /// Sends rows in text form by COPY, as `write` has them: it says whether the server took all of them.
+    pub(super) fn copy_from(&self, sql: &str, write: &mut dyn FnMut(&mut dyn Write) -> Result<bool>) -> Tried<()> {
+        interrupt::check()?;
+        let mut client = self.client.borrow_mut();
+        let mut writer = client.copy_in(sql)?;
+        // Where it did not, the end tells why in the server's words.
+        write(&mut writer)?;
+        Ok(writer.finish().map(drop)?)
+    }
+
+    /// The first number of the server's version.
+    pub(super) fn major(&self) -> u32 {
+        self.version.unsigned_abs() / 10_000
+    }
+
+    /// Whether the connection is encrypted.
+    pub(super) fn is_over_tls(&self) -> Tried<bool> {
+        let text = "SELECT coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)";
+        Ok(self.first(text, &[])?.is_some_and(|row| row.get(0)))
     }
 
     /// Runs one query that the extended protocol takes for one statement alone, with nothing bound.
@@ -274,6 +308,11 @@ fn passwords(path: &str) -> Result<Option<SecretString>> {
     let text = fs::read_to_string(path)
         .map_err(|error| Error::environment(format!("the password file cannot be read: {}", error.kind())).at(path))?;
     Ok(Some(SecretString::from(text)))
+}
+
+/// Runs a statement on a connection of its own, which no signal ends.
+pub(super) fn plainly(address: &Address, sql: &str) -> Tried<()> {
+    Ok(connect(address)?.batch_execute(sql)?)
 }
 
 fn connect(address: &Address) -> Tried<Client> {

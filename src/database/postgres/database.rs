@@ -1,10 +1,11 @@
 //! A database of a server: what is asked of it, handed to those who do it.
 
 use super::opened::{self, PostgresReader, PostgresTransaction};
-use super::place::{Place, Tried};
+use super::place::{Aside, Place, Tried};
 use super::{alter, aside, bench, connect, fill, sql, stages, undo};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
+use crate::database::dumps::Dumps;
 use crate::database::query::BadQuery;
 use crate::database::undo::{Undo, Undone};
 use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
@@ -18,17 +19,18 @@ use std::time::Duration;
 /// The schema of a database that a connection finds first.
 #[derive(Debug)]
 pub(in crate::database) struct PostgresDatabase {
-    place: Place,
+    pub(super) place: Place,
 }
 
 impl PostgresDatabase {
     /// Names the database of a URL; nothing is opened yet.
     pub(in crate::database) fn of_url(url: &str) -> Result<Self> {
         let address = Arc::new(connect::address(url)?);
-        Ok(Self { place: Place { address, record: None, patience: None, bench: None, stages: Arc::default() } })
+        let (stages, aside) = (Arc::default(), Aside::default());
+        Ok(Self { place: Place { address, record: None, patience: None, bench: None, stages, aside } })
     }
 
-    fn said<T>(&self, tried: Tried<T>) -> Result<T> {
+    pub(super) fn said<T>(&self, tried: Tried<T>) -> Result<T> {
         tried.map_err(|fault| self.place.words(fault))
     }
 
@@ -116,6 +118,10 @@ impl Database for PostgresDatabase {
     fn bench(&self, migrations: &[Migration]) -> Result<Box<dyn Database>> {
         let place = self.said(bench::bench(&self.place, migrations))?;
         Ok(Box::new(Self { place }))
+    }
+
+    fn dumps(&self) -> Option<&dyn Dumps> {
+        Some(self)
     }
 
     fn end_bench(&mut self) -> Option<String> {

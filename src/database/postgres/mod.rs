@@ -3,7 +3,7 @@
 //! `address` reads a URL, `connect` sends statements, `script` those of a migration, `opened` begins transactions, `blockers` says
 //! who is in their way, `commit` ends them, `stages` learns what migrations make, `migrate` sets the tables up, `bench` and `fill`
 //! test them, `undo` and `aside` take rows away, `reader` looks, `find`, `load` and `write` carry rows, `cells`
-//! works on what is sealed, `form` knows how values are written, `ledger` keeps the record.
+//! works on what is sealed, `dump` makes backups, `form` knows how values are written, `ledger` keeps the record.
 
 mod address;
 mod alter;
@@ -16,6 +16,7 @@ mod cells;
 mod commit;
 mod connect;
 mod database;
+mod dump;
 mod encode;
 mod engine;
 mod fill;

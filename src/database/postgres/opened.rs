@@ -3,7 +3,7 @@
 use super::connect::Session;
 use super::held::Held;
 use super::judged::Judged;
-use super::place::{Place, Tried};
+use super::place::{Aside, Place, Tried};
 use super::{blockers, catalog, sql, words};
 use crate::database::SealedColumn;
 use crate::database::kept::ForeignTrigger;
@@ -132,13 +132,75 @@ pub(super) fn look(place: &Place) -> Tried<Session> {
 
 /// Begins to change something. Other treelifts, and writers of these tables, are kept out from before the first look on;
 /// readers go on.
+///
+/// Where a backup was made, it goes on in the transaction of that.
 pub(super) fn begin(place: &Place, written: &BTreeSet<String>) -> Tried<Session> {
+    if let Some(session) = go_on(place) {
+        return Ok(session);
+    }
+    begin_with(place, &|session| {
+        let is_meant = |name: &String| written.contains(name) || name == TABLE_NAME;
+        Ok(catalog::table_names(session)?.into_iter().filter(is_meant).collect())
+    })
+}
+
+/// The same with every table that the user may change.
+pub(super) fn begin_whole(place: &Place) -> Tried<Session> {
+    begin_with(place, &|session| {
+        let text = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                    WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')
+                          AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE') ORDER BY 1";
+        Ok(session.query(text, &[Some(&session.schema)])?.iter().map(|row| row.get(0)).collect())
+    })
+}
+
+/// The same, in the transaction of the backup where one was made.
+pub(super) fn go_on_or_begin_whole(place: &Place) -> Tried<Session> {
+    go_on(place).map_or_else(|| begin_whole(place), Ok)
+}
+
+/// To where a transaction goes back that goes on.
+const BACKED_UP: &str = "treelift_backed_up";
+
+/// Lays a transaction aside that was begun by [`begin_whole`], to be gone on with by the next one of the place.
+pub(super) fn lay_aside(place: &Place, mut session: Session) -> Tried<()> {
+    session.run(&format!("SAVEPOINT {BACKED_UP}"))?;
+    session.is_backed_up = true;
+    put_aside(&place.aside, session);
+    Ok(())
+}
+
+fn put_aside(aside: &Aside, mut session: Session) {
+    // What is laid aside must not hold the place that it is laid in: it would never end.
+    session.place.aside = Aside::default();
+    aside.put(Box::new(session));
+}
+
+fn go_on(place: &Place) -> Option<Session> {
+    let mut session = *place.aside.take()?.downcast::<Session>().ok()?;
+    session.place = place.clone();
+    Some(session)
+}
+
+/// Leaves the database as it was. Where a backup was made, the tables stay locked, so that what is tried again finds what
+/// the backup has.
+pub(super) fn give_up(mut session: Session) {
+    let back = format!("ROLLBACK TO SAVEPOINT {BACKED_UP}");
+    if session.is_backed_up && session.try_run(&back).is_ok() {
+        session.outside = None;
+        let aside = session.place.aside.clone();
+        put_aside(&aside, session);
+    } else {
+        // Where it does not reach the server, the end of the connection rolls back.
+        _ = session.try_run("ROLLBACK");
+    }
+}
+
+fn begin_with(place: &Place, tables: &dyn Fn(&Session) -> Tried<Vec<String>>) -> Tried<Session> {
     let since = Instant::now();
     loop {
         let session = Session::open(place)?;
-        let there = catalog::table_names(&session)?;
-        let mut locked: Vec<&String> = there.iter().filter(|name| written.contains(*name)).collect();
-        locked.extend(there.iter().filter(|name| *name == TABLE_NAME));
+        let locked = tables(&session)?;
         session.run("BEGIN ISOLATION LEVEL REPEATABLE READ")?;
         session.settle_in()?;
         must_be_there(&session)?;

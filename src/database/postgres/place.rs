@@ -4,9 +4,10 @@ use super::address::Address;
 use super::words;
 use crate::database::catalog::Catalog;
 use crate::error::Error;
+use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long another treelift, or a writer of a table, is waited for.
@@ -43,6 +44,28 @@ pub(super) struct Place {
     pub(super) patience: Option<Duration>,
     /// What migrations make, by their checksums: it is asked several times in a run.
     pub(super) stages: Arc<Mutex<HashMap<Vec<String>, Vec<Catalog>>>>,
+    /// Where a backup was made in a transaction that goes on.
+    pub(super) aside: Aside,
+}
+
+/// What goes on where a backup was made: a connection, as its own module knows it, between two who use it.
+#[derive(Clone, Default)]
+pub(super) struct Aside(Arc<Mutex<Option<Box<dyn Any + Send>>>>);
+
+impl Aside {
+    pub(super) fn put(&self, what: Box<dyn Any + Send>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+    }
+
+    pub(super) fn take(&self) -> Option<Box<dyn Any + Send>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl fmt::Debug for Aside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Aside")
+    }
 }
 
 impl Place {

@@ -257,8 +257,7 @@ impl Transaction for PostgresTransaction {
     }
 
     fn rollback(self: Box<Self>) -> Result<()> {
-        // Where it does not reach the server, the end of the connection rolls back.
-        _ = self.session.try_run("ROLLBACK");
+        opened::give_up(self.session);
         Ok(())
     }
 }
