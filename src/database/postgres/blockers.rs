@@ -12,7 +12,7 @@ const IN_THE_WAY: &str = "l.mode NOT IN ('AccessShareLock', 'RowShareLock')";
 
 /// What is said where these tables could not be locked in time, in the order in which they were to be: which of them is
 /// locked, and by whom, as far as the server tells. What was waited for may be over by now.
-pub(super) fn of_tables(session: &Session, tables: &[&String]) -> Error {
+pub(super) fn of_tables(session: &Session, tables: &[String]) -> Error {
     let holder = holder_of(session, tables).unwrap_or_default();
     let message = match holder {
         Some((table, who)) => format!("the database is locked by another program: {who} has a lock on `{table}`"),
@@ -36,7 +36,7 @@ pub(super) fn of_treelift(session: &Session, key: i64) -> Error {
 }
 
 /// The first of these tables that somebody else has locked, and who.
-fn holder_of(session: &Session, tables: &[&String]) -> Tried<Option<(String, String)>> {
+fn holder_of(session: &Session, tables: &[String]) -> Tried<Option<(String, String)>> {
     session.run("ROLLBACK")?;
     let text = format!(
         "SELECT l.pid, a.application_name, a.backend_type, c.relname::text
@@ -48,7 +48,7 @@ fn holder_of(session: &Session, tables: &[&String]) -> Tried<Option<(String, Str
                AND l.pid IS DISTINCT FROM pg_backend_pid()
          ORDER BY t.number, l.pid LIMIT 1"
     );
-    let names = tables.iter().map(|name| Some((*name).clone())).collect();
+    let names = tables.iter().cloned().map(Some).collect();
     let rows = session.query_lists(&text, &[vec![Some(session.schema.clone())], names])?;
     Ok(rows.first().map(|row| (printable(row.get(3)), who(row))))
 }
