@@ -68,7 +68,7 @@ impl Selection {
         };
         let name = set.as_ref().map(|(_, set)| set.name.clone());
         let mut selection = Self { database: database::open(&url)?, set, name, folder: None };
-        selection.name_record();
+        selection.introduce();
         Ok(selection)
     }
 
@@ -97,7 +97,7 @@ impl Selection {
         self.folder = memory.sets.last().and_then(|(_, folder)| folder.clone());
         // A set that cannot be read any more is missed by what needs it.
         self.set = self.name.as_deref().and_then(|name| remembered(name, self.folder.as_deref()).ok());
-        self.name_record();
+        self.introduce();
         Ok(())
     }
 
@@ -109,14 +109,17 @@ impl Selection {
             let (source, set) = loaded(source)?;
             self.name = Some(set.name.clone());
             self.set = Some((source, set));
-            self.name_record();
+            self.introduce();
         }
         Ok(())
     }
 
-    /// Tells the database where its set wants migrations recorded.
-    fn name_record(&mut self) {
-        self.database.record_in(self.set.as_ref().and_then(|(_, set)| set.record_table()));
+    /// Tells the database where its set wants migrations recorded, and the set which engine it is for.
+    fn introduce(&mut self) {
+        match &mut self.set {
+            Some((_, set)) => introduce(&mut *self.database, set),
+            None => self.database.record_in(None),
+        }
     }
 
     /// The name of the set that the database belongs to, where it is known.
@@ -156,10 +159,15 @@ impl Selection {
                     .hint(format!("name one with `--mappings SET`: {}", names())));
             }
         };
-        database.record_in(set.record_table());
-        set.speak(database.engine());
+        introduce(&mut *database, &mut set);
         Ok((set, source, database))
     }
+}
+
+/// Tells a database where its set wants migrations recorded, and the set which engine it is for.
+fn introduce(database: &mut dyn Database, set: &mut Set) {
+    database.record_in(set.record_table());
+    set.speak(database.engine());
 }
 
 impl Memory {

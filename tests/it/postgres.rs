@@ -261,15 +261,6 @@ fn a_given_id_moves_the_sequence_on_and_a_dry_run_does_not() {
 }
 
 #[test]
-fn a_database_that_is_there_is_not_changed_without_a_backup_of_its_own() {
-    let (house, server) = (House::new(), Server::new());
-    server.run("CREATE TABLE others (id integer PRIMARY KEY)");
-    let ran = house.import(&sample(), &["--database", &server.url]).status(2);
-    assert!(ran.stderr.contains("pg_dump") && ran.stderr.contains("--no-backup"), "{}", ran.stderr);
-    assert_eq!(server.things(), "2");
-}
-
-#[test]
 fn a_password_is_in_no_word_that_is_written() {
     let (house, server) = (House::new(), Server::new());
     let user = format!("canary_{}", &server.name[3..]);

@@ -58,11 +58,13 @@ fn what_a_server_keeps_of_plaintext_is_said_with_the_statement_that_rewrites_the
 #[test]
 fn that_no_backup_can_be_made_is_said_before_anything_is_asked_for() {
     let site = plain();
+    let nothing = site.house.path("nothing");
     let refused = |command: &str, more: &[&str]| {
         let name = site.name();
         // Neither `--yes` nor a secret nor the application's password is given.
         let arguments = ["credentials", command, "--database", &name];
-        let ran = site.house.run(arguments.iter().chain(more)).status(2);
+        let mut program = site.house.command(arguments.iter().chain(more));
+        let ran = Ran::of(program.env("TREELIFT_PG_BIN", &nothing)).status(3);
         assert!(ran.stderr.starts_with("error: ") && ran.stderr.contains("`--no-backup`"), "{command}: {}", ran.stderr);
     };
     refused("encrypt", &[]);
