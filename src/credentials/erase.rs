@@ -2,11 +2,12 @@
 
 use super::Job;
 use crate::backup::folder::Folder;
+use crate::backup::manifest::Manifest;
 use crate::database::{KEYS_TABLE, Mode, traces};
 use crate::outputs::resolve;
 use crate::secret::proof::{LeakSearch, SecretSet};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Where old secrets remain.
@@ -53,43 +54,69 @@ pub(super) fn erase(job: &Job<'_>, looked: &Looked<'_>, live: &BTreeSet<usize>, 
     if job.mode == Mode::Dry {
         return Traces::default();
     }
-    let Some(file) = job.database.file() else {
-        return Traces { rewriting: job.database.rewriting(&looked.tables), ..Traces::default() };
+    let mut traces = match job.database.file() {
+        Some(_) => Traces { own: own(job, looked, live, rewrite), ..Traces::default() },
+        None => Traces { rewriting: job.database.rewriting(&looked.tables), ..Traces::default() },
     };
-    let mut traces = Traces::default();
-    let holding = |path: &PathBuf| match traces::search(path, looked.search) {
-        Ok(found) => found.difference(live).next().is_some().then(|| path.display().to_string()),
-        Err(error) => Some(format!("{} (it cannot be read: {})", path.display(), error.kind())),
-    };
-    let left = || -> Vec<String> { traces::files_of(job.database).iter().filter_map(holding).collect() };
-    if (rewrite == Rewrite::Always || !left().is_empty())
-        && let Err(error) = job.database.rewrite()
-    {
-        traces.own.push(format!("the file, which could not be rewritten: {}", error.message));
-    }
-    traces.own.extend(left());
-    let (mut copies, named) = copies(job, file, looked);
-    copies.retain(|path| looked.backup.is_none_or(|backup| resolve(backup) != *path));
-    let holding = |path: &PathBuf| if named.contains(path) { Some(path.display().to_string()) } else { holding(path) };
-    traces.copies = copies.iter().filter_map(holding).collect();
+    traces.copies = copies(job, looked, live);
     traces
 }
 
-/// Files that may be copies, and those of them whose manifest names one of the keys.
-fn copies(job: &Job<'_>, file: &Path, looked: &Looked<'_>) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
-    let mut copies: BTreeSet<PathBuf> = traces::copies_of(job.database).iter().map(|path| resolve(path)).collect();
-    let mut named = BTreeSet::new();
+/// What is left in the database's own files.
+fn own(job: &Job<'_>, looked: &Looked<'_>, live: &BTreeSet<usize>, rewrite: Rewrite) -> Vec<String> {
+    let mut own = Vec::new();
+    let left = || -> Vec<String> {
+        let files = traces::files_of(job.database);
+        files.iter().filter_map(|path| told(path, &found(job, path, None, looked), live)).collect()
+    };
+    if (rewrite == Rewrite::Always || !left().is_empty())
+        && let Err(error) = job.database.rewrite()
+    {
+        own.push(format!("the file, which could not be rewritten: {}", error.message));
+    }
+    own.extend(left());
+    own
+}
+
+/// The copies that hold what is looked for, or whose manifest names one of the keys.
+fn copies(job: &Job<'_>, looked: &Looked<'_>, live: &BTreeSet<usize>) -> Vec<String> {
+    let beside = traces::copies_of(job.database);
+    let mut copies: BTreeMap<PathBuf, Option<Manifest>> = beside.iter().map(|path| (resolve(path), None)).collect();
     for folder in [None, job.before.folder] {
         // A folder that cannot be listed is not searched, as the message about copies says.
-        for entry in Folder::of(folder, file).entries().unwrap_or_default() {
-            let path = resolve(&entry.path);
-            if entry.manifest.is_ok_and(|manifest| manifest.content.keys.iter().any(|key| looked.keys.contains(key))) {
-                named.insert(path.clone());
-            }
-            copies.insert(path);
-        }
+        let entries = Folder::of_database(folder, job.database).and_then(|folder| folder.entries());
+        copies.extend(entries.unwrap_or_default().into_iter().map(|entry| (resolve(&entry.path), entry.manifest.ok())));
     }
-    (copies, named)
+    copies.retain(|path, _| looked.backup.is_none_or(|backup| resolve(backup) != *path));
+    let holding = |(path, manifest): (&PathBuf, &Option<Manifest>)| {
+        let keys = manifest.iter().flat_map(|manifest| &manifest.content.keys);
+        if keys.into_iter().any(|key| looked.keys.contains(key)) {
+            return Some(path.display().to_string());
+        }
+        told(path, &found(job, path, manifest.as_ref(), looked), live)
+    };
+    copies.iter().filter_map(holding).collect()
+}
+
+/// What a file holds of what is looked for; what a dump holds is packed.
+fn found(
+    job: &Job<'_>,
+    path: &Path,
+    manifest: Option<&Manifest>,
+    looked: &Looked<'_>,
+) -> Result<BTreeSet<usize>, String> {
+    match (job.database.dumps(), manifest.and_then(|manifest| manifest.server.as_ref())) {
+        (Some(dumps), Some(served)) => dumps.search(path, served, looked.search).map_err(|error| error.message.clone()),
+        _ => traces::search(path, looked.search).map_err(|error| error.kind().to_string()),
+    }
+}
+
+/// How a file is told that holds more of it than the cells of the database do.
+fn told(path: &Path, found: &Result<BTreeSet<usize>, String>, live: &BTreeSet<usize>) -> Option<String> {
+    match found {
+        Ok(found) => found.difference(live).next().is_some().then(|| path.display().to_string()),
+        Err(error) => Some(format!("{} (it cannot be read: {error})", path.display())),
+    }
 }
 
 /// A search for the wrapped keys that were replaced.

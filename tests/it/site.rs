@@ -117,7 +117,7 @@ impl Site {
         if ["encrypt", "rotate", "hand-over"].contains(&command) && !more.contains(&"--no-backup") {
             if self.is_file() {
                 arguments.extend(["--backup-dir", "../backups"]);
-            } else {
+            } else if !more.contains(&"--backup-dir") {
                 arguments.push("--no-backup");
             }
         }

@@ -41,12 +41,12 @@ pub(super) fn backup_hint(backup: Option<&Path>, what: &str) -> String {
 
 /// The line about copies that were and were not found.
 pub(super) fn copies_hint(traces: &Traces, what: &str) -> String {
-    let found = match (traces.rewriting.is_empty(), traces.copies.is_empty()) {
-        (false, _) => "copies of a server's database were not searched for",
-        (true, true) => "none was found beside the database, other places were not searched",
-        (true, false) => "those found are listed above, other places were not searched",
+    let whose = if traces.rewriting.is_empty() { "beside the database" } else { "in the folder of backups" };
+    let found = match traces.copies.is_empty() {
+        true => format!("none was found {whose}"),
+        false => "those found are listed above".to_owned(),
     };
-    format!("hint: {what}; {found}\n")
+    format!("hint: {what}; {found}, other places were not searched\n")
 }
 
 pub(super) fn rekeyed_words(done: &Rekeyed) -> String {

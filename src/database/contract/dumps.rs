@@ -3,7 +3,9 @@
 use super::Reader;
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::error::Result;
+use crate::secret::proof::LeakSearch;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What is looked at in an open database; an error of it ends what goes on there.
@@ -69,6 +71,8 @@ pub trait Dumps {
     fn dump(&self, to: &Path, is_changed_next: bool, look: Look<'_>) -> Result<Served>;
     /// Reads a dump from its beginning to its end.
     fn read_through(&self, dump: &Path, served: &Served) -> Result<()>;
+    /// Which secrets of a search a dump holds, by their numbers.
+    fn search(&self, dump: &Path, served: &Served, search: &LeakSearch) -> Result<BTreeSet<usize>>;
     /// Puts a dump into a database that is made for it and dropped again. Why that cannot be done, where it is no fault of
     /// the dump.
     fn try_out(&self, dump: &Path, served: &Served, look: Look<'_>) -> Result<Option<String>>;

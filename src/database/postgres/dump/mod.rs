@@ -15,6 +15,8 @@ mod trial;
 use super::database::PostgresDatabase;
 use crate::database::dumps::{Dumps, Look, Named, PutBack, Served};
 use crate::error::Result;
+use crate::secret::proof::LeakSearch;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 impl Dumps for PostgresDatabase {
@@ -32,6 +34,10 @@ impl Dumps for PostgresDatabase {
 
     fn read_through(&self, dump: &Path, served: &Served) -> Result<()> {
         script::read_through(dump, served)
+    }
+
+    fn search(&self, dump: &Path, served: &Served, search: &LeakSearch) -> Result<BTreeSet<usize>> {
+        script::search(dump, served, search)
     }
 
     fn try_out(&self, dump: &Path, served: &Served, look: Look<'_>) -> Result<Option<String>> {

@@ -6,7 +6,10 @@ use super::super::sql;
 use super::child::Program;
 use super::programs::{Programs, major_of};
 use crate::database::dumps::Served;
+use crate::database::traces;
 use crate::error::{Error, Result};
+use crate::secret::proof::LeakSearch;
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
 
@@ -24,6 +27,14 @@ pub(super) fn programs(served: &Served, least: u32) -> Result<Programs> {
 pub(super) fn read_through(dump: &Path, served: &Served) -> Result<()> {
     let program = Program::new(&programs(served, 0)?.restore())?;
     program.args(["--file=/dev/null".as_ref(), dump.as_os_str()]).run()
+}
+
+/// Which secrets of a search are in what a dump unpacks to.
+pub(super) fn search(dump: &Path, served: &Served, search: &LeakSearch) -> Result<BTreeSet<usize>> {
+    let program = Program::new(&programs(served, 0)?.restore())?;
+    let (running, output) = program.args(["--file=-".as_ref(), dump.as_os_str()]).read()?;
+    let found = traces::search_in(output, search).map_err(|error| cannot_be_read(&error))?;
+    running.end().map(|()| found)
 }
 
 /// Sends the parts of a dump, in their order.
