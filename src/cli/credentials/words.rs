@@ -42,9 +42,10 @@ pub(super) fn backup_hint(backup: Option<&Path>, what: &str) -> String {
 /// The line about copies that were and were not found.
 pub(super) fn copies_hint(traces: &Traces, what: &str) -> String {
     let whose = if traces.rewriting.is_empty() { "beside the database" } else { "in the folder of backups" };
-    let found = match traces.copies.is_empty() {
-        true => format!("none was found {whose}"),
-        false => "those found are listed above".to_owned(),
+    let found = if traces.copies.is_empty() {
+        format!("none was found {whose}")
+    } else {
+        "those found are listed above".to_owned()
     };
     format!("hint: {what}; {found}, other places were not searched\n")
 }

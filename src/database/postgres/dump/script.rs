@@ -72,8 +72,8 @@ fn plain(text: &str, server: u32) -> String {
     // What psql is told stands before the first statement and behind the last one, what is set before the first other one.
     let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
     let is_statement = |line: &&str| !line.trim().is_empty() && !line.starts_with("--") && !is_of_psql(line);
-    let first = lines.iter().position(|line| is_statement(&line)).unwrap_or(lines.len());
-    let last = lines.iter().rposition(|line| is_statement(&line)).unwrap_or_default();
+    let first = lines.iter().position(is_statement).unwrap_or(lines.len());
+    let last = lines.iter().rposition(is_statement).unwrap_or_default();
     let is_set = |line: &str| {
         line.starts_with("SET ") || line.starts_with("SELECT pg_catalog.set_config(") || line.trim().is_empty()
     };
@@ -117,7 +117,7 @@ fn data(session: &Session, output: &mut dyn BufRead) -> Tried<()> {
 
 /// Whether a statement ends here: a name in it may have a line break, and before that whatever it likes.
 fn is_whole(statement: &str) -> bool {
-    statement.trim_end().ends_with(';') && statement.matches('"').count() % 2 == 0
+    statement.trim_end().ends_with(';') && statement.matches('"').count().is_multiple_of(2)
 }
 
 /// Passes rows on up to the line that ends them. `false` where the server takes no more, and says why itself.
