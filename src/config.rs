@@ -74,6 +74,8 @@ pub enum Phase {
     Ahead,
     /// Reading, mapping and writing.
     Import,
+    /// Copying rows into another database.
+    Transfer,
     /// Opening and sealing values.
     Seal,
     /// Checking the target.
@@ -97,7 +99,7 @@ pub enum SecretNeed {
 
 /// The user interface of a job: it shows progress and asks questions.
 pub trait Ui: Sync {
-    /// A phase begins; `files` (of [`Phase::Seal`]: values) and `bytes` are its totals where they are known.
+    /// A phase begins; `files` (of [`Phase::Seal`]: values; of [`Phase::Transfer`]: rows) and `bytes` are its totals where they are known.
     fn phase(&self, phase: Phase, files: u64, bytes: u64);
     /// Adds to what is done of the phase.
     fn advance(&self, files: u64, bytes: u64);

@@ -86,8 +86,16 @@ impl Value {
     pub fn of_time_text(text: &str, kind: ColumnType) -> Option<Self> {
         let time = kind.stored_time(text)?;
         match kind {
-            ColumnType::Date(_) => Some(Value::Day(time.date())),
             ColumnType::Clock(None) => Some(Value::Text(text.into())),
+            _ => Self::of_time(time, kind),
+        }
+    }
+
+    /// The same of a time itself; what a moment is has been read in UTC.
+    pub fn of_time(time: DateTime, kind: ColumnType) -> Option<Self> {
+        match kind {
+            ColumnType::Date(_) => Some(Value::Day(time.date())),
+            ColumnType::Clock(None) => Some(Value::Text(time.time().to_string().into())),
             ColumnType::Clock(Some(form)) => form.write(time).map(|text| Value::Text(text.into())),
             kind if kind.takes_moments() => Instant::at(time, Offset::UTC).map(Value::Instant),
             _ => Some(Value::Civil(time)),

@@ -276,6 +276,21 @@ impl Schema {
         self.tables.get(name)
     }
 
+    /// The tables, each behind those that it references as far as no circle forbids it, else by name.
+    pub fn parents_first(&self) -> Vec<&Table> {
+        let mut left: Vec<&Table> = self.tables.values().collect();
+        let mut ordered: Vec<&Table> = Vec::with_capacity(left.len());
+        while !left.is_empty() {
+            let waits = |table: &Table| {
+                let parents = table.foreign_keys.iter().filter(|key| key.table != table.name);
+                parents.into_iter().any(|key| left.iter().any(|other| other.name == key.table))
+            };
+            let next = left.iter().position(|table| !waits(table)).unwrap_or_default();
+            ordered.push(left.remove(next));
+        }
+        ordered
+    }
+
     /// Notes the forms in which a set says that times are written; those that cannot be used are left out.
     pub fn write_as(&mut self, entries: &[WrittenAs]) {
         self.tables.values_mut().flat_map(|table| &mut table.columns).for_each(|column| column.write_as(entries));
@@ -342,6 +357,19 @@ pub enum AuditPart {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tables_come_behind_those_they_reference() {
+        let table = |name: &str, parents: &[&str]| {
+            let key = |parent: &&str| ForeignKey { table: (*parent).to_owned(), ..ForeignKey::default() };
+            let foreign_keys = parents.iter().map(key).collect();
+            (name.to_owned(), Table { name: name.to_owned(), foreign_keys, ..Table::default() })
+        };
+        let tables = [table("a", &["c", "a"]), table("b", &["d"]), table("c", &[]), table("d", &["b"])];
+        let schema = Schema { tables: tables.into() };
+        let names: Vec<&str> = schema.parents_first().iter().map(|table| table.name.as_str()).collect();
+        assert_eq!(names, ["c", "a", "b", "d"]);
+    }
 
     #[test]
     fn an_entry_is_for_every_length_of_its_type_or_for_one() {

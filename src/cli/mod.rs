@@ -24,6 +24,7 @@ mod secrets;
 mod signals;
 mod stale;
 mod terminal;
+mod transfer;
 mod unbuilt;
 mod undo;
 mod variants;
@@ -94,6 +95,7 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
         Command::Explain(args) => explain::run(&args, output),
         Command::Schema { command } => schema::run(command, output),
         Command::Backup { command } => backup::run(command, output),
+        Command::Transfer(args) => transfer::run(&args, output),
         Command::Credentials { command } => credentials::run(command, output),
     }
 }

@@ -3,8 +3,8 @@
 use crate::config::Phase;
 use crate::report::words::thousands;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// The display of the current phase.
@@ -14,7 +14,8 @@ pub(super) struct Progress {
     bar: Mutex<ProgressBar>,
     done: AtomicU64,
     total: AtomicU64,
-    values: AtomicBool,
+    /// What is counted.
+    counted: Mutex<&'static str>,
 }
 
 impl Progress {
@@ -25,7 +26,7 @@ impl Progress {
             bar: Mutex::new(ProgressBar::hidden()),
             done: AtomicU64::new(0),
             total: AtomicU64::new(0),
-            values: AtomicBool::new(false),
+            counted: Mutex::new("files"),
         }
     }
 
@@ -33,7 +34,7 @@ impl Progress {
     pub(super) fn phase(&self, phase: Phase, files: u64, bytes: u64) {
         self.done.store(0, Ordering::Relaxed);
         self.total.store(files, Ordering::Relaxed);
-        self.values.store(phase == Phase::Seal, Ordering::Relaxed);
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = counted(phase);
         if !self.visible {
             return;
         }
@@ -69,13 +70,13 @@ impl Progress {
     }
 
     fn words(&self, done: u64) -> String {
-        let what = if self.values.load(Ordering::Relaxed) { "values" } else { "files" };
+        let what = *self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         count_words(done, self.total.load(Ordering::Relaxed), what)
     }
 
     /// A display whose thread panicked while drawing can still be cleared.
     fn lock(&self) -> std::sync::MutexGuard<'_, ProgressBar> {
-        self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -94,9 +95,19 @@ fn name(phase: Phase) -> &'static str {
         Phase::Sweep => "sweeping",
         Phase::Ahead => "reading",
         Phase::Import => "importing",
+        Phase::Transfer => "copying",
         Phase::Seal => "opening",
         Phase::Check => "checking",
         Phase::Finish => "finishing",
+    }
+}
+
+/// What the numbers of a phase count.
+fn counted(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Seal => "values",
+        Phase::Transfer => "rows",
+        _ => "files",
     }
 }
 

@@ -144,7 +144,7 @@ impl Search<'_> {
             key.iter().zip(typed).map(|(column, text)| Some(dialect.key_text(kind(column), text))).collect();
         let columns: Vec<&str> = key.iter().map(String::as_str).chain(primary).collect();
         let kinds: Vec<ColumnType> = columns.iter().map(|column| kind(column)).collect();
-        self.reader.each_row(&table.name, &columns, &mut |cells| {
+        self.reader.each_row(&table.name, &columns, None, &mut |cells| {
             let mut texts: Vec<Option<String>> =
                 cells.iter().zip(&kinds).map(|(cell, kind)| dialect.text_of(*kind, cell)).collect();
             let primary = texts.split_off(key.len());

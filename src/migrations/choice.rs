@@ -165,7 +165,7 @@ impl Selection {
 }
 
 /// Tells a database where its set wants migrations recorded, and the set which engine it is for.
-fn introduce(database: &mut dyn Database, set: &mut Set) {
+pub(super) fn introduce(database: &mut dyn Database, set: &mut Set) {
     database.record_in(set.record_table());
     set.speak(database.engine());
 }

@@ -1,6 +1,6 @@
 //! A database with the mapping set whose schema it has, and what is done with it.
 
-use super::choice::{Selection, refuse_another};
+use super::choice::{Selection, introduce, refuse_another};
 use super::losses::{advance, in_question, rehearse};
 use super::status::{Options, Status};
 use crate::backup;
@@ -12,7 +12,7 @@ use crate::database::history::{self, Down, Recorded, Standing, State};
 use crate::database::upkeep::{Altered, Move, MoveOrphans, Moved, Order, Survey};
 use crate::database::{self, Database, Mode, schema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::mapping::load::SetSource;
+use crate::mapping::load::{self, SetSource};
 use crate::mapping::model::Set;
 use crate::report::CheckReport;
 use crate::report::Loss;
@@ -46,6 +46,13 @@ impl ManagedDatabase {
     /// The mapping set.
     pub fn set(&self) -> &Set {
         &self.set
+    }
+
+    /// The same set for another database: with the migrations of its engine.
+    pub fn set_for(&self, database: &mut dyn Database) -> Result<Set> {
+        let mut set = load::load(&self.source)?;
+        introduce(database, &mut set);
+        Ok(set)
     }
 
     /// The mapping set, and where it lies.

@@ -120,6 +120,8 @@ mod small;
 mod strings;
 mod tamper;
 mod times;
+#[cfg(feature = "postgres")]
+mod transfer;
 mod undo;
 mod unique;
 mod unknown_trees;

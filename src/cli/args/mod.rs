@@ -5,6 +5,7 @@ pub(super) mod credentials;
 pub(super) mod runs;
 pub(super) mod schema;
 pub(super) mod shared;
+pub(super) mod transfer;
 
 use crate::mapping::editor_schema::SchemaOf;
 use anstream::ColorChoice;
@@ -16,6 +17,7 @@ use runs::{RunsArgs, UndoArgs};
 use schema::SchemaCommand;
 use shared::{BackupArgs, LockArgs, SecretArgs};
 use std::path::PathBuf;
+use transfer::TransferArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -122,6 +124,8 @@ pub(in crate::cli) enum Command {
         #[command(subcommand)]
         command: BackupCommand,
     },
+    /// Copy a whole database into a new one, of another engine or of the same.
+    Transfer(TransferArgs),
     /// Inspect, seal and hand over stored credentials, and change their keys.
     #[command(after_help = "Example:\n  treelift credentials status --database sqlite:///./app.db")]
     Credentials {

@@ -42,8 +42,14 @@ pub trait Reader: Stages {
     fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>>;
     /// The tables of which the ledger has rows, by name, whether they are still there or not.
     fn written_tables(&self) -> Result<Vec<String>>;
-    /// Shows the cells of these columns of every row of a table.
-    fn each_row(&self, table: &str, columns: &[&str], visit: &mut dyn FnMut(Vec<Cell>)) -> Result<()>;
+    /// Shows the cells of these columns of every row of a table, or of those rows whose column `of` has this number.
+    fn each_row(
+        &self,
+        table: &str,
+        columns: &[&str],
+        of: Option<(&str, i64)>,
+        visit: &mut dyn FnMut(Vec<Cell>),
+    ) -> Result<()>;
     /// The registered keys, oldest first.
     fn keys(&self) -> Result<Vec<KeyRow>>;
     /// The keys, the registry with its proof, and what the registered columns hold.

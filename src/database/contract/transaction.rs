@@ -58,6 +58,8 @@ pub trait Transaction: Reader + Send {
     fn check_deferred(&mut self) -> Result<Option<String>> {
         Ok(None)
     }
+    /// Removes every row of a table of a new database: those that its migrations made.
+    fn empty(&mut self, table: &str) -> Result<()>;
     /// Inserts rows of one table. What comes back are rows that the database rejected by rules of its
     /// own (a unique index that folds letters, a CHECK constraint, a trigger), or did not keep as they
     /// were written. After one of them nothing may be committed.

@@ -13,17 +13,29 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS treelift_audit (
 
 /// Writes one entry.
 pub(super) fn write(session: &Session, entry: &AuditEntry, table: Option<&AuditTable>) -> Tried<()> {
+    write_numbered(session, entry, table, None)
+}
+
+/// The same, where rows with given numbers in the column `key` were written into the application's table: the entry gets
+/// the next one. Its sequence is behind until the commit.
+pub(super) fn write_numbered(
+    session: &Session,
+    entry: &AuditEntry,
+    table: Option<&AuditTable>,
+    key: Option<&str>,
+) -> Tried<()> {
     if let Some(theirs) = table
         && let Some(types) = types(session, &theirs.table, &theirs.columns)?
     {
-        return insert(session, &theirs.table, &theirs.columns, &types, entry);
+        let key = key.filter(|key| theirs.columns.iter().all(|(column, _)| column != key));
+        return insert(session, (&theirs.table, &theirs.columns), &types, entry, key);
     }
     if !catalog::has_table(session, OWN)? {
         session.run(TABLE)?;
     }
     let columns = OWN_COLUMNS.map(|(column, part)| (column.to_owned(), part));
     let types = types(session, OWN, &columns)?.unwrap_or_default();
-    insert(session, OWN, &columns, &types, entry)
+    insert(session, (OWN, &columns), &types, entry, None)
 }
 
 /// The types of these columns, where the table is there and has all of them.
@@ -43,15 +55,19 @@ fn types(session: &Session, table: &str, columns: &[(String, AuditPart)]) -> Tri
 
 fn insert(
     session: &Session,
-    table: &str,
-    columns: &[(String, AuditPart)],
+    (table, columns): (&str, &[(String, AuditPart)]),
     types: &[String],
     entry: &AuditEntry,
+    key: Option<&str>,
 ) -> Tried<()> {
-    let names: Vec<&str> = columns.iter().map(|(column, _)| column.as_str()).collect();
+    let mut names: Vec<&str> = columns.iter().map(|(column, _)| column.as_str()).collect();
     let values: Vec<Option<String>> =
         columns.iter().map(|(_, part)| part_of(entry, *part, || form::clock_text(entry.at))).collect();
-    let places: Vec<String> = (1..).zip(types).map(|(at, kind)| format!("${at}::{kind}")).collect();
+    let mut places: Vec<String> = (1..).zip(types).map(|(at, kind)| format!("${at}::{kind}")).collect();
+    if let Some(key) = key {
+        names.push(key);
+        places.push(format!("(SELECT coalesce(max({key}), 0) + 1 FROM {})", sql::name(table), key = sql::name(key)));
+    }
     let text = format!("INSERT INTO {} ({}) VALUES ({})", sql::name(table), sql::names(&names), places.join(", "));
     let values: Vec<Option<&str>> = values.iter().map(Option::as_deref).collect();
     session.execute(&text, &values).map(drop)

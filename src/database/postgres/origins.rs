@@ -1,13 +1,16 @@
 //! The way from a row back to the file it came from.
 
+use super::cells::columns as declared;
 use super::connect::Session;
 use super::find::cells;
 use super::place::Tried;
-use super::{catalog, sql, survey};
+use super::types::column_type;
+use super::{catalog, sql};
 use crate::database::Cell;
 use crate::database::ledger::{RowOrigin, Turn};
 use crate::table::ColumnType;
 use postgres::Row;
+use std::collections::HashMap;
 
 /// Where runs wrote a row of this key from, oldest first.
 pub(super) fn origins(session: &Session, table: &str, row_key: &str) -> Tried<Vec<RowOrigin>> {
@@ -44,15 +47,17 @@ pub(super) fn written_tables(session: &Session) -> Tried<Vec<String>> {
     Ok(session.query(text, &[])?.iter().map(|row| row.get(0)).collect())
 }
 
-/// Shows the cells of these columns of every row.
+/// Shows the cells of these columns of every row, or of those rows whose column `of` has this number.
 pub(super) fn each_row(
     session: &Session,
-    table: &str,
-    columns: &[&str],
+    (table, columns): (&str, &[&str]),
+    of: Option<(&str, i64)>,
     visit: &mut dyn FnMut(Vec<Cell>),
 ) -> Tried<()> {
-    let schema = survey::live(session)?.schema;
-    let kinds: Vec<ColumnType> = columns.iter().map(|column| schema.kind(table, column)).collect();
-    let text = format!("SELECT {} FROM {}", sql::texts(columns), sql::name(table));
+    let declared: HashMap<String, String> = declared(session, table)?.into_iter().collect();
+    let kind = |column: &&str| declared.get(*column).map_or(ColumnType::Unknown, |declared| column_type(declared));
+    let kinds: Vec<ColumnType> = columns.iter().map(kind).collect();
+    let only = of.map_or_else(String::new, |(column, number)| format!(" WHERE {} = {number}", sql::name(column)));
+    let text = format!("SELECT {} FROM {}{only}", sql::texts(columns), sql::name(table));
     session.each(&text, |row| visit(cells(row, 0, &kinds)))
 }

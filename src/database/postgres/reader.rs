@@ -78,8 +78,14 @@ impl<S> Reader for Opened<S> {
         self.on(origins::written_tables)
     }
 
-    fn each_row(&self, table: &str, columns: &[&str], visit: &mut dyn FnMut(Vec<Cell>)) -> Result<()> {
-        self.on(|session| origins::each_row(session, table, columns, visit))
+    fn each_row(
+        &self,
+        table: &str,
+        columns: &[&str],
+        of: Option<(&str, i64)>,
+        visit: &mut dyn FnMut(Vec<Cell>),
+    ) -> Result<()> {
+        self.on(|session| origins::each_row(session, (table, columns), of, visit))
     }
 
     fn keys(&self) -> Result<Vec<KeyRow>> {

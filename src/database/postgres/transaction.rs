@@ -2,7 +2,7 @@
 
 use super::opened::{self, Opened, PostgresTransaction, Writing};
 use super::place::{Place, Tried};
-use super::{audit, catalog, commit, kept, ledger_tables, migrate};
+use super::{audit, catalog, commit, kept, ledger_tables, migrate, sql};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
 use crate::database::kept::{ForeignTrigger, Unkept};
@@ -101,6 +101,10 @@ impl Transaction for PostgresTransaction {
 
     fn rows_before(&self, table: &str) -> u64 {
         self.rows_before(table)
+    }
+
+    fn empty(&mut self, table: &str) -> Result<()> {
+        self.on(|session| session.run(&format!("DELETE FROM {}", sql::name(table))))
     }
 
     fn highest_id(&self, table: &str, column: &str) -> Result<i64> {
@@ -244,7 +248,9 @@ impl Transaction for PostgresTransaction {
     }
 
     fn audit(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()> {
-        self.on(|session| audit::write(session, entry, table))
+        let key = self.state.given.iter().find(|(name, _)| table.is_some_and(|table| table.table == *name));
+        let key = key.map(|(_, column)| column.as_str());
+        self.on(|session| audit::write_numbered(session, entry, table, key))
     }
 
     /// The server's memory is its own.

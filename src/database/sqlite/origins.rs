@@ -40,14 +40,15 @@ pub(super) fn written_tables(conn: &Connection) -> rusqlite::Result<Vec<String>>
     sql::column(conn, text, [])
 }
 
-/// Shows the cells of these columns of every row.
+/// Shows the cells of these columns of every row, or of those rows whose column `of` has this number.
 pub(super) fn each_row(
     conn: &Connection,
-    table: &str,
-    columns: &[&str],
+    (table, columns): (&str, &[&str]),
+    of: Option<(&str, i64)>,
     visit: &mut dyn FnMut(Vec<Cell>),
 ) -> rusqlite::Result<()> {
-    let mut all = conn.prepare(&format!("SELECT {} FROM {}", sql::names(columns), sql::name(table)))?;
+    let only = of.map_or_else(String::new, |(column, number)| format!(" WHERE {} = {number}", sql::name(column)));
+    let mut all = conn.prepare(&format!("SELECT {} FROM {}{only}", sql::names(columns), sql::name(table)))?;
     let mut all = all.query([])?;
     while let Some(row) = all.next()? {
         visit(read::cells(row, 0..columns.len())?);

@@ -103,8 +103,14 @@ impl<O: Open> Reader for O {
         on(self, |conn, _| origins::written_tables(conn))
     }
 
-    fn each_row(&self, table: &str, columns: &[&str], visit: &mut dyn FnMut(Vec<Cell>)) -> Result<()> {
-        on(self, |conn, _| origins::each_row(conn, table, columns, visit))
+    fn each_row(
+        &self,
+        table: &str,
+        columns: &[&str],
+        of: Option<(&str, i64)>,
+        visit: &mut dyn FnMut(Vec<Cell>),
+    ) -> Result<()> {
+        on(self, |conn, _| origins::each_row(conn, (table, columns), of, visit))
     }
 
     fn keys(&self) -> Result<Vec<KeyRow>> {

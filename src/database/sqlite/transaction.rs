@@ -4,7 +4,7 @@ use super::location::{Location, Tried};
 use super::open::{self, Start, Store};
 use super::reader::Open;
 use super::session::SqliteTransaction;
-use super::{audit, forms, ledger_tables, migrate, read};
+use super::{audit, forms, ledger_tables, migrate, read, sql};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
 use crate::database::kept::{ForeignTrigger, Unkept};
@@ -109,6 +109,10 @@ impl Transaction for SqliteTransaction {
 
     fn rows_before(&self, table: &str) -> u64 {
         self.rows_before(table)
+    }
+
+    fn empty(&mut self, table: &str) -> Result<()> {
+        self.on(|conn| conn.execute(&format!("DELETE FROM {}", sql::name(table)), []).map(drop))
     }
 
     fn highest_id(&self, table: &str, column: &str) -> Result<i64> {

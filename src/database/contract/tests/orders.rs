@@ -116,7 +116,7 @@ fn rows_without_what_they_reference_are_moved_aside_with_those_that_reference_th
         let mut kept = Vec::new();
         let reader = bench.database().read().unwrap().unwrap();
         reader
-            .each_row("treelift_orphans", &["table_name", "row"], &mut |cells| {
+            .each_row("treelift_orphans", &["table_name", "row"], None, &mut |cells| {
                 kept.extend(cells.iter().filter_map(crate::database::Cell::text));
             })
             .unwrap();
