@@ -34,7 +34,7 @@ impl PostgresTransaction {
         let waiting = self.waiting()?.into_iter().take(most);
         let waiting = waiting.map(|(table, row_key, parent)| Orphan { table, row_key, parent, origin: None });
         let mut gathered = Gathered { most, orphans: waiting.collect(), known: HashSet::new(), last: Places::new() };
-        self.add_origins(&mut gathered.orphans)?;
+        self.add_origins(&mut gathered.orphans, &[])?;
         for (table, reference) in self.state.open.clone() {
             self.gather(&mut gathered, &table, &reference, &astray(&table, &reference), None)?;
         }
@@ -85,16 +85,21 @@ impl PostgresTransaction {
                 places.push(place);
             }
         }
-        self.add_origins(&mut found)?;
-        let ours = found.iter().zip(places).filter(|(orphan, _)| orphan.origin.is_some());
-        gathered.last.entry(table.to_owned()).or_default().extend(ours.map(|(_, place)| place));
+        let filled = self.add_origins(&mut found, &reference.columns)?;
+        // A row stays, and with it those that reference it, where only what filled it is rejected.
+        let ours = found.iter().zip(places).enumerate();
+        let ours = ours.filter(|(at, (orphan, _))| orphan.origin.is_some() && !filled.contains(at));
+        gathered.last.entry(table.to_owned()).or_default().extend(ours.map(|(_, (_, place))| place));
         gathered.last.retain(|_, places| !places.is_empty());
         gathered.orphans.append(&mut found);
         Ok(())
     }
 
-    /// Says where this run wrote rows from, as far as a key names them.
-    fn add_origins(&mut self, orphans: &mut [Orphan]) -> Result<()> {
+    /// Says where this run wrote rows from, as far as a key names them: what filled one of the `columns` of a reference,
+    /// else what made the row. Gives those that were filled.
+    fn add_origins(&mut self, orphans: &mut [Orphan], columns: &[String]) -> Result<HashSet<usize>> {
+        let mut filled = HashSet::new();
+        let columns: Vec<Option<String>> = columns.iter().cloned().map(Some).collect();
         let first = self.state.ledger.first_file.unwrap_or(i64::MAX);
         let tables: BTreeMap<String, Vec<usize>> =
             orphans.iter().enumerate().fold(BTreeMap::new(), |mut all, (at, one)| {
@@ -107,18 +112,25 @@ impl PostgresTransaction {
             }
             let number = self.table_number(&table)?;
             let text = format!(
-                "SELECT DISTINCT ON (k.n) k.n::int8, r.file, r.\"offset\" FROM unnest($1::text[]) WITH ORDINALITY k(row_key, n)
-                 JOIN treelift_rows r ON r.row_key = k.row_key WHERE r.file >= {first} AND r.\"table\" = {number}
-                 ORDER BY k.n, r.file, r.number"
+                "SELECT DISTINCT ON (k.n) k.n::int8, r.file, r.\"offset\", f.filled
+                 FROM unnest($1::text[]) WITH ORDINALITY k(row_key, n)
+                 JOIN treelift_rows r ON r.row_key = k.row_key
+                 JOIN (SELECT id, filled AND (digested::jsonb || clock::jsonb) ?| $2::text[] AS filled
+                       FROM treelift_columns) f ON f.id = r.columns
+                 WHERE r.file >= {first} AND r.\"table\" = {number}
+                 ORDER BY k.n, f.filled DESC, r.file, r.number"
             );
             let keys = rows.iter().map(|at| Some(ledger_key(&orphans[*at].row_key))).collect();
-            for row in self.on(|session| session.query_lists(&text, &[keys]))? {
+            for row in self.on(|session| session.query_lists(&text, &[keys, columns.clone()]))? {
                 let at = rows[row.get::<_, i64>(0).unsigned_abs() as usize - 1];
+                if row.get(3) {
+                    filled.insert(at);
+                }
                 let (file, offset) = (row.get(1), row.get::<_, i64>(2).unsigned_abs());
                 orphans[at].origin = Some(WrittenFrom { file, offset });
             }
         }
-        Ok(())
+        Ok(filled)
     }
 }
 

@@ -13,6 +13,9 @@ const TABLE: &str = "CREATE TEMP TABLE IF NOT EXISTS astray_rows
         (source TEXT, row INTEGER, parent TEXT, round INTEGER, PRIMARY KEY (source, row)) WITHOUT ROWID;
     DELETE FROM temp.astray_rows";
 
+/// The round of rows that are found and not followed.
+const NOT_FOLLOWED: i64 = -1;
+
 impl SqliteTransaction {
     /// With the keys that the ledger knows them by. However many the database had before, they hide none of this run.
     pub(super) fn orphans(&mut self, most: usize) -> Result<Vec<Orphan>> {
@@ -45,20 +48,25 @@ impl SqliteTransaction {
 /// The rows that reference a missing row: those of this run, which are noted as well, and others.
 fn dangling(conn: &Connection, most: usize) -> rusqlite::Result<(Vec<Orphan>, Vec<Orphan>)> {
     let (mut ours, mut others) = (Vec::new(), Vec::new());
-    let mut note = conn.prepare("INSERT OR IGNORE INTO temp.astray_rows VALUES (?1, ?2, ?3, 0)")?;
-    let mut all = conn.prepare("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check")?;
+    let mut note = conn.prepare("INSERT OR IGNORE INTO temp.astray_rows VALUES (?1, ?2, ?3, ?4)")?;
+    let text = "SELECT c.\"table\", c.rowid, c.parent,
+                       (SELECT json_group_array(k.\"from\") FROM pragma_foreign_key_list(c.\"table\") k WHERE k.id = c.fkid)
+                FROM pragma_foreign_key_check c";
+    let mut all = conn.prepare(text)?;
     let mut rows = all.query([])?;
     while let Some(row) = rows.next()? {
         if ours.len() == most {
             break; // no more are reported
         }
-        let (table, row, parent): (String, Option<i64>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let orphan = match row {
-            Some(row) => orphan(conn, &table, row, &parent)?,
-            None => Orphan { table, row_key: String::new(), parent, origin: None },
+        let (table, row, parent, columns): (String, Option<i64>, String, String) = row.try_into()?;
+        let (orphan, is_filled) = match row {
+            Some(row) => orphan(conn, &table, row, &parent, &columns)?,
+            None => (Orphan { table, row_key: String::new(), parent, origin: None }, false),
         };
         if let Some(row) = row.filter(|_| orphan.origin.is_some()) {
-            if note.execute((&orphan.table, row, &orphan.parent))? > 0 {
+            // A row stays, and with it those that reference it, where only what filled it is rejected.
+            let round = if is_filled { NOT_FOLLOWED } else { 0 };
+            if note.execute((&orphan.table, row, &orphan.parent, round))? > 0 {
                 ours.push(orphan);
             }
         } else if others.len() < most {
@@ -97,9 +105,10 @@ fn found_in(conn: &Connection, round: i64, most: usize) -> rusqlite::Result<Vec<
     let text = "SELECT source, row, parent FROM temp.astray_rows WHERE round = ?1 ORDER BY source, row";
     let mut found = Vec::new();
     for (table, row, parent) in sql::all::<(String, i64, String)>(conn, text, [round])? {
-        let orphan = orphan(conn, &table, row, &parent)?;
+        let (orphan, _) = orphan(conn, &table, row, &parent, "[]")?;
         if orphan.origin.is_none() {
-            conn.execute("UPDATE temp.astray_rows SET round = -1 WHERE source = ?1 AND row = ?2", (&table, row))?;
+            let text = "UPDATE temp.astray_rows SET round = ?3 WHERE source = ?1 AND row = ?2";
+            conn.execute(text, (&table, row, NOT_FOLLOWED))?;
         } else if found.len() < most {
             found.push(orphan);
         }
@@ -107,15 +116,22 @@ fn found_in(conn: &Connection, round: i64, most: usize) -> rusqlite::Result<Vec<
     Ok(found)
 }
 
-fn orphan(conn: &Connection, table: &str, row: i64, parent: &str) -> rusqlite::Result<Orphan> {
+/// A row, with what filled one of the `columns` (a JSON list) of a reference, else with what made it; and whether it was
+/// filled.
+fn orphan(conn: &Connection, table: &str, row: i64, parent: &str, columns: &str) -> rusqlite::Result<(Orphan, bool)> {
     let row_key = row_key(conn, table, row)?;
-    let text = "SELECT r.file, r.\"offset\" FROM temp.origins o JOIN treelift_tables t ON t.id = o.\"table\"
+    let text = "SELECT r.file, r.\"offset\",
+                       c.filled AND EXISTS (SELECT 1 FROM json_each(?3) w WHERE w.value IN (
+                           SELECT value FROM json_each(c.digested) UNION ALL SELECT value FROM json_each(c.clock))) AS filled
+                FROM temp.origins o JOIN treelift_tables t ON t.id = o.\"table\"
                 JOIN treelift_rows r ON r.file = o.file AND r.\"table\" = o.\"table\" AND r.number = o.number
-                WHERE t.name = ?1 AND o.row_key = ?2 ORDER BY o.number LIMIT 1";
+                JOIN treelift_columns c ON c.id = r.columns
+                WHERE t.name = ?1 AND o.row_key = ?2 ORDER BY filled DESC, o.number LIMIT 1";
     let written = |row: &rusqlite::Row<'_>| {
         let offset: i64 = row.get(1)?;
-        Ok(WrittenFrom { file: row.get(0)?, offset: offset.unsigned_abs() })
+        Ok((WrittenFrom { file: row.get(0)?, offset: offset.unsigned_abs() }, row.get(2)?))
     };
-    let origin = conn.prepare_cached(text)?.query_row((table, &row_key), written).optional()?;
-    Ok(Orphan { table: table.to_owned(), row_key, parent: parent.to_owned(), origin })
+    let found = conn.prepare_cached(text)?.query_row((table, &row_key, columns), written).optional()?;
+    let (origin, is_filled) = found.map_or((None, false), |(origin, is_filled)| (Some(origin), is_filled));
+    Ok((Orphan { table: table.to_owned(), row_key, parent: parent.to_owned(), origin }, is_filled))
 }

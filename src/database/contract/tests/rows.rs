@@ -1,10 +1,12 @@
 //! Rows: inserted, found, changed, refused.
 
+use super::ledger::{file, row, run};
 use super::*;
 use crate::database::Cell;
 use crate::database::health::Health;
+use crate::database::ledger::{RowRecord, Written};
 use crate::database::rejection::{Rejected, Rejection};
-use crate::database::upkeep::Orphan;
+use crate::database::upkeep::{Orphan, WrittenFrom};
 use crate::table::ColumnType;
 use std::borrow::Cow;
 
@@ -206,6 +208,42 @@ fn orphans_are_named_by_their_keys() {
         assert_eq!(transaction.broken().unwrap().iter().map(|broken| broken.rows).sum::<u64>(), 2);
         let health = transaction.health().unwrap();
         assert_eq!(health, Health { without_file: health.without_file, ..Health::default() });
+    });
+}
+
+#[test]
+fn what_filled_a_reference_that_leads_nowhere_is_named_and_the_row_stays() {
+    let sql = format!(
+        "{SQL} CREATE TABLE seats (id INTEGER PRIMARY KEY, owner VARCHAR(32) REFERENCES people (id));
+         CREATE TABLE legs (seat INTEGER NOT NULL REFERENCES seats (id), number INTEGER NOT NULL, PRIMARY KEY (seat, number));"
+    );
+    on_every_engine_with(&sql, |bench| {
+        let mut transaction = bench.begin(Mode::Real).unwrap();
+        transaction.begin_run(&run("r1")).unwrap();
+        transaction.record_files(&[file(1, "a.json"), file(2, "b.json")]).unwrap();
+        transaction.insert(&batch("seats", &["id"], vec![vec![Value::Integer(1)]])).unwrap();
+        let leg = vec![vec![Value::Integer(1), Value::Integer(4)]];
+        transaction.insert(&batch("legs", &["seat", "number"], leg)).unwrap();
+        let mut columns = |table: &str, column: &str, filled| {
+            let digested = vec![column.to_owned()];
+            transaction
+                .record_columns(&Written { table: table.into(), digested, filled, ..Written::default() })
+                .unwrap()
+        };
+        let (made, filled, of_legs) =
+            (columns("seats", "id", false), columns("seats", "owner", true), columns("legs", "seat", false));
+        let record = |table: &str, key: &str, file, columns| RowRecord { columns, ..row(table, key, file, 10) };
+        let records = [
+            record("seats", "1", 1, made),
+            record("legs", r#"["1","4"]"#, 1, of_legs),
+            record("seats", "1", 2, filled),
+        ];
+        transaction.record_rows(&records).unwrap();
+        let nobody = [text("nobody")];
+        transaction.update("seats", &["owner".into()], &nobody, &["id"], &[Value::Integer(1)]).unwrap();
+        let origin = Some(WrittenFrom { file: 2, offset: 10 });
+        let orphan = Orphan { table: "seats".into(), row_key: "1".into(), parent: "people".into(), origin };
+        assert_eq!(transaction.orphans(9).unwrap(), [orphan]);
     });
 }
 
