@@ -89,6 +89,8 @@ mod postgres_credentials;
 #[cfg(feature = "postgres")]
 mod postgres_ends;
 #[cfg(feature = "postgres")]
+mod postgres_partitions;
+#[cfg(feature = "postgres")]
 mod postgres_proxy;
 #[cfg(feature = "postgres")]
 mod postgres_rejects;

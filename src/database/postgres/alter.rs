@@ -116,7 +116,7 @@ impl Altering for Session {
 
     fn left(&self) -> Tried<Left> {
         let names = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                     WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+                     WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
                            AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1";
         Ok(Left {
             names: self.query(names, &[Some(&self.schema)])?.iter().map(|row| row.get(0)).collect(),

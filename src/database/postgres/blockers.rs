@@ -40,7 +40,7 @@ fn holder_of(session: &Session, tables: &[String]) -> Tried<Option<(String, Stri
     session.run("ROLLBACK")?;
     let text = format!(
         "SELECT l.pid, a.application_name, a.backend_type, c.relname::text
-         FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+         FROM pg_locks l JOIN pg_class c ON c.oid = coalesce(pg_partition_root(l.relation), l.relation) JOIN pg_namespace n ON n.oid = c.relnamespace
          JOIN unnest($2::text[]) WITH ORDINALITY t(name, number) ON t.name = c.relname
          LEFT JOIN pg_stat_activity a ON a.pid = l.pid
          WHERE l.granted AND l.locktype = 'relation' AND n.nspname = ($1::text[])[1] AND {IN_THE_WAY}

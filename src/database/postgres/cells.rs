@@ -179,7 +179,7 @@ pub(super) fn every_text(session: &Session, visit: &mut dyn FnMut(&str, &str, &[
                 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
                 JOIN pg_namespace n ON n.oid = c.relnamespace
                 CROSS JOIN LATERAL unnest(x.indkey::int2[]) WITH ORDINALITY k(attnum, n)
-                WHERE n.nspname = $1 AND k.attnum = 0 AND c.relkind = 'r'";
+                WHERE n.nspname = $1 AND k.attnum = 0 AND c.relkind IN ('r', 'p') AND NOT c.relispartition";
     for row in session.query(text, &[Some(&session.schema)])? {
         let (table, index, expression): (String, String, String) = (row.get(0), row.get(1), row.get(3));
         let text = format!("SELECT ({expression})::text FROM {}", sql::name(&table));

@@ -64,8 +64,9 @@ pub(super) struct Writing {
     pub(super) unnamed: HashMap<String, Unnamed>,
 }
 
-/// The place of a row as the server calls it, and its type ("System Columns").
-pub(super) const PLACE: (&str, &str) = ("ctid", "TID");
+/// The place of a row as the server calls it, with its types ("System Columns"): the table, which is the partition where
+/// there are some, and where it lies in that.
+pub(super) const PLACE: [(&str, &str); 2] = [("tableoid", "OID"), ("ctid", "TID")];
 
 /// What the ledger says of a row: its file, digest and columns.
 pub(super) type Said = (i64, [u8; 16], i64);
@@ -101,7 +102,7 @@ impl<S> Opened<S> {
 impl Opened<Writing> {
     /// The type of a column; asking for one that is not there is a fault of treelift.
     pub(super) fn kind(&self, table: &str, column: &str) -> Result<ColumnType> {
-        if column == PLACE.0 {
+        if PLACE.iter().any(|(name, _)| *name == column) {
             return Ok(ColumnType::Text { max: None });
         }
         let found = self.state.schema.table(table).and_then(|table| table.column(column));
@@ -110,8 +111,8 @@ impl Opened<Writing> {
 
     /// The type of a column as it is declared.
     pub(super) fn declared(&self, table: &str, column: &str) -> Result<&str> {
-        if column == PLACE.0 {
-            return Ok(PLACE.1);
+        if let Some((_, kind)) = PLACE.iter().find(|(name, _)| *name == column) {
+            return Ok(kind);
         }
         let found = self.state.schema.table(table).and_then(|table| table.column(column));
         let declared = found.map(|column| column.declared.as_str());
@@ -148,7 +149,7 @@ pub(super) fn begin(place: &Place, written: &BTreeSet<String>) -> Tried<Session>
 pub(super) fn begin_whole(place: &Place) -> Tried<Session> {
     begin_with(place, &|session| {
         let text = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                    WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')
+                    WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition
                           AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE') ORDER BY 1";
         Ok(session.query(text, &[Some(&session.schema)])?.iter().map(|row| row.get(0)).collect())
     })

@@ -46,7 +46,7 @@ pub(super) fn of(this: &PostgresTransaction, error: &postgres::Error, written: &
     let Batch { table, columns, rows } = written.batch;
     let rejection = plain(this, server, table)?;
     let Rejection::Unique { index, other: None } = rejection else { return Ok(rejection) };
-    let key = key_of(this, server)?;
+    let (_, key) = key_of(this, server)?;
     let value =
         |name: &String| columns.iter().position(|column| column == name).map(|at| rows[written.row].values[at].clone());
     let values: Option<Vec<Value>> = key.iter().map(value).collect();
@@ -62,7 +62,7 @@ pub(super) fn plain(this: &PostgresTransaction, server: &DbError, table: &str) -
     let name = server.constraint().map(printable).unwrap_or_default();
     Ok(match server.code() {
         &SqlState::UNIQUE_VIOLATION => {
-            let columns = key_of(this, server)?;
+            let (name, columns) = key_of(this, server)?;
             let names: Vec<String> = columns.iter().map(|column| format!("{table}.{column}")).collect();
             Rejection::Unique { index: if names.is_empty() { name } else { names.join(", ") }, other: None }
         }
@@ -122,15 +122,19 @@ fn column_in(server: &DbError) -> Option<&str> {
     Some(column.split(':').next().unwrap_or(column))
 }
 
-/// The columns of the unique constraint or index that a fault names; none where it is over expressions or some rows.
-fn key_of(this: &PostgresTransaction, server: &DbError) -> Result<Vec<String>> {
-    let Some(name) = server.constraint() else { return Ok(Vec::new()) };
-    let text = "SELECT (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(x.indkey::int2[]) WITH ORDINALITY k(attnum, n)
-                        JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum WHERE k.n <= x.indnkeyatts)
+/// The unique constraint or index that a fault names, as the table has it where the server names that of a partition; and
+/// its columns, none where it is over expressions or some rows.
+fn key_of(this: &PostgresTransaction, server: &DbError) -> Result<(String, Vec<String>)> {
+    let Some(name) = server.constraint() else { return Ok(Default::default()) };
+    let text = "SELECT r.relname::text, CASE WHEN x.indpred IS NULL AND x.indexprs IS NULL THEN (
+                           SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(x.indkey::int2[]) WITH ORDINALITY k(attnum, n)
+                           JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum WHERE k.n <= x.indnkeyatts) END
                 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
-                WHERE n.nspname = $1 AND i.relname = $2 AND x.indpred IS NULL AND x.indexprs IS NULL";
+                JOIN pg_class r ON r.oid = coalesce(pg_partition_root(i.oid), i.oid)
+                WHERE n.nspname = $1 AND i.relname = $2";
     let row = this.on(|session| session.first(text, &[Some(&session.schema), Some(name)]))?;
-    Ok(row.and_then(|row| row.get::<_, Option<Vec<String>>>(0)).unwrap_or_default())
+    let (whole, columns) = row.map_or((None, None), |row| (row.get::<_, Option<String>>(0), row.get(1)));
+    Ok((printable(whole.as_deref().unwrap_or(name)), columns.unwrap_or_default()))
 }
 
 /// The key of the row that has these values.

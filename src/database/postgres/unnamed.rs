@@ -6,7 +6,7 @@ use super::find::cells;
 use super::opened::{PLACE, PostgresTransaction, Said, Unnamed};
 use super::{ledger, sql};
 use crate::database::Cell;
-use crate::database::ledger::{RowRecord, Written, digest};
+use crate::database::ledger::{RowRecord, Written, digest, row_key};
 use crate::error::Result;
 use crate::table::{ColumnType, Table};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -15,7 +15,11 @@ impl PostgresTransaction {
     /// The columns that name a row: its primary key, or its place.
     pub(super) fn row_name(&self, table: &str) -> Vec<String> {
         let key = self.state.schema.table(table).map(Table::primary_key).unwrap_or_default();
-        if key.is_empty() { vec![PLACE.0.to_owned()] } else { key.into_iter().map(str::to_owned).collect() }
+        if key.is_empty() {
+            PLACE.map(|(name, _)| name.to_owned()).to_vec()
+        } else {
+            key.into_iter().map(str::to_owned).collect()
+        }
     }
 
     /// Learns where the rows are that earlier runs wrote into tables without a key: before this run writes any.
@@ -74,13 +78,16 @@ impl PostgresTransaction {
             return Ok(rows);
         }
         let kinds = names.iter().map(|name| self.kind(&table.name, name)).collect::<Result<Vec<ColumnType>>>()?;
-        let wanted: Vec<&str> = std::iter::once(PLACE.0).chain(names.iter().map(String::as_str)).collect();
-        let text = format!("SELECT {} FROM {} ORDER BY ctid DESC", sql::texts(&wanted), sql::name(&table.name));
+        let place = PLACE.map(|(name, _)| name);
+        let wanted: Vec<&str> = place.into_iter().chain(names.iter().map(String::as_str)).collect();
+        let order = place.map(|name| format!("{name} DESC")).join(", ");
+        let text = format!("SELECT {} FROM {} ORDER BY {order}", sql::texts(&wanted), sql::name(&table.name));
         self.on(|session| {
             session.each(&text, |row| {
-                let texts = cells(row, 1, &kinds).iter().map(Cell::text).collect::<Vec<_>>();
+                let texts = cells(row, place.len(), &kinds).iter().map(Cell::text).collect::<Vec<_>>();
                 let digest = digest(names.iter().map(String::as_str).zip(texts));
-                rows.entry(digest).or_default().push(row.get(0));
+                let parts = (0..place.len()).map(|at| row.get(at)).collect();
+                rows.entry(digest).or_default().push(row_key(parts));
             })
         })?;
         Ok(rows)
