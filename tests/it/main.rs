@@ -91,6 +91,8 @@ mod postgres_ends;
 #[cfg(feature = "postgres")]
 mod postgres_partitions;
 #[cfg(feature = "postgres")]
+mod postgres_pooler;
+#[cfg(feature = "postgres")]
 mod postgres_proxy;
 #[cfg(feature = "postgres")]
 mod postgres_rejects;

@@ -144,7 +144,7 @@ fn plain(text: &str, kind: &str) -> String {
 }
 
 /// Every application table of both databases with its rows, in one form.
-fn dumps(house: &House, file: &str, server: &Server) -> [BTreeMap<String, Vec<Vec<String>>>; 2] {
+pub(crate) fn dumps(house: &House, file: &str, server: &Server) -> [BTreeMap<String, Vec<Vec<String>>>; 2] {
     let database = open(&house.path(file));
     let (mut one, mut other) = (BTreeMap::new(), BTreeMap::new());
     let time = |rows: Vec<Vec<String>>| plain(&rows[0][0], "timestamp without time zone");
@@ -195,7 +195,7 @@ fn alike(report: &Value) -> Value {
     report
 }
 
-fn imported(house: &House, tree: &Path, url: &str, more: &[&str]) -> Value {
+pub(crate) fn imported(house: &House, tree: &Path, url: &str, more: &[&str]) -> Value {
     let ran = house.import(tree, &[&["--database", url, "--json"], more].concat());
     let report = ran.json();
     ran.status(0);

@@ -2,11 +2,11 @@
 //! then the environment, then the password file. The client's own parser knows neither `sslmode=verify-full` nor the
 //! drivers that SQLAlchemy names.
 
+use super::options::Options;
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt::Write as _;
-use std::time::Duration;
 
 /// The forms there are, for hints.
 const FORM: &str =
@@ -29,10 +29,7 @@ pub(super) struct Address {
     pub(super) roots: Option<String>,
     /// How long to wait for a connection, in seconds.
     pub(super) patience: Option<u64>,
-    /// How long locks are waited for, as `options` say; zero is without end.
-    pub(super) lock_timeout: Option<Duration>,
-    /// What else is said to the server when a connection is made.
-    pub(super) options: Option<String>,
+    pub(super) options: Options,
 }
 
 /// How a connection is protected (`sslmode`).
@@ -105,10 +102,7 @@ impl Address {
         let patience = patience.map(|text| {
             text.parse().map_err(|_| Error::request("`connect_timeout` is a number of seconds").hint(FORM))
         });
-        let (lock_timeout, options) = match given.options.take().or_else(|| variable("PGOPTIONS")) {
-            Some(options) => settings(&options)?,
-            None => (None, None),
-        };
+        let options = given.options.take().or_else(|| variable("PGOPTIONS"));
         Ok(Self {
             shown,
             hosts,
@@ -119,8 +113,7 @@ impl Address {
             tls,
             roots: given.sslrootcert.take().or_else(|| variable("PGSSLROOTCERT")).filter(|roots| roots != "system"),
             patience: patience.transpose()?,
-            lock_timeout,
-            options,
+            options: Options::of(&options.unwrap_or_default())?,
         })
     }
 }
@@ -242,57 +235,6 @@ fn decoded(text: &str, what: &str) -> Result<String> {
     String::from_utf8(bytes).ok().filter(|text| !text.contains('\0')).ok_or_else(wrong)
 }
 
-/// What `options` say ("options", 32.1.2): how long locks are waited for, and the rest, which is the server's. treelift sets
-/// the first itself in every transaction, so that a pooler which takes no options may stand between.
-fn settings(options: &str) -> Result<(Option<Duration>, Option<String>)> {
-    let (mut timeout, mut rest) = (None, Vec::new());
-    let mut words = words_of(options).into_iter();
-    while let Some(word) = words.next() {
-        let (before, setting) = match word {
-            "-c" => (Some(word), words.next().unwrap_or_default()),
-            word => (None, word),
-        };
-        let bare = setting.strip_prefix("--").or_else(|| setting.strip_prefix("-c")).unwrap_or(setting);
-        match bare.split_once('=').filter(|(name, _)| name.replace('-', "_").eq_ignore_ascii_case("lock_timeout")) {
-            Some((_, value)) => timeout = Some(duration(&value.replace('\\', ""))?),
-            None => rest.extend(before.into_iter().chain([setting])),
-        }
-    }
-    Ok((timeout, (!rest.is_empty()).then(|| rest.join(" "))))
-}
-
-/// The parts between blanks; one behind a `\` separates nothing.
-fn words_of(options: &str) -> Vec<&str> {
-    let (mut is_literal, mut words) = (false, Vec::new());
-    let separates = |letter: char| {
-        let is_blank = !is_literal && letter.is_ascii_whitespace();
-        is_literal = !is_literal && letter == '\\';
-        is_blank
-    };
-    words.extend(options.split(separates).filter(|word| !word.is_empty()));
-    words
-}
-
-/// A time as the server's settings have it ("Setting Parameters", 20.1.1): a number, also with a fraction, of milliseconds
-/// unless it names a unit.
-fn duration(text: &str) -> Result<Duration> {
-    let wrong = || {
-        Error::request("`lock_timeout` in the `options` of the PostgreSQL URL is no time")
-            .hint("write it as the server does: `options=-c%20lock_timeout%3D30s`")
-    };
-    const UNITS: [(&str, f64); 7] =
-        [("us", 1e-6), ("ms", 1e-3), ("s", 1.0), ("min", 60.0), ("h", 3_600.0), ("d", 86_400.0), ("", 1e-3)];
-    let text = text.trim_matches('\'').trim();
-    let mut units = UNITS.iter().filter_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
-    let (number, unit) = units.next().ok_or_else(wrong)?;
-    let number: f64 = number.trim().parse().map_err(|_| wrong())?;
-    let exact = Duration::try_from_secs_f64(number * unit).map_err(|_| wrong())?;
-    // The server counts in milliseconds; less than one is not without end.
-    let millis = if number == 0.0 { 0 } else { (exact.as_micros() + 500) / 1_000 };
-    let least = u128::from(number > 0.0);
-    u64::try_from(millis.max(least)).map(Duration::from_millis).map_err(|_| wrong())
-}
-
 /// The password that the password file has ("The Password File", 32.16): the first line that fits.
 fn password_of(
     around: &Surroundings<'_>,
@@ -395,28 +337,11 @@ mod tests {
     }
 
     #[test]
-    fn how_long_locks_are_waited_for_is_read_of_the_options_and_the_rest_is_the_servers() {
-        let of = |options: &str| {
-            let address = read(&format!("postgresql://h/db?options={options}"), &[]).unwrap();
-            (address.lock_timeout.map(|time| time.as_millis()), address.options)
-        };
-        let rest = |text: &str| Some(text.to_owned());
-        assert_eq!(of("-c%20lock_timeout%3D30s"), (Some(30_000), None));
-        assert_eq!(of("-clock_timeout%3D1500%20-c%20search_path%3Dapp"), (Some(1_500), rest("-c search_path=app")));
-        assert_eq!(of("--lock-timeout%3D2min%20--search_path%3Dapp"), (Some(120_000), rest("--search_path=app")));
-        assert_eq!(of("-c%20lock_timeout%3D0"), (Some(0), None));
-        assert_eq!(of("-c%20lock_timeout%3D1.5s"), (Some(1_500), None));
-        assert_eq!(of("-c%20lock_timeout%3D.5min"), (Some(30_000), None));
-        assert_eq!(of("-c%20lock_timeout%3D1e3"), (Some(1_000), None));
-        assert_eq!(of("-c%20lock_timeout%3D1.5\\%20s%20-c%20a%3Db\\%20c"), (Some(1_500), rest("-c a=b\\ c")));
-        // Less than the server counts by, which is not without end.
-        assert_eq!(of("-c%20lock_timeout%3D20us"), (Some(1), None));
-        let from_environment = read("postgresql://h/db", &[("PGOPTIONS", "-c lock_timeout=1h")]).unwrap();
-        assert_eq!(from_environment.lock_timeout, Some(Duration::from_secs(3_600)));
-        for wrong in ["soon", "5 weeks", "-1", "", "s", "nan", "infs", "1.5.s", "1e400"] {
-            let url = format!("postgresql://h/db?options=-c%20lock_timeout%3D{}", wrong.replace(' ', ""));
-            assert_eq!(read(&url, &[]).unwrap_err().status(), 2, "{wrong}");
-        }
+    fn options_are_those_of_the_url_or_of_the_environment() {
+        let of = |url: &str| read(url, &[("PGOPTIONS", "-c lock_timeout=1h")]).unwrap().options;
+        assert_eq!(of("postgresql://h/db").lock_timeout.map(|time| time.as_secs()), Some(3_600));
+        let given = of("postgresql://h/db?options=-c%20search_path%3Dapp");
+        assert_eq!((given.lock_timeout, given.for_programs().as_deref()), (None, Some("-c search_path=app")));
     }
 
     #[test]

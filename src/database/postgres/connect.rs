@@ -8,13 +8,12 @@ use crate::interrupt;
 use postgres::config::SslMode;
 use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::types::{ToSql, Type};
-use postgres::{CancelToken, Client, Config, NoTls, Row, Statement};
+use postgres::{CancelToken, Client, Config, NoTls, Row};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
@@ -31,9 +30,11 @@ const MOST_MILLIS: u128 = i32::MAX as u128;
 const MESSAGE: usize = 1 << 16;
 
 /// An open connection. One thread uses it at a time.
+///
+/// Nothing of it outlives a transaction, since a pooler between may give the next one to another connection of the server,
+/// and this one to another client: statements have no name, settings and locks end with the transaction.
 pub(super) struct Session {
     client: RefCell<Client>,
-    prepared: RefCell<HashMap<String, Statement>>,
     pub(super) place: Place,
     /// The schema in which tables are made and found.
     pub(super) schema: String,
@@ -57,12 +58,14 @@ impl Session {
     pub(super) fn open(place: &Place) -> Tried<Self> {
         interrupt::check()?;
         let mut client = connect(&place.address)?;
-        let row =
-            client.query_one(
+        // What another client of a pooler has left on the connection is none of the user's.
+        client.batch_execute(&format!("BEGIN; RESET ALL; {}", place.address.options.sql()))?;
+        let row = client.query_typed_one(
             "SELECT current_schema()::text, current_setting('server_version_num')::int4, current_setting('search_path'),
                     version()",
             &[],
         )?;
+        client.batch_execute("ROLLBACK")?;
         let (schema, version, search_path): (Option<String>, i32, String) = (row.get(0), row.get(1), row.get(2));
         if let Some(error) = engine::refusal(row.get(3), version, place.shown()) {
             return Err(error.into());
@@ -80,32 +83,24 @@ impl Session {
             .into());
         };
         let watch = Watch::start(client.cancel_token(), &place.address);
-        let (client, prepared) = (RefCell::new(client), RefCell::default());
+        let client = RefCell::new(client);
         let search_path = RefCell::new(search_path);
         let place = place.clone();
-        Ok(Self {
-            client,
-            prepared,
-            place,
-            schema,
-            outside: None,
-            is_backed_up: false,
-            version,
-            search_path,
-            _watch: watch,
-        })
+        Ok(Self { client, place, schema, outside: None, is_backed_up: false, version, search_path, _watch: watch })
     }
 
     /// Says for the open transaction what holds, whatever user, database and migrations have set: times in UTC and in one
-    /// form, numbers in full, no limit on the time that it takes, and an error where a policy would hide rows.
+    /// form, numbers in full, no limit on the time that it takes, and an error where a policy would hide rows. What
+    /// migrations and dumps have set for the session does not outlive it.
     pub(super) fn settle_in(&self) -> Result<(), postgres::Error> {
         let mut all = format!(
-            "SET LOCAL search_path = {}; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, MDY';
+            "RESET ALL; {}SET LOCAL search_path = {}; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, MDY';
              SET LOCAL IntervalStyle = 'postgres'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';
              SET LOCAL standard_conforming_strings = on; SET LOCAL row_security = off;
              SET LOCAL synchronize_seqscans = off; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {};
              SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL client_min_messages = warning;
              SET LOCAL check_function_bodies = on; SET LOCAL client_encoding = 'UTF8'",
+            self.place.address.options.sql(),
             self.search_path.borrow(),
             // Zero would be without end.
             self.place.patience().as_micros().div_ceil(1_000).min(MOST_MILLIS)
@@ -141,17 +136,13 @@ impl Session {
 
     /// The same, with the server's own fault.
     pub(super) fn try_query(&self, sql: &str, values: &[Text<'_>]) -> Result<Vec<Row>, postgres::Error> {
-        let statement = self.prepare(sql, &vec![Type::TEXT; values.len()])?;
-        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-        self.client.borrow_mut().query(&statement, &values)
+        self.client.borrow_mut().query_typed(sql, &typed(values, &Type::TEXT))
     }
 
     /// The rows of a query that binds lists of texts.
     pub(super) fn query_lists(&self, sql: &str, lists: &[Vec<Option<String>>]) -> Tried<Vec<Row>> {
         interrupt::check()?;
-        let statement = self.prepare(sql, &vec![Type::TEXT_ARRAY; lists.len()])?;
-        let values: Vec<&(dyn ToSql + Sync)> = lists.iter().map(|list| list as &(dyn ToSql + Sync)).collect();
-        Ok(self.client.borrow_mut().query(&statement, &values)?)
+        Ok(self.client.borrow_mut().query_typed(sql, &typed(lists, &Type::TEXT_ARRAY))?)
     }
 
     /// The first row of a query, if there is one.
@@ -172,16 +163,13 @@ impl Session {
 
     /// The same, with the server's own fault.
     pub(super) fn try_execute(&self, sql: &str, values: &[Text<'_>]) -> Result<u64, postgres::Error> {
-        let statement = self.prepare(sql, &vec![Type::TEXT; values.len()])?;
-        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-        self.client.borrow_mut().execute(&statement, &values)
+        self.client.borrow_mut().execute_typed(sql, &typed(values, &Type::TEXT))
     }
 
     /// Sends rows by COPY, all of which are ready: the server counts the time that it waits.
     pub(super) fn copy(&self, sql: &str, rows: &[&[u8]]) -> Result<u64, postgres::Error> {
-        let statement = self.prepare(sql, &[])?;
         let mut client = self.client.borrow_mut();
-        let mut writer = client.copy_in(&statement)?;
+        let mut writer = client.copy_in(sql)?;
         for part in rows.iter().flat_map(|part| part.chunks(MESSAGE)) {
             // What goes wrong while it is sent, the end of it tells in the server's words.
             if writer.write_all(part).is_err() {
@@ -220,30 +208,24 @@ impl Session {
     /// Shows every row of a query, one at a time.
     pub(super) fn each(&self, sql: &str, mut visit: impl FnMut(&Row)) -> Tried<()> {
         interrupt::check()?;
-        let statement = self.prepare(sql, &[])?;
         let mut client = self.client.borrow_mut();
-        let none: [&(dyn ToSql + Sync); 0] = [];
-        let mut rows = client.query_raw(&statement, none)?;
+        let none: [(&(dyn ToSql + Sync), Type); 0] = [];
+        let mut rows = client.query_typed_raw(sql, none)?;
         while let Some(row) = rows.next()? {
             visit(&row);
         }
         Ok(())
     }
 
-    fn prepare(&self, sql: &str, types: &[Type]) -> Result<Statement, postgres::Error> {
-        if let Some(known) = self.prepared.borrow().get(sql) {
-            return Ok(known.clone());
-        }
-        let statement = self.client.borrow_mut().prepare_typed(sql, types)?;
-        self.prepared.borrow_mut().insert(sql.to_owned(), statement.clone());
-        Ok(statement)
-    }
-
     /// Ends the connection.
     pub(super) fn close(self) -> Tried<()> {
-        drop(self.prepared);
         Ok(self.client.into_inner().close()?)
     }
+}
+
+/// Values that are bound, with the type of all of them.
+fn typed<'v, V: ToSql + Sync>(values: &'v [V], kind: &Type) -> Vec<(&'v (dyn ToSql + Sync), Type)> {
+    values.iter().map(|value| (value as &(dyn ToSql + Sync), kind.clone())).collect()
 }
 
 /// Waits for a signal that asks to stop, and then has the server end what it does for a connection: a lock may be waited
@@ -326,7 +308,7 @@ fn connect(address: &Address) -> Tried<Client> {
         config.password(password.expose_secret());
     }
     config.notice_callback(|_| {}); // may hold values
-    if let Some(options) = &address.options {
+    if let Some(options) = &address.options.others {
         config.options(options);
     }
     match address.tls {

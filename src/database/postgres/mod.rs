@@ -34,6 +34,7 @@ mod load;
 mod migrate;
 mod numeric;
 mod opened;
+mod options;
 mod origins;
 mod orphans;
 mod place;

@@ -71,7 +71,7 @@ impl fmt::Debug for Aside {
 impl Place {
     /// How long locks are waited for; zero is without end.
     pub(super) fn patience(&self) -> Duration {
-        self.patience.or(self.address.lock_timeout).unwrap_or(PATIENCE)
+        self.patience.or(self.address.options.lock_timeout).unwrap_or(PATIENCE)
     }
 
     pub(super) fn shown(&self) -> &str {

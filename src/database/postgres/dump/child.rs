@@ -64,7 +64,7 @@ impl Program {
         command.env("PGHOST", address.hosts.join(",")).env("PGPORT", ports.join(","));
         command.env("PGUSER", &address.user).env("PGDATABASE", &address.database).env("PGGSSENCMODE", "disable");
         command.env("PGAPPNAME", "treelift").arg("--no-password");
-        if let Some(options) = &address.options {
+        if let Some(options) = address.options.for_programs() {
             command.env("PGOPTIONS", options);
         }
         if let Some(seconds) = address.patience {

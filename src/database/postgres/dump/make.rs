@@ -15,7 +15,35 @@ use std::path::Path;
 
 /// The program that dumps this server.
 pub(super) fn program(place: &Place) -> Tried<String> {
-    Ok(programs_for(&Session::open(place)?)?.to_string())
+    let programs = programs_for(&Session::open(place)?)?.to_string();
+    refuse_shared(place)?;
+    Ok(programs)
+}
+
+/// So many times two connections are compared.
+const LOOKS: usize = 10;
+
+/// Refuses a way on which the server gives each transaction another of its connections: `pg_dump` makes settings for its
+/// connection before it begins, and they would stay with the other clients of those, who would find no table any more.
+fn refuse_shared(place: &Place) -> Tried<()> {
+    let (one, other) = (Session::open(place)?, Session::open(place)?);
+    let process = |session: &Session| -> Tried<Option<i32>> {
+        Ok(session.first("SELECT pg_backend_pid()", &[])?.map(|row| row.get(0)))
+    };
+    let first = process(&one)?;
+    for _ in 0..LOOKS {
+        // Two connections of ours, and one process of the server; or one, and two.
+        if process(&other)? == first || process(&one)? != first {
+            return Err(Error::environment(
+                "a pooler stands before the server that shares connections between transactions, through which no backup can \
+                 be made: what `pg_dump` sets would stay on connections of other programs",
+            )
+            .at(place.shown())
+            .hint("name the server itself, or an entry of the pooler in session mode")
+            .into());
+        }
+    }
+    Ok(())
 }
 
 fn programs_for(session: &Session) -> Result<Programs> {
@@ -34,6 +62,7 @@ pub(super) fn named(place: &Place) -> Tried<Named> {
 
 /// Writes the dump, and looks at what is in it.
 pub(super) fn dump(place: &Place, to: &Path, is_changed_next: bool, look: Look<'_>) -> Tried<Served> {
+    refuse_shared(place)?;
     let session = if is_changed_next { opened::begin_whole(place)? } else { opened::look(place)? };
     let programs = programs_for(&session)?;
     let snapshot = session.first("SELECT pg_export_snapshot()", &[])?.map(|row| row.get::<_, String>(0));

@@ -44,7 +44,7 @@ pub(super) fn try_out(place: &Place, dump: &Path, served: &Served, look: Look<'_
     maker.close()?;
     let mut address = (*place.address).clone();
     address.database.clone_from(&name);
-    address.options = Some("-c search_path=public".to_owned());
+    address.options.settings = vec![("search_path".to_owned(), "public".to_owned())];
     let there = Place {
         address: Arc::new(address),
         bench: None,
