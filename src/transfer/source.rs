@@ -43,6 +43,7 @@ impl<'s> Source<'s> {
             .hint("`treelift schema status` lists the differences; bring the schema to the newest migration first"));
         }
         let reader = database.read()?.ok_or_else(|| database.missing())?;
+        reader.hold()?;
         let mut survey = reader.survey()?;
         survey.catalog.schema.write_as(&set.written);
         if let Some(wrong) = survey.seals.disagreements(&reader.unregistered()?).first() {

@@ -23,6 +23,11 @@ use jiff::Timestamp;
 pub trait Reader: Stages {
     /// What the columns keep, and how.
     fn dialect(&self) -> Dialect;
+    /// Has everything that is read from here on be of one moment, where it is not in any case. Others may have to wait for
+    /// it to change anything.
+    fn hold(&self) -> Result<()> {
+        Ok(())
+    }
     /// Format number and id.
     fn state(&self) -> Result<State>;
     /// What it is like, to be validated.

@@ -67,6 +67,11 @@ impl<O: Open> Reader for O {
         Dialect::Sqlite
     }
 
+    /// A read transaction begins with the first that is read ("Transaction", 2.1).
+    fn hold(&self) -> Result<()> {
+        on(self, |conn, _| conn.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema"))
+    }
+
     fn state(&self) -> Result<State> {
         on(self, state::read)
     }

@@ -247,6 +247,25 @@ fn what_filled_a_reference_that_leads_nowhere_is_named_and_the_row_stays() {
     });
 }
 
+#[test]
+fn what_is_read_once_it_is_held_is_of_one_moment() {
+    on_every_engine(|bench| {
+        bench.commit(|transaction| drop(transaction.insert(&person("ann")).unwrap()));
+        let reader = bench.database().read().unwrap().unwrap();
+        reader.hold().unwrap();
+        assert_eq!(reader.rows().unwrap(), 1);
+        // Another one waits for the reader, and is refused in the end; or goes on, and is not seen.
+        let written = bench.begin(Mode::Real).and_then(|mut other| {
+            other.insert(&person("bob"))?;
+            other.commit()
+        });
+        assert_eq!(reader.rows().unwrap(), 1);
+        drop(reader);
+        let now = bench.database().read().unwrap().unwrap().rows().unwrap();
+        assert_eq!(now, if written.is_ok() { 2 } else { 1 });
+    });
+}
+
 /// What the dialect says without a database is what the database does.
 #[test]
 fn a_value_is_written_as_the_text_of_its_cell_and_is_the_same() {
