@@ -13,6 +13,7 @@ use crate::database::Database;
 use crate::database::audit::AuditEntry;
 use crate::database::dumps::{PutBack, Served};
 use crate::error::{Error, ErrorKind, Result};
+use crate::finding::printable;
 use crate::outputs::{resolve, with_suffix};
 use crate::report::words::count;
 use crate::table::AuditTable;
@@ -102,11 +103,23 @@ fn ask(
     let (url, backup) = (database.url(), restoring.backup.display());
     let of = format!("the backup of {source} made at {made_at} UTC ({rows}, {backup})");
     let question = if is_there {
-        format!("replace {url} with {of}, {} of the current database?", restoring.before.in_words())
+        let lost = lost(database, manifest);
+        format!("replace {url} with {of}, {} of the current database{lost}?", restoring.before.in_words())
     } else {
         format!("create {url} from {of}?")
     };
     if ui.confirm(&question)? { Ok(()) } else { Err(Error::request("not confirmed, nothing was changed")) }
+}
+
+/// What is there and not in the backup, as far as it can be read: it goes.
+fn lost(database: &dyn Database, manifest: &Manifest) -> String {
+    let Ok(Some(survey)) = database.read().and_then(|reader| reader.map(|reader| reader.survey()).transpose()) else {
+        return String::new();
+    };
+    let tables = survey.counts.iter().filter(|(table, _)| !manifest.content.rows.contains_key(*table));
+    let tables: Vec<String> =
+        tables.map(|(table, rows)| format!("`{}` ({})", printable(table), count(*rows, "row"))).collect();
+    if tables.is_empty() { String::new() } else { format!("; not in the backup, and gone then: {}", tables.join(", ")) }
 }
 
 /// Replaces a database file by one rename. Where the one that was there is kept.

@@ -90,7 +90,7 @@ fn refuse_what_is_there(to: &dyn Database) -> Result<()> {
 fn agree(source: &Source<'_>, to: &str, left: &[LeftBehind], mode: Mode, ui: &dyn Ui) -> Result<()> {
     for table in left {
         ui.say(&format!(
-            "stays behind: `{}` ({}), which the new database has no table for",
+            "stays behind: `{}` ({}); the new database has none of these rows",
             table.name,
             count(table.rows, "row")
         ));

@@ -83,7 +83,8 @@ fn what_is_damaged_dropped_and_added_is_as_it_was_after_a_restore() {
     );
     let dry = on(&house, &server, "backup restore --latest --dry-run").status(0).stdout;
     assert!(dry.contains("verified by restoring it"), "{dry}");
-    let asked = on(&house, &server, "backup restore --latest").status(2);
+    let asked = on(&house, &server, "backup restore --latest --lock-timeout 5").status(2);
+    assert!(asked.stderr.contains("; not in the backup, and gone then: `later` (0 rows)?"), "{}", asked.stderr);
     assert!(
         asked.stderr.contains("replace postgresql://") && asked.stderr.contains("after a backup"),
         "{}",

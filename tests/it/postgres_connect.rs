@@ -159,6 +159,9 @@ fn tls_is_used_as_sslmode_says_and_checks_the_certificate_and_the_host() {
         ask(&house, Some(&door.url(host, options)), &environment)
     };
     reached(with("localhost", "sslmode=disable", &[]));
+    // The system trusts no authority of ours, and on this machine nobody reads along.
+    reached(with("localhost", "", &[]));
+    refused(with("localhost", "sslmode=prefer", &[]), "`?sslmode=disable` goes without TLS");
     // From here on the server takes this role over TLS alone.
     door.server.run(&format!("GRANT tls_only TO {}", door.user));
     refused(with("localhost", "sslmode=disable", &[]), "the server refuses the user");

@@ -1,6 +1,6 @@
 //! The definition of `treelift backup`, nothing else.
 
-use super::shared::ManagedArgs;
+use super::shared::{LockArgs, ManagedArgs};
 use crate::backup::folder::Shelf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueHint};
@@ -68,6 +68,8 @@ pub(in crate::cli) struct RestoreArgs {
     /// Take the newest of this shelf, as with `--latest`.
     #[arg(long, value_name = "SHELF", alias = "category", value_parser = shelf())]
     pub(in crate::cli) shelf: Option<Shelf>,
+    #[command(flatten)]
+    pub(in crate::cli) locks: LockArgs,
     /// Replace the database without a safety backup of it.
     #[arg(long)]
     pub(in crate::cli) no_backup: bool,

@@ -57,7 +57,7 @@ Examples:
   treelift credentials encrypt --database sqlite:///./app.db --passphrase-file ./pass.txt
   treelift credentials encrypt --database ./app.db --column logins.password --key person,service
   treelift credentials encrypt --database ./app.db --from fernet
-  treelift credentials encrypt --database postgresql://app@localhost/app --no-backup
+  treelift credentials encrypt --database postgresql://localhost/app
 
 Without --column and --mappings: registered columns, and columns whose names look like secrets.";
 

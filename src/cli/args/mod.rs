@@ -138,7 +138,7 @@ const IMPORT_EXAMPLES: &str = "\
 Examples:
   treelift import ./old_data --dry-run --report report.html --report report.json
   treelift import ./old_data --database sqlite:///./new.db --key-file ./treelift.key
-  treelift import ./old_data --database postgresql://me@host/app --lock-timeout 30
+  treelift import ./old_data --database postgresql://host/app --lock-timeout 30
   treelift import ./unknown_tree --scaffold ./my_set
   treelift import ./unknown_tree --scaffold ./my_set --yes
 
@@ -233,7 +233,7 @@ Examples:
   treelift check ./mappings/notes
   treelift check ./mappings/notes --against ./old_data
   treelift check ./my_set --against ./old_data --watch
-  treelift check ./my_set --database postgresql://me@localhost/scratch
+  treelift check ./my_set --database postgresql://localhost/scratch
   treelift check --print-schema mapping > mapping.schema.json";
 
 #[derive(Debug, Args)]

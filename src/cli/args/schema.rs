@@ -162,7 +162,7 @@ pub(in crate::cli) struct StampArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  treelift schema test --mappings ./my_set\n  \
                         treelift schema test --copy-of sqlite:///./new.db\n  \
-                        treelift schema test --mappings ./my_set --database postgresql://me@localhost/scratch")]
+                        treelift schema test --mappings ./my_set --database postgresql://localhost/scratch")]
 pub(in crate::cli) struct TestArgs {
     /// A bundled mapping set by name, or a folder [default: TREELIFT_MAPPINGS, then with
     /// --copy-of the one of that database, else the only bundled one].

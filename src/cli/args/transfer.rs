@@ -5,9 +5,9 @@ use clap::Args;
 
 const EXAMPLES: &str = "\
 Examples:
-  treelift transfer --from sqlite:///./new.db --to postgresql://me@host/app --dry-run
-  treelift transfer --from sqlite:///./new.db --to postgresql://me@host/app
-  treelift transfer --from postgresql://me@host/app --to sqlite:///./copy.db
+  treelift transfer --from sqlite:///./new.db --to postgresql://host/app --dry-run
+  treelift transfer --from sqlite:///./new.db --to postgresql://host/app
+  treelift transfer --from postgresql://host/app --to sqlite:///./copy.db
 
 The new database gets the schema, every row, the ledger of runs, the keys and the sealed values as
 they are: no passphrase is needed. Every table is read again and compared before the commit.";

@@ -27,6 +27,7 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
     let set_of_named = named.as_ref().and_then(|manifest| manifest.set.as_deref());
     let mut selection =
         Selection::for_backup(mappings.as_deref(), database.as_ref().map(DatabaseUrl::url), set_of_named)?;
+    selection.database_mut().wait_for_locks(args.locks.lock_timeout());
     let folder = super::place::folder(selection.database(), &args.place)?;
     let terminal = managed::terminal(args.yes, output)?;
     let backup = choose(args, &folder, selection.database().url(), &terminal)?;

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::finding::printable;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 /// The forms there are, for hints.
 const FORM: &str =
@@ -37,6 +38,9 @@ pub(super) struct Address {
 pub(super) enum Tls {
     /// `disable`, and every socket.
     Never,
+    /// Where the server offers it and its certificate fits: nothing is said, and the server is this machine, on which
+    /// nobody reads along. What Debian installs has a certificate for another name.
+    Fitting,
     /// `allow` and `prefer`: where the server offers it.
     Offered,
     /// `require`, `verify-ca` and `verify-full`: always, and the certificate and the name of the host are checked.
@@ -88,9 +92,11 @@ impl Address {
             None => password_of(around, &variable, (&hosts, &ports), &database, &user)?,
         };
         let sslmode = given.sslmode.take().or_else(|| variable("PGSSLMODE"));
+        let sslrootcert = given.sslrootcert.take().or_else(|| variable("PGSSLROOTCERT"));
         let tls = match sslmode.as_deref() {
             _ if hosts.iter().all(|host| host.starts_with('/')) => Tls::Never,
             Some("disable") => Tls::Never,
+            None if sslrootcert.is_none() && hosts.iter().all(|host| is_this_machine(host)) => Tls::Fitting,
             None | Some("allow" | "prefer") => Tls::Offered,
             Some("require" | "verify-ca" | "verify-full") => Tls::Always,
             Some(other) => {
@@ -111,7 +117,7 @@ impl Address {
             password,
             database,
             tls,
-            roots: given.sslrootcert.take().or_else(|| variable("PGSSLROOTCERT")).filter(|roots| roots != "system"),
+            roots: sslrootcert.filter(|roots| roots != "system"),
             patience: patience.transpose()?,
             options: Options::of(&options.unwrap_or_default())?,
         })
@@ -201,6 +207,11 @@ fn host_and_port(text: &str) -> Result<(&str, &str)> {
 }
 
 /// A port for each host: one for all, or as many.
+/// Whether a host is the machine that treelift runs on.
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.starts_with('/') || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
 fn ports(text: &str, hosts: usize) -> Result<Vec<u16>> {
     let wrong = || Error::request("the port of the PostgreSQL URL is no number from 1 to 65535").hint(FORM);
     let port = |text: &str| match text {
@@ -302,6 +313,19 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_need_not_fit_on_this_machine_where_nothing_is_said() {
+        let tls = |url: &str| read(url, &[]).unwrap().tls;
+        for host in ["localhost", "127.0.0.1", "[::1]"] {
+            assert_eq!(tls(&format!("postgresql://{host}/db")), Tls::Fitting, "{host}");
+        }
+        for url in
+            ["localhost/db?sslmode=prefer", "localhost/db?sslrootcert=ca.pem", "h/db", "localhost,h/db", "10.0.0.1/db"]
+        {
+            assert_eq!(tls(&format!("postgresql://{url}")), Tls::Offered, "{url}");
+        }
+    }
+
+    #[test]
     fn a_url_names_host_user_and_database() {
         let of = |url: &str| told(&read(url, &[]).unwrap());
         for scheme in ["postgresql", "postgres", "postgresql+psycopg2", "postgresql+asyncpg"] {
@@ -312,7 +336,7 @@ mod tests {
         assert_eq!(of("postgresql:///notes"), "me - /var/run/postgresql [5432] notes Never");
         assert_eq!(of("postgresql://ann@%2Ftmp%2Fs:5433/db?sslmode=require"), "ann - /tmp/s [5433] db Never");
         assert_eq!(of("postgresql://ann@/db?host=/tmp/s&port=5433"), "ann - /tmp/s [5433] db Never");
-        assert_eq!(of("postgresql://[::1]:5433/db?user=eve"), "eve - ::1 [5433] db Offered");
+        assert_eq!(of("postgresql://[::1]:5433/db?user=eve"), "eve - ::1 [5433] db Fitting");
         assert_eq!(of("postgresql://a:5433,b/db"), "me - a,b [5433, 5432] db Offered");
         assert_eq!(of("postgresql://ann:p@ss@h/db"), "ann p@ss h [5432] db Offered");
         for mode in ["require", "verify-ca", "verify-full"] {

@@ -1,8 +1,8 @@
 //! Connections: how they are made, and how statements are sent.
 
 use super::address::{Address, Surroundings, Tls};
-use super::engine;
 use super::place::{Outside, Place, Tried};
+use super::{engine, words};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use postgres::config::SslMode;
@@ -243,7 +243,9 @@ impl Watch {
                     // Where it does not reach the server, the statement comes to its own end.
                     _ = match address.tls {
                         Tls::Never => token.cancel_query(NoTls).ok(),
-                        Tls::Offered | Tls::Always => tls(&address).ok().and_then(|tls| token.cancel_query(tls).ok()),
+                        Tls::Fitting | Tls::Offered | Tls::Always => {
+                            tls(&address).ok().and_then(|tls| token.cancel_query(tls).ok())
+                        }
                     };
                 }
                 std::thread::sleep(MOMENT);
@@ -313,6 +315,12 @@ fn connect(address: &Address) -> Tried<Client> {
     }
     match address.tls {
         Tls::Never => Ok(config.ssl_mode(SslMode::Disable).connect(NoTls)?),
+        Tls::Fitting => match config.ssl_mode(SslMode::Prefer).connect(tls(address)?) {
+            Err(error) if words::has_no_fitting_certificate(&error) => {
+                Ok(config.ssl_mode(SslMode::Disable).connect(NoTls)?)
+            }
+            connected => Ok(connected?),
+        },
         Tls::Offered => Ok(config.ssl_mode(SslMode::Prefer).connect(tls(address)?)?),
         Tls::Always => Ok(config.ssl_mode(SslMode::Require).connect(tls(address)?)?),
     }

@@ -30,14 +30,16 @@ pub(super) fn fault(error: &postgres::Error, place: impl fmt::Display) -> Error 
             "the server refuses the user: {}",
             printable(server.message())
         ))
-        .hint(
-            "`pg_hba.conf` of the server says who may connect, from where, and whether with TLS (`?sslmode=require`)",
-        ),
+        .hint(if server.message().starts_with("Peer authentication failed") {
+            "over a socket the system's user must have the role's name: name another role, or `localhost` as the host and a password"
+        } else {
+            "`pg_hba.conf` of the server says who may connect, from where, and whether with TLS (`?sslmode=require`)"
+        }),
         &SqlState::INVALID_CATALOG_NAME => Error::environment("the server has no database of this name")
             .hint("create it with `createdb`, or name another one"),
         &SqlState::INSUFFICIENT_PRIVILEGE if server.where_().is_none() => {
             Error::environment(format!("the user may not do this: {}", printable(server.message())))
-                .hint("connect as the owner of the tables, or have the right granted")
+                .hint("connect as the owner of the tables, or have the right granted: docs/postgresql.md, \"Rights\"")
         }
         &SqlState::LOCK_NOT_AVAILABLE => locked(locked_row(server.where_()).map_or_else(
             || "the database is locked by another program".to_owned(),
@@ -138,6 +140,12 @@ fn locked_row(context: Option<&str>) -> Option<&str> {
     line.split_once(" in relation \"")?.1.strip_suffix('"')
 }
 
+/// Whether TLS failed, as it does for a certificate that no known authority signed or that is another host's. The client
+/// tells that by its words alone.
+pub(super) fn has_no_fitting_certificate(error: &postgres::Error) -> bool {
+    error.to_string().starts_with("error performing TLS handshake")
+}
+
 /// A fault that no server reported. The client's words are about the connection.
 fn unreached(error: &postgres::Error) -> Error {
     if is_lost(error) {
@@ -152,9 +160,9 @@ fn unreached(error: &postgres::Error) -> Error {
         return Error::environment("the server has no TLS, and `sslmode` asks for it")
             .hint("have it switched on at the server (`ssl = on`); `?sslmode=disable` in the URL goes without, for a network that nobody else reads");
     }
-    if error.to_string().starts_with("error performing TLS handshake") {
+    if has_no_fitting_certificate(error) {
         return Error::environment(format!("no TLS with the server: {}", printable(&why)))
-            .hint("`?sslrootcert=PATH` names the certificate of its authority; the certificate must be for the host that the URL names");
+            .hint("`?sslrootcert=PATH` names the certificate of its authority, and the certificate must be for the host that the URL names; `?sslmode=disable` goes without TLS, for a network that nobody else reads");
     }
     let why = if why.is_empty() { why } else { format!(": {}", printable(&why)) };
     Error::environment(format!("the server cannot be reached{why}"))
