@@ -177,9 +177,10 @@ fn notes() -> (House, Server, Pooler) {
     (house, server, pooler)
 }
 
-fn on(house: &House, url: &str, line: &str) -> Ran {
+/// A command by this way to a server, with the server's own programs.
+fn on(house: &House, server: &Server, url: &str, line: &str) -> Ran {
     let arguments = line.split(' ').chain(["--database", url]);
-    Ran::of(house.command(arguments).envs(programs(url)))
+    Ran::of(house.command(arguments).envs(programs(&server.url)))
 }
 
 #[test]
@@ -192,7 +193,7 @@ fn no_backup_is_made_through_a_pooler_that_shares_connections_and_one_is_put_bac
         let others = is_busy.then(|| Others::of(&pooler));
         for line in ["backup create", &import, "schema rollback --all --yes"] {
             let before = server.everything();
-            let ran = on(&house, &pooler.url(), line).status(3);
+            let ran = on(&house, &server, &pooler.url(), line).status(3);
             assert!(ran.stderr.contains(words), "{line}: {}", ran.stderr);
             assert!(ran.stderr.contains("hint: name the server itself, or an entry of the pooler in session mode"));
             assert_eq!(ran.stderr.contains("--no-backup"), line != "backup create", "{line}: {}", ran.stderr);
@@ -201,11 +202,11 @@ fn no_backup_is_made_through_a_pooler_that_shares_connections_and_one_is_put_bac
         assert_eq!(others.map(Others::end).unwrap_or_default(), Vec::<String>::new());
     }
     assert!(!house.path("backups").exists());
-    on(&house, &server.url, "backup create").status(0);
+    on(&house, &server, &server.url, "backup create").status(0);
     let before = server.tables();
     server.run("DELETE FROM notes");
     let others = Others::of(&pooler);
-    on(&house, &pooler.url(), "backup restore --latest --yes --no-backup").status(0);
+    on(&house, &server, &pooler.url(), "backup restore --latest --yes --no-backup").status(0);
     assert_eq!(others.end(), Vec::<String>::new());
     assert_eq!(server.tables(), before);
 }
@@ -214,7 +215,7 @@ fn no_backup_is_made_through_a_pooler_that_shares_connections_and_one_is_put_bac
 fn an_entry_in_session_mode_makes_backups() {
     let (house, server, _) = notes();
     let pooler = Pooler::of(&server, "session", 4);
-    let made = on(&house, &pooler.url(), "backup create").status(0).stdout;
+    let made = on(&house, &server, &pooler.url(), "backup create").status(0).stdout;
     assert!(made.contains("backups/daily/"), "{made}");
 }
 
@@ -226,10 +227,10 @@ fn the_schema_of_the_options_holds_through_a_pooler_and_what_others_left_does_no
     let mut clients: Vec<Client> = (0..CONNECTIONS).map(|_| Client::connect(&pooler.url(), NoTls).unwrap()).collect();
     clients.iter_mut().for_each(|client| client.batch_execute("BEGIN; SET search_path = nowhere").unwrap());
     clients.iter_mut().for_each(|client| client.batch_execute("COMMIT").unwrap());
-    on(&house, &pooler.url(), "schema validate").status(0);
+    on(&house, &server, &pooler.url(), "schema validate").status(0);
     let url = format!("{}&options=-c%20search_path%3Dapp", pooler.url());
     imported(&house, &project("sample_data/notes"), &url, &[]);
-    on(&house, &url, "schema validate").status(0);
+    on(&house, &server, &url, "schema validate").status(0);
     let count = |schema: &str| server.rows(&format!("SELECT count(*)::text FROM {schema}.people"));
     assert_eq!((count("app"), count("public")), (vec![vec!["3".to_owned()]], vec![vec!["3".to_owned()]]));
 }

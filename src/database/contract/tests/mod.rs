@@ -104,6 +104,10 @@ impl Bench {
     }
 
     fn begin_as(&self, mode: Mode, run_id: &str) -> Result<Box<dyn Transaction>, Error> {
+        self.begin_on(&mut *self.database(), mode, run_id)
+    }
+
+    fn begin_on(&self, database: &mut dyn Database, mode: Mode, run_id: &str) -> Result<Box<dyn Transaction>, Error> {
         let opening = Opening {
             mode,
             run_id,
@@ -114,7 +118,7 @@ impl Bench {
             started: "2025-05-07T15:09:12Z".parse().unwrap(),
             audit: None,
         };
-        self.database().begin(&opening)
+        database.begin(&opening)
     }
 
     /// A transaction that is committed after this was done in it.

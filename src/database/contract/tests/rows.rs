@@ -9,6 +9,7 @@ use crate::database::rejection::{Rejected, Rejection};
 use crate::database::upkeep::{Orphan, WrittenFrom};
 use crate::table::ColumnType;
 use std::borrow::Cow;
+use std::time::Duration;
 
 fn stored(text: &str) -> Cell {
     Cell::Text(text.to_owned())
@@ -255,7 +256,9 @@ fn what_is_read_once_it_is_held_is_of_one_moment() {
         reader.hold().unwrap();
         assert_eq!(reader.rows().unwrap(), 1);
         // Another one waits for the reader, and is refused in the end; or goes on, and is not seen.
-        let written = bench.begin(Mode::Real).and_then(|mut other| {
+        let mut database = bench.database();
+        database.wait_for_locks(Some(Duration::from_millis(100)));
+        let written = bench.begin_on(&mut *database, Mode::Real, "run-2").and_then(|mut other| {
             other.insert(&person("bob"))?;
             other.commit()
         });
