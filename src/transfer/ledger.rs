@@ -55,8 +55,8 @@ impl Lists {
     }
 }
 
-/// Writes the runs as they are, with the files that each has read.
-pub(super) fn runs_and_files(source: &Source<'_>, target: &mut dyn Transaction) -> Result<()> {
+/// Writes the runs as they are, with the files that each has read. Gives how many there are.
+pub(super) fn runs_and_files(source: &Source<'_>, target: &mut dyn Transaction) -> Result<u64> {
     let numbers = source.rows("treelift_runs", &["number", "id"], None)?;
     let mut numbered = HashMap::new();
     for row in numbers {
@@ -64,9 +64,10 @@ pub(super) fn runs_and_files(source: &Source<'_>, target: &mut dyn Transaction) 
         let number = row.integer()?;
         numbered.insert(row.text()?, number);
     }
-    for run in source.reader.runs()? {
-        target.begin_run(&run)?;
-        target.finish_run(&run)?;
+    let runs = source.reader.runs()?;
+    for run in &runs {
+        target.begin_run(run)?;
+        target.finish_run(run)?;
         let number = *numbered.get(&run.id).ok_or_else(damaged)?;
         let mut files = Vec::new();
         for row in source.rows("treelift_files", &["id", "path", "sha256", "bytes"], Some(("run", number)))? {
@@ -81,7 +82,7 @@ pub(super) fn runs_and_files(source: &Source<'_>, target: &mut dyn Transaction) 
         files.sort_by_key(|file| file.id);
         files.chunks(MANY).try_for_each(|files| target.record_files(files))?;
     }
-    Ok(())
+    Ok(runs.len() as u64)
 }
 
 /// What the ledger says of the rows of one table, in its order.
@@ -105,14 +106,14 @@ struct Entry {
 
 /// A cell as text on its way: what is stored here, what that means here, and what will be stored there.
 #[derive(Default)]
-pub(super) struct Texts {
+pub(super) struct CellTexts {
     pub(super) stored: Option<String>,
     pub(super) meant: Option<String>,
     pub(super) there: Option<String>,
 }
 
 /// The cells of a row, by column.
-pub(super) type Row<'r> = HashMap<&'r str, Texts>;
+pub(super) type RowTexts<'r> = HashMap<&'r str, CellTexts>;
 
 impl Entries {
     pub(super) fn read(source: &Source<'_>, lists: &Lists, table: &str) -> Result<Self> {
@@ -147,8 +148,8 @@ impl Entries {
     }
 
     /// Makes what is said of a row fit what is stored there.
-    pub(super) fn renew(&mut self, lists: &Lists, key: &[&str], row: &Row<'_>) -> Result<()> {
-        let part = |of: fn(&Texts) -> &Option<String>| {
+    pub(super) fn renew(&mut self, lists: &Lists, key: &[&str], row: &RowTexts<'_>) -> Result<()> {
+        let part = |of: fn(&CellTexts) -> &Option<String>| {
             row_key(key.iter().map(|column| row.get(column).and_then(|texts| of(texts).clone())).collect())
         };
         let Some(all) = self.by_key.get(&part(|texts| &texts.meant)) else { return Ok(()) };
@@ -205,8 +206,8 @@ const DIGEST: usize = 16;
 
 /// The digest of what will be stored there, where the old one is that of what is stored here; in either form of times,
 /// and with what was filled later, or without.
-fn renewed(old: &[u8], columns: &[String], row: &Row<'_>, fills: &[&String]) -> Option<[u8; DIGEST]> {
-    let over = |of: fn(&Texts) -> &Option<String>, without: &[&String]| {
+fn renewed(old: &[u8], columns: &[String], row: &RowTexts<'_>, fills: &[&String]) -> Option<[u8; DIGEST]> {
+    let over = |of: fn(&CellTexts) -> &Option<String>, without: &[&String]| {
         digest(columns.iter().map(|column| {
             let texts = row.get(column.as_str()).filter(|_| !without.contains(&column));
             (column.as_str(), texts.and_then(|texts| of(texts).as_ref()))
@@ -267,16 +268,16 @@ fn damaged() -> Error {
 mod tests {
     use super::*;
 
-    fn texts(stored: &str, there: &str) -> Texts {
+    fn texts(stored: &str, there: &str) -> CellTexts {
         let some = |text: &str| Some(text.to_owned());
-        Texts { stored: some(stored), meant: some(stored), there: some(there) }
+        CellTexts { stored: some(stored), meant: some(stored), there: some(there) }
     }
 
     #[test]
     fn a_row_as_it_was_left_gets_the_digest_of_the_other_engine_and_an_edited_one_keeps_its_own() {
         let columns = ["a".to_owned(), "b".to_owned()];
         let of = |a: &str, b: Option<&str>| digest([("a", Some(a)), ("b", b)].into_iter());
-        let row = Row::from([("a", texts("1", "one")), ("b", texts("2", "two"))]);
+        let row = RowTexts::from([("a", texts("1", "one")), ("b", texts("2", "two"))]);
         assert_eq!(renewed(&of("1", Some("2")), &columns, &row, &[]), Some(of("one", Some("two"))));
         assert_eq!(renewed(&of("1", Some("3")), &columns, &row, &[]), None);
         // `b` was filled by a later run.

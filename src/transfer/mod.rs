@@ -49,7 +49,7 @@ pub fn transfer(from: &ManagedDatabase, to: &mut dyn Database, mode: Mode, ui: &
         started,
         audit: set.audit.as_ref(),
     })?;
-    ledger::runs_and_files(&source, &mut *target)?;
+    let runs = ledger::runs_and_files(&source, &mut *target)?;
     let mut run = record(&source, &run_id, started);
     target.begin_run(&run)?;
     let moved = copy(&source, &mut *target, &expected, ui)?;
@@ -60,7 +60,7 @@ pub fn transfer(from: &ManagedDatabase, to: &mut dyn Database, mode: Mode, ui: &
         from: source.url.to_owned(),
         to: to.url().to_owned(),
         tables: moved.tables,
-        ledger: TransferredLedger { runs: source.reader.runs()?.len() as u64, ..moved.ledger },
+        ledger: TransferredLedger { runs, ..moved.ledger },
         keys: source.survey.seals.registry.keys.len() as u64,
         sealed_columns: source.survey.seals.registry.columns.len() as u64,
         left,
@@ -139,13 +139,14 @@ fn copy(source: &Source<'_>, target: &mut dyn Transaction, expected: &Schema, ui
     let bound = source.bound()?;
     target.begin_rows()?;
     // What migrations made has been changed since, or is among what is copied.
-    expected.parents_first().iter().rev().try_for_each(|table| target.empty(&table.name))?;
+    let tables = expected.parents_first();
+    tables.iter().rev().try_for_each(|table| target.empty(&table.name))?;
     let note = |entries: Entries, target: &mut dyn Transaction, ledger: &mut TransferredLedger| {
         ledger.rows += entries.len();
         ledger.edited += entries.edited;
         entries.write(&lists, &numbers, target)
     };
-    for table in expected.parents_first() {
+    for table in tables {
         let mut entries = Entries::read(source, &lists, &table.name)?;
         let bound = bound.get(&table.name).map(Vec::as_slice).unwrap_or_default();
         let progress = |rows| ui.advance(rows, 0);

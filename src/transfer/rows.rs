@@ -1,6 +1,6 @@
 //! The rows of one table, from one database into another, and the proof that they are the same.
 
-use super::ledger::{Entries, Lists, Row as Texts, Texts as Cells};
+use super::ledger::{CellTexts, Entries, Lists, RowTexts};
 use super::source::Source;
 use super::value;
 use crate::database::ledger::{digest, row_key};
@@ -10,6 +10,7 @@ use crate::finding::{FileId, Place, printable};
 use crate::interrupt;
 use crate::row::{Batch, Row, Value};
 use crate::table::{Column, ColumnType, Table};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// So many rows are written at once.
@@ -117,16 +118,16 @@ struct Work<'w> {
 impl Work<'_> {
     fn take(&mut self, cells: &[Cell]) -> Result<()> {
         let mut values = Vec::with_capacity(cells.len());
-        let mut row = Texts::new();
+        let mut row = RowTexts::new();
         for (pair, cell) in self.pairs.iter().zip(cells) {
             let value = value::of(cell, pair.from, pair.to);
             if !self.there.keeps(pair.to, &value) {
                 return Err(self.cannot(cells, &format!("the value of `{}` is {}", pair.name, kept(&value, pair.to))));
             }
-            let texts = Cells {
+            let texts = CellTexts {
                 stored: cell.text(),
                 meant: self.here.text_of(pair.from, cell),
-                there: self.there.written(pair.to, &value).map(std::borrow::Cow::into_owned),
+                there: self.there.written(pair.to, &value).map(Cow::into_owned),
             };
             if texts.stored != texts.there {
                 if pair.is_bound {
@@ -164,9 +165,7 @@ impl Work<'_> {
                 let key = self.key.iter().map(|key| self.names.iter().position(|name| name == key));
                 let text = |at: Option<usize>| {
                     let at = at?;
-                    self.there
-                        .written(self.pairs[at].to, &batch.rows[one.row].values[at])
-                        .map(std::borrow::Cow::into_owned)
+                    self.there.written(self.pairs[at].to, &batch.rows[one.row].values[at]).map(Cow::into_owned)
                 };
                 Err(refused(&self.table.name, &row_key(key.map(text).collect()), &one.why.message(&self.table.name)))
             }
