@@ -34,6 +34,10 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use v1_tree::Plan;
 
+/// The floor has the allocator that the program has.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// What can go wrong is for the person who runs it.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 

@@ -83,6 +83,17 @@ pub trait Transaction: Reader + Send {
         key_columns: &[&str],
         key: &[Value],
     ) -> Result<Option<Rejection>>;
+    /// Changes rows of one table alike: each gets the values before its key, as by [`Transaction::update`]. Gives for each
+    /// why the database rejected that.
+    fn update_all(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        key_columns: &[&str],
+        rows: &[(&[Value], &[Value])],
+    ) -> Result<Vec<Option<Rejection>>> {
+        rows.iter().map(|(values, key)| self.update(table, columns, values, key_columns, key)).collect()
+    }
     /// Why [`Transaction::update`] would be rejected, for anything but another row that is there. Nothing is changed.
     fn would_reject_update(
         &mut self,

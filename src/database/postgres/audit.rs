@@ -40,17 +40,8 @@ pub(super) fn write_numbered(
 
 /// The types of these columns, where the table is there and has all of them.
 fn types(session: &Session, table: &str, columns: &[(String, AuditPart)]) -> Tried<Option<Vec<String>>> {
-    let text = "SELECT format_type(a.atttypid, -1) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-                JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = $3 AND a.attnum > 0 AND NOT a.attisdropped";
-    let mut types = Vec::new();
-    for (column, _) in columns {
-        match session.first(text, &[Some(&session.schema), Some(table), Some(column)])? {
-            Some(row) => types.push(row.get(0)),
-            None => return Ok(None),
-        }
-    }
-    Ok(Some(types))
+    let mut known = catalog::cast_types(session, table)?;
+    Ok(columns.iter().map(|(column, _)| known.remove(column)).collect())
 }
 
 fn insert(

@@ -2,12 +2,13 @@
 
 use super::connect::Session;
 use super::place::Tried;
+use super::sql;
 use super::types::{column_type, declared};
 use crate::database::catalog::{Catalog, Index, Other};
 use crate::database::kept::ForeignTrigger;
 use crate::database::own::is_records;
 use crate::table::{Column, ForeignKey, Schema, Table};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The names of all ordinary tables of a schema, partitions left out.
 pub(super) fn table_names(session: &Session) -> Tried<Vec<String>> {
@@ -245,8 +246,71 @@ pub(super) fn foreign_triggers(
 
 /// How many rows a table has.
 pub(super) fn count(session: &Session, table: &str) -> Tried<u64> {
-    let row = session.first(&format!("SELECT count(*) FROM {}", super::sql::name(table)), &[])?;
+    let row = session.first(&format!("SELECT count(*) FROM {}", sql::name(table)), &[])?;
     Ok(row.map_or(0, |row| row.get::<_, i64>(0).unsigned_abs()))
+}
+
+/// So many tables are counted in one question.
+const AT_ONCE: usize = 100;
+
+/// How many rows each of these tables has.
+pub(super) fn counts<'t>(
+    session: &Session,
+    tables: impl IntoIterator<Item = &'t String>,
+) -> Tried<BTreeMap<String, u64>> {
+    let tables: Vec<&String> = tables.into_iter().collect();
+    let mut counts = BTreeMap::new();
+    for chunk in tables.chunks(AT_ONCE) {
+        let one = |(at, table): (usize, &&String)| format!("SELECT {at}::int8, count(*) FROM {}", sql::name(table));
+        let text = chunk.iter().enumerate().map(one).collect::<Vec<_>>().join(" UNION ALL ");
+        let counted = session.query(&text, &[])?;
+        counts.extend(counted.iter().map(|row| {
+            let (at, count): (i64, i64) = (row.get(0), row.get(1));
+            (chunk[at.unsigned_abs() as usize].clone(), count.unsigned_abs())
+        }));
+    }
+    Ok(counts)
+}
+
+/// The tables that may reject rows by what no key and no CHECK says: by a trigger, a unique index over expressions or over
+/// some rows, or an exclusion.
+pub(super) fn picky(session: &Session) -> Tried<BTreeSet<String>> {
+    let text = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = $1 AND (
+                    EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
+                    OR EXISTS (SELECT 1 FROM pg_index x WHERE x.indrelid = c.oid AND x.indisunique
+                               AND (x.indpred IS NOT NULL OR x.indexprs IS NOT NULL))
+                    OR EXISTS (SELECT 1 FROM pg_constraint o WHERE o.conrelid = c.oid AND o.contype = 'x'))";
+    Ok(session.query(text, &[Some(&session.schema)])?.iter().map(|row| row.get(0)).collect())
+}
+
+/// The sequences that count columns, by table and column: what the column owns, or what its default names.
+pub(super) fn sequences(session: &Session) -> Tried<HashMap<(String, String), String>> {
+    let text = "WITH counted AS (
+                    SELECT p.refobjid AS relation, p.refobjsubid::int2 AS number, p.objid AS sequence, 2 AS rank FROM pg_depend p
+                    WHERE p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass AND p.deptype IN ('a', 'i')
+                    UNION ALL SELECT d.adrelid, d.adnum, p.refobjid, 1 FROM pg_attrdef d
+                    JOIN pg_depend p ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
+                        AND p.refclassid = 'pg_class'::regclass
+                )
+                SELECT c.relname::text, a.attname::text, quote_ident(m.nspname) || '.' || quote_ident(s.relname)
+                FROM counted JOIN pg_class c ON c.oid = relation JOIN pg_namespace n ON n.oid = c.relnamespace
+                JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = number AND NOT a.attisdropped
+                JOIN pg_class s ON s.oid = sequence AND s.relkind = 'S' JOIN pg_namespace m ON m.oid = s.relnamespace
+                WHERE n.nspname = $1 ORDER BY rank, s.oid DESC";
+    // The last one of a column stays: one that it owns goes before one that its default names.
+    let rows = session.query(text, &[Some(&session.schema)])?;
+    Ok(rows.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect())
+}
+
+/// The types of a table's columns, as a cast takes them: without a length, to which it would cut.
+pub(super) fn cast_types(session: &Session, table: &str) -> Tried<HashMap<String, String>> {
+    let text =
+        "SELECT a.attname::text, format_type(a.atttypid, -1) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+                JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped";
+    let rows = session.query(text, &[Some(&session.schema), Some(table)])?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 #[cfg(test)]

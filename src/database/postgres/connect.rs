@@ -142,7 +142,16 @@ impl Session {
     /// The rows of a query that binds lists of texts.
     pub(super) fn query_lists(&self, sql: &str, lists: &[Vec<Option<String>>]) -> Tried<Vec<Row>> {
         interrupt::check()?;
-        Ok(self.client.borrow_mut().query_typed(sql, &typed(lists, &Type::TEXT_ARRAY))?)
+        Ok(self.try_query_lists(sql, lists)?)
+    }
+
+    /// The same, with the server's own fault.
+    pub(super) fn try_query_lists(
+        &self,
+        sql: &str,
+        lists: &[Vec<Option<String>>],
+    ) -> Result<Vec<Row>, postgres::Error> {
+        self.client.borrow_mut().query_typed(sql, &typed(lists, &Type::TEXT_ARRAY))
     }
 
     /// The first row of a query, if there is one.

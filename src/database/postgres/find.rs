@@ -2,8 +2,7 @@
 
 use super::form::{self, Form};
 use super::opened::PostgresTransaction;
-use super::place::Tried;
-use super::sql;
+use super::{catalog, sql};
 use crate::database::Cell;
 use crate::error::Result;
 use crate::row::Value;
@@ -34,10 +33,11 @@ impl PostgresTransaction {
     /// The highest id ever given: that of a row, or of one that was deleted, which the sequence remembers.
     pub(super) fn highest_id(&self, table: &str, column: &str) -> Result<i64> {
         self.kind(table, column)?;
+        let sequence = self.sequence(table, column)?;
         self.on(|session| {
             let text = format!("SELECT max({})::int8 FROM {}", sql::name(column), sql::name(table));
             let stored: Option<i64> = session.first(&text, &[])?.and_then(|row| row.get(0));
-            let given = match self.sequence(table, column)? {
+            let given = match sequence {
                 Some(sequence) => {
                     let text = "SELECT CASE WHEN has_sequence_privilege($1, 'USAGE') THEN pg_sequence_last_value($1::regclass) END";
                     session.first(text, &[Some(&sequence)])?.and_then(|row| row.get::<_, Option<i64>>(0))
@@ -49,17 +49,15 @@ impl PostgresTransaction {
     }
 
     /// The sequence that counts a column.
-    pub(super) fn sequence(&self, table: &str, column: &str) -> Tried<Option<String>> {
-        // One that the column owns, or that its default names.
-        let text = "SELECT coalesce(pg_get_serial_sequence(quote_ident($1) || '.' || quote_ident($2), $3), (
-                        SELECT quote_ident(n.nspname) || '.' || quote_ident(s.relname) FROM pg_attrdef d
-                        JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-                        JOIN pg_depend p ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
-                            AND p.refclassid = 'pg_class'::regclass
-                        JOIN pg_class s ON s.oid = p.refobjid AND s.relkind = 'S' JOIN pg_namespace n ON n.oid = s.relnamespace
-                        WHERE d.adrelid = (quote_ident($1) || '.' || quote_ident($2))::regclass AND a.attname = $3 LIMIT 1))";
-        let values = [Some(self.session.schema.as_str()), Some(table), Some(column)];
-        Ok(self.session.first(text, &values)?.and_then(|row| row.get(0)))
+    pub(super) fn sequence(&self, table: &str, column: &str) -> Result<Option<String>> {
+        let all = match self.state.sequences.get() {
+            Some(all) => all,
+            None => {
+                let all = self.on(catalog::sequences)?;
+                self.state.sequences.get_or_init(|| all)
+            }
+        };
+        Ok(all.get(&(table.to_owned(), column.to_owned())).cloned())
     }
 
     /// In the table, and among the rows that wait to be written.

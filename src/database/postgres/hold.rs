@@ -6,7 +6,8 @@
 
 use super::held::joined;
 use super::opened::PostgresTransaction;
-use super::{catalog, form, sql};
+use super::write::altered;
+use super::{catalog, form};
 use crate::database::rejection::RejectedLate;
 use crate::database::{Cell, ledger};
 use crate::error::Result;
@@ -131,20 +132,14 @@ impl PostgresTransaction {
             .filter(|(table, _, is_deferrable, _)| !is_deferrable && tables.contains(table.as_str()))
             .collect();
         self.on(|session| session.run("SAVEPOINT circle"))?;
-        for (table, name, ..) in &at_once {
-            let text = format!(
-                "ALTER TABLE {} ALTER CONSTRAINT {} DEFERRABLE INITIALLY DEFERRED",
-                sql::name(table),
-                sql::name(name)
-            );
-            match self.session.try_run(&text) {
-                Ok(()) => {}
-                // What waits stays without its parents, and is told so.
-                Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-                    return self.on(|session| session.run("ROLLBACK TO circle; RELEASE circle"));
-                }
-                Err(error) => return Err(self.session.place.words(error.into())),
+        let names: Vec<_> = at_once.iter().map(|(table, name, ..)| (table.clone(), name.clone())).collect();
+        match self.session.try_run(&altered(&names, "DEFERRABLE INITIALLY DEFERRED")) {
+            Ok(()) => {}
+            // What waits stays without its parents, and is told so.
+            Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                return self.on(|session| session.run("ROLLBACK TO circle; RELEASE circle"));
             }
+            Err(error) => return Err(self.session.place.words(error.into())),
         }
         self.on(|session| session.run("RELEASE circle"))?;
         for (table, name, _, reference) in at_once {

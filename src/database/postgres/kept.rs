@@ -33,8 +33,9 @@ pub(super) fn unkept(this: &mut PostgresTransaction, inserted: &[(String, u64)])
                 WHERE n.nspname = $1 AND NOT t.tgisinternal AND t.tgenabled <> 'D' LIMIT 1";
     let has_triggers = this.on(|session| session.has(text, &[Some(&session.schema)]))?;
     let mut unkept = Vec::new();
+    let counts = this.on(|session| catalog::counts(session, inserted.iter().map(|(table, _)| table)))?;
     for (table, inserted) in inserted {
-        let found = this.on(|session| catalog::count(session, table))? + this.state.held.rows_of(table);
+        let found = counts.get(table).copied().unwrap_or_default() + this.state.held.rows_of(table);
         let expected = this.rows_before(table) + inserted;
         if found == expected && !has_triggers {
             continue;

@@ -109,9 +109,9 @@ impl PostgresTransaction {
                 Err(why) => rejected.push(Rejected { row, why: Rejection::Constraint(why.clone()) }),
             }
         }
-        for (column, sequence) in self.counted(&batch.table, &batch.columns)? {
-            if sequence.is_some() {
-                self.state.given.insert((batch.table.clone(), column));
+        for column in &batch.columns {
+            if self.sequence(&batch.table, column)?.is_some() {
+                self.state.given.insert((batch.table.clone(), column.clone()));
             }
         }
         let text =
@@ -119,24 +119,6 @@ impl PostgresTransaction {
         let copy = Copy { batch, encoded: &encoded, text: &text };
         self.send(&copy, good, &mut rejected)?;
         Ok(rejected)
-    }
-
-    /// The columns among these that a sequence may count.
-    fn counted(&mut self, table: &str, columns: &[String]) -> Result<Vec<(String, Option<String>)>> {
-        let mut found = Vec::new();
-        for column in columns {
-            let key = (table.to_owned(), column.clone());
-            let known = match self.state.sequences.get(&key) {
-                Some(known) => known.clone(),
-                None => {
-                    let known = self.said(self.sequence(table, column))?;
-                    self.state.sequences.insert(key, known.clone());
-                    known
-                }
-            };
-            found.push((column.clone(), known));
-        }
-        Ok(found)
     }
 
     fn send(&mut self, copy: &Copy<'_>, rows: Vec<usize>, rejected: &mut Vec<Rejected>) -> Result<()> {

@@ -53,6 +53,7 @@ mod transaction;
 pub(super) mod types;
 mod undo;
 mod unnamed;
+mod update;
 mod words;
 mod write;
 

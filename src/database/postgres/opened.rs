@@ -15,6 +15,7 @@ use crate::interrupt;
 use crate::table::{ColumnType, ForeignKey, Migration, Schema};
 use jiff::Timestamp;
 use postgres::error::SqlState;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -52,8 +53,10 @@ pub(super) struct Writing {
     pub(super) late: Vec<RejectedLate>,
     /// Columns that a sequence counts and that were written, by table.
     pub(super) given: BTreeSet<(String, String)>,
-    /// For each column the sequence that counts it.
-    pub(super) sequences: HashMap<(String, String), Option<String>>,
+    /// The sequences that count columns, by table and column, once they were asked for.
+    pub(super) sequences: OnceCell<HashMap<(String, String), String>>,
+    /// The tables that may reject rows by what no key and no CHECK says, once they were asked for.
+    pub(super) picky: OnceCell<BTreeSet<String>>,
     /// Rows that wait for the rows that they reference.
     pub(super) held: Held,
     /// The digest of keys and registry as it was before this transaction, and as it is to be.

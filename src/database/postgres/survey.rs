@@ -40,8 +40,8 @@ pub(super) fn of(session: &Session) -> Tried<Survey> {
     Ok(Survey {
         recorded: record::recorded(session)?,
         record_table: record::judged(session)?,
-        counts: counts(session, catalog.schema.tables.keys())?,
-        own: counts(session, own.iter())?,
+        counts: catalog::counts(session, catalog.schema.tables.keys())?,
+        own: catalog::counts(session, own.iter())?,
         seals: SealRecord {
             columns: keys::sealed(session, &registry)?,
             registry,
@@ -81,15 +81,11 @@ fn loose(session: &Session) -> Tried<Vec<String>> {
     Ok(rows.iter().map(named).collect())
 }
 
-fn counts<'t>(session: &Session, tables: impl Iterator<Item = &'t String>) -> Tried<BTreeMap<String, u64>> {
-    tables.map(|table| Ok((table.clone(), catalog::count(session, table)?))).collect()
-}
-
 /// How many rows each of the application's tables has.
 pub(super) fn counted(session: &Session) -> Tried<BTreeMap<String, u64>> {
     let record = record::table(session, session.place.record.as_deref())?.name;
     let names = catalog::table_names(session)?;
-    counts(session, names.iter().filter(|name| !is_records(name, &record)))
+    catalog::counts(session, names.iter().filter(|name| !is_records(name, &record)))
 }
 
 /// How many rows share the values of these columns with an earlier one; NULLs share nothing.

@@ -27,11 +27,9 @@ impl PostgresTransaction {
             for one in set_up.done {
                 audit::write(&session, &one.audit_entry(opening.started)?, opening.audit)?;
             }
-            let counted =
-                set_up.schema.tables.keys().map(|table| Ok((table.clone(), catalog::count(&session, table)?)));
             let state = Writing {
                 is_dry: opening.mode == Mode::Dry,
-                before: counted.collect::<Tried<_>>()?,
+                before: catalog::counts(&session, set_up.schema.tables.keys())?,
                 schema: set_up.schema,
                 started: Some(opening.started),
                 pending: set_up.pending,
@@ -166,6 +164,16 @@ impl Transaction for PostgresTransaction {
         key: &[Value],
     ) -> Result<Option<Rejection>> {
         self.update(table, columns, values, key_columns, key)
+    }
+
+    fn update_all(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        key_columns: &[&str],
+        rows: &[(&[Value], &[Value])],
+    ) -> Result<Vec<Option<Rejection>>> {
+        self.update_all(table, columns, key_columns, rows)
     }
 
     fn would_reject_update(

@@ -35,19 +35,23 @@ impl Writer {
         }
     }
 
-    /// Writes what `fill` rules gave: one update per row.
+    /// Writes what `fill` rules gave: once per row.
     pub fn write_fills(&mut self) -> Result<()> {
         let fills = std::mem::take(&mut self.fills).into_iter();
         let fills: Vec<(String, (usize, Fill))> =
             fills.map(|((table, ..), fill)| (self.tables[table].report.name.clone(), (table, fill))).collect();
         let keys = row_keys(self.transaction()?, &fills)?;
-        let mut updated = HashSet::new();
+        let mut there = Vec::with_capacity(fills.len());
         for ((table, (number, fill)), row_key) in fills.into_iter().zip(keys) {
-            let Some(row_key) = row_key else {
-                self.refuse_fill(&table, fill, &Rejection::Discarded)?;
-                continue;
-            };
-            if let Some(why) = self.update(&table, &fill)? {
+            match row_key {
+                Some(row_key) => there.push(Filled { table, number, row_key, fill }),
+                None => self.refuse_fill(&table, fill, &Rejection::Discarded)?,
+            }
+        }
+        let verdicts = self.update_all(&there)?;
+        let mut updated = HashSet::new();
+        for (Filled { table, number, row_key, fill }, why) in there.into_iter().zip(verdicts) {
+            if let Some(why) = why {
                 self.refuse_guilty(&table, fill, &why)?;
                 continue;
             }
@@ -61,6 +65,24 @@ impl Writer {
             self.record_fill(&table, &row_key, fill)?;
         }
         self.flush()
+    }
+
+    /// Gives rows their values, those at once that get them in the same columns: for each, why the database rejects that.
+    fn update_all(&mut self, fills: &[Filled]) -> Result<Vec<Option<Rejection>>> {
+        let mut verdicts = Vec::with_capacity(fills.len());
+        let alike = fills.chunk_by(|one, next| {
+            one.table == next.table
+                && one.fill.key_columns == next.fill.key_columns
+                && one.fill.columns == next.fill.columns
+        });
+        for alike in alike.flat_map(|alike| alike.chunks(AT_ONCE)) {
+            let Filled { table, fill: Fill { key_columns, columns, .. }, .. } = &alike[0];
+            let key_columns: Vec<&str> = key_columns.iter().map(String::as_str).collect();
+            let rows: Vec<_> = alike.iter().map(|one| (&one.fill.values[..], &one.fill.key[..])).collect();
+            let transaction = self.lane.transaction(&mut self.refused)?;
+            verdicts.extend(transaction.update_all(table, columns, &key_columns, &rows)?);
+        }
+        Ok(verdicts)
     }
 
     /// Gives a row its values: all that was taken in is written, and only what the ledger is to know of fills is left.
@@ -102,7 +124,7 @@ impl Writer {
         for from in fill.from {
             let given: Vec<(String, &Value)> = cells.by_ref().take(from.columns).collect();
             let dialect = self.dialect;
-            let transaction = self.transaction()?;
+            let transaction = self.lane.transaction(&mut self.refused)?;
             let text = |column: &str, value| dialect.written(transaction.schema().kind(table, column), value);
             let digest = ledger::digest(given.iter().map(|(column, value)| (column.as_str(), text(column, value))));
             let digested = given.into_iter().map(|(column, _)| column).collect();
@@ -118,9 +140,23 @@ impl Writer {
                 own: None,
                 columns,
             });
+            if self.load.ledger.len() >= AT_ONCE {
+                self.flush()?;
+            }
         }
         Ok(())
     }
+}
+
+/// So many rows are filled at once, and so many told to the ledger.
+const AT_ONCE: usize = 1_000;
+
+/// A row that is filled, with the number of its table and its key in the ledger.
+struct Filled {
+    table: String,
+    number: usize,
+    row_key: String,
+    fill: Fill,
 }
 
 /// The primary keys of rows that are filled, as the ledger writes them; a rule may know its rows by

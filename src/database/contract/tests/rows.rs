@@ -69,6 +69,36 @@ fn an_update_that_changes_no_row_is_reported() {
 }
 
 #[test]
+fn each_of_several_rows_that_are_changed_at_once_has_its_own_verdict() {
+    on_every_engine(|bench| {
+        let mut transaction = bench.begin(Mode::Real).unwrap();
+        for id in ["ann", "bob", "eve"] {
+            transaction.insert(&person(id)).unwrap();
+        }
+        let mut update = |changes: &[(&str, &str)]| {
+            let values: Vec<_> = changes.iter().map(|(id, email)| ([text(email)], [text(id)])).collect();
+            let rows: Vec<_> = values.iter().map(|(values, key)| (&values[..], &key[..])).collect();
+            let verdicts = transaction.update_all("people", &["email".into()], &["id"], &rows).unwrap();
+            let words = |why: Rejection| why.code().id;
+            let verdicts: Vec<_> = verdicts.into_iter().map(|why| why.map(words)).collect();
+            let emails = transaction.select("people", &["email"], None).unwrap().concat();
+            let mut emails: Vec<_> = emails.iter().filter_map(Cell::text).collect();
+            emails.sort_unstable();
+            (verdicts, emails.join(" "))
+        };
+        let emails = |emails: &str| emails.to_owned();
+        assert_eq!(update(&[("ann", "1"), ("eve", "2")]), (vec![None; 2], emails("1 2 bob@example.org")));
+        // The good ones are changed, whatever stands beside them.
+        assert_eq!(
+            update(&[("ann", "3"), ("nobody", "4"), ("bob", "2"), ("eve", "5")]),
+            (vec![None, Some("R012"), Some("R002"), None], emails("3 5 bob@example.org"))
+        );
+        assert_eq!(update(&[("ann", "6"), ("ann", "7")]), (vec![None; 2], emails("5 7 bob@example.org")));
+        assert_eq!(update(&[]), (Vec::new(), emails("5 7 bob@example.org")));
+    });
+}
+
+#[test]
 fn what_a_column_would_not_keep_is_a_fault_of_who_wrote_it() {
     on_every_engine(|bench| {
         let mut transaction = bench.begin(Mode::Real).unwrap();

@@ -2,7 +2,7 @@
 
 use super::super::connect::Session;
 use super::super::place::{Fault, Tried};
-use super::super::{form, rejection, sql};
+use super::super::{catalog, form, rejection, sql};
 use super::default;
 use crate::database::ledger::{RunRecord, Written};
 use crate::database::unchanged::{Judge, Judged, Manner, Noted, Take};
@@ -54,16 +54,6 @@ fn by_key(table: &Table, types: &HashMap<String, String>, said: &str, by: By) ->
     terms.collect::<Vec<_>>().join(" AND ")
 }
 
-/// The types of a table's columns, as a cast takes them: without a length, to which it would cut.
-fn types(session: &Session, table: &str) -> Tried<HashMap<String, String>> {
-    let text =
-        "SELECT a.attname::text, format_type(a.atttypid, -1) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-                JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped";
-    let rows = session.query(text, &[Some(&session.schema), Some(table)])?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
-}
-
 /// Does something about keys, in whatever way they can be compared; none where they cannot be at all, since they have
 /// another number of parts.
 fn in_any_way<T>(session: &Session, mut work: impl FnMut(By) -> Result<T, postgres::Error>) -> Tried<Option<T>> {
@@ -84,7 +74,7 @@ fn in_any_way<T>(session: &Session, mut work: impl FnMut(By) -> Result<T, postgr
 /// Finds the rows of a table that the run wrote, and lists them.
 pub(super) fn list(session: &Session, listed: Listed<'_>) -> Tried<()> {
     let (name, Listed { number, table }) = (listed.name(), listed);
-    let types = types(session, &table.name)?;
+    let types = catalog::cast_types(session, &table.name)?;
     let key = table.primary_key();
     let named = key.iter().enumerate().map(|(at, column)| format!("t.{} AS key{at}", sql::name(column)));
     let named = named.collect::<Vec<_>>().join(", ");
@@ -106,7 +96,7 @@ pub(super) fn list(session: &Session, listed: Listed<'_>) -> Tried<()> {
 /// How many rows the table has that other runs wrote.
 pub(super) fn others(session: &Session, listed: Listed<'_>) -> Tried<u64> {
     let (name, Listed { number, table }) = (listed.name(), listed);
-    let types = types(session, &table.name)?;
+    let types = catalog::cast_types(session, &table.name)?;
     let counted = in_any_way(session, |by| {
         let text = format!(
             "SELECT count(*) FROM (
