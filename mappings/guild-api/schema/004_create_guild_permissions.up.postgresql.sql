@@ -1,0 +1,14 @@
+-- description: Create the guild_permissions table
+-- depends: 001_create_users, 002_create_guilds, 003_create_guild_members
+
+CREATE TABLE guild_permissions (
+    id SERIAL PRIMARY KEY,
+    guild_id INTEGER NOT NULL REFERENCES guilds (id) ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    permission VARCHAR(50) NOT NULL,
+    granted_by INTEGER REFERENCES users (id) ON DELETE SET NULL,
+    granted_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT NOW(),
+    UNIQUE (guild_id, user_id, permission)
+);
+
+CREATE INDEX idx_guild_permissions_user_id ON guild_permissions (user_id);
