@@ -1,0 +1,15 @@
+DROP INDEX idx_users_username;
+DROP INDEX idx_users_total_points;
+DROP INDEX idx_users_best_streak;
+DROP INDEX idx_users_last_played;
+DROP INDEX idx_questions_category_difficulty;
+DROP INDEX idx_questions_difficulty;
+DROP INDEX idx_questions_added_by;
+DROP INDEX idx_game_sessions_guild_started;
+DROP INDEX idx_game_sessions_running;
+DROP INDEX idx_game_sessions_host;
+DROP INDEX idx_game_sessions_category;
+DROP INDEX idx_user_answers_user_answered;
+DROP INDEX idx_user_answers_question_correct;
+DROP INDEX idx_achievements_session;
+DROP INDEX idx_achievements_earned;
