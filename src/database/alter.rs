@@ -6,8 +6,9 @@ use super::catalog::Catalog;
 use super::history::{self, Origin, Recorded};
 use super::own::{is_own, is_records};
 use super::presence::{Presence, presence};
+use super::query::{Asked, Asking, Planned};
 use super::schema::in_part;
-use super::upkeep::{Altered, Done, Move, Order, Survey, What};
+use super::upkeep::{Altered, Done, Looking, Move, Order, Survey, What};
 use crate::error::Error;
 use crate::interrupt;
 use crate::report::words::count;
@@ -62,6 +63,33 @@ pub(super) trait Altering {
     fn drop_own(&mut self, names: &[String], is_chosen: bool) -> Result<(), Self::Fault>;
     /// What the database is like.
     fn survey(&self) -> Result<Survey, Self::Fault>;
+    /// How many rows each of the application's tables has.
+    fn counts(&self) -> Result<BTreeMap<String, u64>, Self::Fault>;
+    /// What a set's own query gives.
+    fn ask(&mut self, query: &str) -> Result<Asked, Self::Fault>;
+    /// The indexes that it would go by.
+    fn plan(&mut self, query: &str) -> Result<Planned, Self::Fault>;
+    /// A fault in words.
+    fn words(&self, fault: Self::Fault) -> Error;
+}
+
+/// An engine at work, as one sees it who looks on.
+struct Seen<'e, A>(&'e mut A);
+
+impl<A: Altering> Asking for Seen<'_, A> {
+    fn ask(&mut self, query: &str) -> Result<Asked, Error> {
+        self.0.ask(query).map_err(|fault| self.0.words(fault))
+    }
+
+    fn plan(&mut self, query: &str) -> Result<Planned, Error> {
+        self.0.plan(query).map_err(|fault| self.0.words(fault))
+    }
+}
+
+impl<A: Altering> Looking for Seen<'_, A> {
+    fn counts(&mut self) -> Result<BTreeMap<String, u64>, Error> {
+        self.0.counts().map_err(|fault| self.0.words(fault))
+    }
 }
 
 /// What a database holds.
@@ -125,6 +153,10 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
         }
         self.applied = standing.applied().into_iter().map(|at| migrations[at].version.as_str()).collect();
         let stages = self.engine.stages(migrations, &moves).map_err(Stop::Asked)?;
+        // Behind that: what is asked locks tables, and what migrations reach is tried beside.
+        if let Some(around) = self.order.around {
+            around.before(&mut Seen(&mut *self.engine), &standing).map_err(asked)?;
+        }
         let before = self.engine.dangling().map_err(Stop::Asked)?;
         self.engine.set_up_record().map_err(Stop::Asked)?;
         for one in moves {
@@ -148,6 +180,10 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
             .at(self.engine.place())
             .hint("fix the migration so that it keeps the referenced rows")
             .into());
+        }
+        if let Some(around) = self.order.around {
+            let standing = history::compare(&self.engine.recorded()?, self.order.migrations);
+            around.after(&mut Seen(&mut *self.engine), &standing)?;
         }
         for done in &altered.steps {
             self.engine.note(&done.audit_entry(self.order.started)?, self.order.audit)?;

@@ -385,6 +385,33 @@ pub enum Down {
     All,
 }
 
+/// Where a word leads from where a database stands: to a migration as [`find`] knows it, to `head`, the last one, to
+/// `base`, before the first one (`None`), or so many on or back: `+1`, `-2`.
+///
+/// # Errors
+/// When there is no such migration, or the database has not so many before or behind it.
+pub fn goal(available: &[Migration], standing: &Standing, word: &str) -> Result<Option<usize>> {
+    if available.iter().any(|migration| migration.version == word) {
+        return find(available, word).map(Some);
+    }
+    let relative = |sign: char| word.strip_prefix(sign).and_then(|steps| steps.parse::<usize>().ok());
+    let too_many = |there: usize, what: &str| {
+        let hint = "`schema status` lists them";
+        Err(Error::request(format!("`{word}`: {} {what}", count(there as u64, "migration"))).hint(hint))
+    };
+    let (applied, pending) = (standing.applied(), standing.pending());
+    match (word, relative('+'), relative('-')) {
+        ("head", ..) if !available.is_empty() => Ok(Some(available.len() - 1)),
+        ("base", ..) => Ok(None),
+        (_, Some(steps), _) if steps > pending.len() => too_many(pending.len(), "can be applied"),
+        (_, Some(0), _) | (_, _, Some(0)) => Ok(applied.last().copied()),
+        (_, Some(steps), _) => Ok(Some(pending[steps - 1])),
+        (_, _, Some(steps)) if steps > applied.len() => too_many(applied.len(), "can be rolled back"),
+        (_, _, Some(steps)) => Ok(applied.len().checked_sub(steps + 1).map(|at| applied[at])),
+        _ => find(available, word).map(Some),
+    }
+}
+
 /// The migration that a word means: its version, its number (`003`, `v3`), or the start of one alone.
 pub fn find(available: &[Migration], word: &str) -> Result<usize> {
     let exact = available.iter().position(|migration| migration.version == word);

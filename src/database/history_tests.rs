@@ -125,3 +125,29 @@ fn a_migration_is_meant_by_version_number_or_start() {
         assert_eq!(error.hint.as_deref(), Some("it has `v001_notes`, `v002_people`, `v003_tags`"));
     }
 }
+
+#[test]
+fn a_word_leads_to_a_version_to_an_end_or_so_many_steps_on_or_back() {
+    let set = set();
+    let leads = |applied: &[&str], word: &str| {
+        let recorded: Vec<Recorded> = applied.iter().map(|version| ran(version)).collect();
+        goal(&set, &compare(&recorded, &set), word).map(|at| at.map(|at| set[at].version.clone()))
+    };
+    let to = |version: &str| Some(version.to_owned());
+    let first = &set[0].version.clone();
+    let last = &set[set.len() - 1].version.clone();
+    assert_eq!(leads(&[first], "head").unwrap(), to(last));
+    assert_eq!(leads(&[first], "base").unwrap(), None);
+    assert_eq!(leads(&[first], "-1").unwrap(), None);
+    assert_eq!(leads(&[first], "+1").unwrap(), to(&set[1].version));
+    assert_eq!(leads(&[], "+1").unwrap(), to(first));
+    assert_eq!(leads(&[first, &set[1].version], "-1").unwrap(), to(first));
+    assert_eq!(leads(&[first], first).unwrap(), to(first));
+    let refused = leads(&[first], "-2").unwrap_err();
+    assert_eq!(refused.message, "`-2`: 1 migration can be rolled back");
+    let refused = leads(&[first], &format!("+{}", set.len())).unwrap_err();
+    assert_eq!(
+        refused.message,
+        format!("`+{}`: {} can be applied", set.len(), count(set.len() as u64 - 1, "migration"))
+    );
+}

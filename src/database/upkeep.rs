@@ -5,6 +5,7 @@ use super::audit::{AuditEntry, AuditTable};
 use super::catalog::Catalog;
 use super::history::{RecordTable, Recorded, Standing};
 use super::opening::Mode;
+use super::query::Asking;
 use super::reference::Reference;
 use super::sealed::SealRecord;
 use crate::error::{Error, Result};
@@ -66,10 +67,26 @@ pub struct Order<'a> {
     /// Called with a survey of the database when all steps are done, before they are committed or rolled
     /// back; an error rolls them back.
     pub after: Option<&'a dyn Fn(Survey) -> Result<()>>,
+    /// Looks at the database before the first step and behind the last, under the lock.
+    pub around: Option<&'a dyn Around>,
     /// Called with a fault that comes after the commit and does not undo it.
     pub warn: &'a dyn Fn(&Error),
     /// The application's own audit table.
     pub audit: Option<&'a AuditTable>,
+}
+
+/// One who looks at a database before it is changed and when all steps are done; an error undoes them.
+pub trait Around {
+    /// Nothing is done yet.
+    fn before(&self, database: &mut dyn Looking, standing: &Standing) -> Result<()>;
+    /// Nothing is committed yet.
+    fn after(&self, database: &mut dyn Looking, standing: &Standing) -> Result<()>;
+}
+
+/// What may be asked meanwhile.
+pub trait Looking: Asking {
+    /// How many rows each of the application's tables has.
+    fn counts(&mut self) -> Result<BTreeMap<String, u64>>;
 }
 
 impl fmt::Debug for Order<'_> {

@@ -16,7 +16,7 @@ use crate::import::sweep::Swept;
 use crate::migrations::Loss;
 use crate::report::write::ReportFiles;
 use crate::report::{Outcome, Report, TableReport};
-use crate::validate::{self, checks::Answer};
+use crate::validate::{self, answers::Answer};
 
 /// Attempts until one knows every bad record before it begins to write. `missing` are the files by which the set
 /// recognises a tree and that are not there, `losses` what the pending migrations lose.

@@ -2,6 +2,7 @@
 
 use crate::database::catalog::Other;
 use crate::database::drift::Leave;
+use crate::database::upkeep::WrittenFrom;
 use crate::database::{history, schema};
 use crate::error::Result;
 use crate::finding::{
@@ -11,9 +12,10 @@ use crate::finding::{
 use crate::import::leaves::found::Leaks;
 use crate::import::refused::dangling;
 use crate::import::run::Import;
-use crate::mapping::model::AssertCategory;
 use crate::report::{CheckReport, CheckStatus, words};
-use crate::validate::checks::{self, Answer, Category, check};
+use crate::validate::answers::{self, Answer};
+use crate::validate::check::{Category, check};
+use crate::validate::checks;
 use crate::validate::{ask, gather};
 use std::collections::BTreeMap;
 
@@ -62,12 +64,19 @@ fn form(run: &mut Import<'_>) -> Result<Vec<CheckReport>> {
 /// The set's own checks. One that did not hold before the run either is a warning.
 fn assertions(run: &mut Import<'_>, before: &[Answer]) -> Result<Vec<CheckReport>> {
     let answers = ask(run.writer.transaction()?, &run.plan.set)?;
-    let mut checks = checks::answers(&answers, AssertCategory::Data, Category::Data);
-    checks.extend(checks::answers(&answers, AssertCategory::Security, Category::Security));
-    for check in checks.iter_mut().filter(|check| check.status == CheckStatus::Failed) {
+    let mut checks: Vec<CheckReport> = answers.iter().map(answers::alone).collect();
+    for (check, answer) in checks.iter_mut().zip(&answers).filter(|(check, _)| check.status == CheckStatus::Failed) {
         let message = format!("{}: {}", check.name, check.detail.as_deref().unwrap_or("not so"));
-        let is_old = before.iter().any(|old| old.name == check.name && old.failed() && answers.contains(old));
-        let finding = Finding::new(&ASSERTION, message).about("target");
+        let is_old = before.iter().any(|old| old.name == check.name && old.failed() && old == answer);
+        let mut finding = Finding::new(&ASSERTION, message).about("target");
+        let mut places = Vec::new();
+        for (table, row_key) in answer.wrong_rows() {
+            let row = run.writer.transaction()?.written_from(&table, &row_key)?;
+            places.extend(row.and_then(|row| run.writer.place_of(WrittenFrom { file: row.file, offset: row.offset })));
+        }
+        let mut places = places.into_iter();
+        finding.place = places.next();
+        finding = finding.also(places.next());
         run.findings.push(if is_old { finding.weighing(Severity::Warning) } else { finding });
         if is_old {
             check.status = CheckStatus::NotChecked;

@@ -116,10 +116,11 @@ pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
     report
 }
 
-/// What the application still needs: in general where the rows have something sealed, and because of single rows.
+/// What the application still needs: in general, where a set that seals has sealed something, and because of single rows.
 fn after(run: &Import<'_>) -> Vec<String> {
     let shown = |row: &str| if run.writer.vault.finds_secret(row) { WITHHELD.to_owned() } else { row.to_owned() };
-    let general = run.plan.set.after.clone().filter(|_| run.writer.vault.has_sealed());
+    let is_needed = !run.plan.set.seals() || run.writer.vault.has_sealed();
+    let general = run.plan.set.after.clone().filter(|_| is_needed);
     general.into_iter().chain(run.leaves.follow_ups.lines(shown)).collect()
 }
 

@@ -29,9 +29,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-/// Rows are gathered up to about this many bytes of text, from as many files as they come from.
-const LOAD_BYTES: usize = 1 << 19;
-
 /// Writes rows in batches, counts them, and gives ids.
 pub struct Writer {
     /// The open transaction, here or at work.
@@ -44,8 +41,9 @@ pub struct Writer {
     pub vault: Vault,
     /// What is to be written next.
     load: Load,
-    /// The bytes of text in it.
+    /// The bytes of text in it, and up to about how many rows are gathered, from as many files as they come from.
     loaded: usize,
+    load_bytes: usize,
     /// By the number of a rule, its place among all: rows that are written at once are in this order.
     ranks: Vec<usize>,
     /// The tables that are written, by number.
@@ -100,6 +98,7 @@ impl Writer {
         let tables = transaction.schema().tables.keys();
         Self {
             dialect: transaction.dialect(),
+            load_bytes: transaction.load_bytes(),
             before: tables.map(|table| (table.clone(), transaction.rows_before(table))).collect(),
             lane: Lane::new(transaction, jobs > 1),
             vault,
@@ -249,7 +248,7 @@ impl Writer {
             let (row, bytes) = add(&mut self.load.batches, &self.ranks, row);
             self.load.undigested.push(Undigested { record: self.load.ledger.len() - 1, rule: number, row, digested });
             self.loaded += bytes;
-            if self.loaded >= LOAD_BYTES {
+            if self.loaded >= self.load_bytes {
                 self.flush()?;
             }
         }

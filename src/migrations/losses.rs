@@ -4,7 +4,7 @@ use crate::config::{Quiet, Ui};
 use crate::database::audit::random_id;
 use crate::database::catalog::Catalog;
 use crate::database::history::{self, Standing};
-use crate::database::upkeep::{Altered, Done, Move, Order, Survey};
+use crate::database::upkeep::{Altered, Around, Done, Move, Order, Survey};
 use crate::database::{self, Database, Mode, state};
 use crate::error::Result;
 use crate::mapping::model::Set;
@@ -65,7 +65,7 @@ pub fn lost_by_import(database: &mut dyn Database, set: &Set, schema: &Schema) -
         let pending = if is_new || standing.is_kept() { standing.pending() } else { Vec::new() };
         Ok(pending.into_iter().map(Move::Up).collect::<Vec<_>>())
     };
-    Ok(rehearse(database, set, &decide, &Quiet)?.1)
+    Ok(rehearse(database, set, &decide, None, &Quiet)?.1)
 }
 
 /// Does it on a private copy: what was done, and what would be lost.
@@ -73,6 +73,7 @@ pub(super) fn rehearse(
     database: &mut dyn Database,
     set: &Set,
     decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
+    around: Option<&dyn Around>,
     ui: &dyn Ui,
 ) -> Result<(Altered, Vec<Loss>)> {
     let before = database.read()?.map_or_else(|| Ok(Survey::default()), |reader| reader.survey())?;
@@ -90,6 +91,7 @@ pub(super) fn rehearse(
         progress: &|done| advance(ui, done),
         warn: &|_| {},
         after: Some(&keep),
+        around,
         audit: set.audit.as_ref(),
     })?;
     Ok((altered, after.into_inner().map_or_else(Vec::new, |after| lost(&before, &after))))

@@ -1,5 +1,6 @@
 //! A database with the mapping set whose schema it has, and what is done with it.
 
+use super::around::{Assertions, Changed};
 use super::choice::{Selection, introduce, refuse_another};
 use super::losses::{advance, in_question, rehearse};
 use super::status::{Options, Status};
@@ -9,9 +10,10 @@ use crate::database::audit::random_id;
 use crate::database::catalog::Catalog;
 use crate::database::drift::{self, Leave};
 use crate::database::history::{self, Down, Recorded, Standing, State};
-use crate::database::upkeep::{Altered, Move, MoveOrphans, Moved, Order, Survey};
+use crate::database::upkeep::{Altered, Around, Move, MoveOrphans, Moved, Order, Survey};
 use crate::database::{self, Database, Mode, schema};
 use crate::error::{Error, ErrorKind, Result};
+use crate::finding::ASSERTION;
 use crate::mapping::load::{self, SetSource};
 use crate::mapping::model::Set;
 use crate::report::CheckReport;
@@ -70,9 +72,11 @@ impl ManagedDatabase {
         &mut *self.database
     }
 
-    /// The migration that a word means: a version, its number, or its beginning.
-    pub fn find(&self, word: &str) -> Result<usize> {
-        history::find(&self.set.migrations, word)
+    /// Where a word leads from where the database stands: to a migration, or, with none, before the first one. It is a
+    /// version, its number or its beginning, `head`, `base`, `+1` or `-1`.
+    pub fn goal(&self, word: &str) -> Result<Option<usize>> {
+        let standing = history::compare(&self.database.recorded()?, &self.set.migrations);
+        history::goal(&self.set.migrations, &standing, word)
     }
 
     /// The state of the schema. Reads only.
@@ -137,7 +141,7 @@ impl ManagedDatabase {
     ///
     /// # Errors
     /// When a migration fails: then nothing of any is left but its record.
-    pub fn migrate(&mut self, to: Option<usize>, options: &Options<'_>, ui: &dyn Ui) -> Result<Altered> {
+    pub fn migrate(&mut self, to: Option<usize>, options: &Options<'_>, ui: &dyn Ui) -> Result<Changed> {
         self.migrate_reporting(to, &|_| {}, options, ui)
     }
 
@@ -148,7 +152,7 @@ impl ManagedDatabase {
         report: &dyn Fn(&[Loss]),
         options: &Options<'_>,
         ui: &dyn Ui,
-    ) -> Result<Altered> {
+    ) -> Result<Changed> {
         self.database.wait_for_locks(options.lock_timeout);
         refuse_another(&*self.database, &self.set)?;
         self.able(options)?;
@@ -158,22 +162,26 @@ impl ManagedDatabase {
             standing.up(to).map(|moves| moves.into_iter().map(Move::Up).collect::<Vec<_>>())
         };
         if up(&history::compare(&self.database.recorded()?, &self.set.migrations))?.is_empty() {
-            return Ok(Altered::default());
+            return Ok(Changed::default());
         }
+        let assertions = Assertions::of(&self.set, self.database.engine(), false);
         if options.dry {
-            let (altered, losses) = rehearse(&mut *self.database, &self.set, &up, ui)?;
-            report(&losses);
-            return Ok(altered);
+            let rehearsed = rehearse(&mut *self.database, &self.set, &up, Some(&assertions), ui);
+            return assertions.changed(rehearsed.map(|(altered, losses)| {
+                report(&losses);
+                altered
+            }));
         }
         // Where the rehearsal fails, the attempt fails as well, and that is recorded. A new database has
         // nothing to lose.
         let rehearsed = if self.database.exists()? {
-            rehearse(&mut *self.database, &self.set, &up, &Quiet)
+            rehearse(&mut *self.database, &self.set, &up, Some(&assertions), &Quiet)
         } else {
             Ok(Default::default())
         };
         let (losses, failure) = match rehearsed {
             Ok((_, losses)) => (losses, None),
+            Err(error) if error.code == Some(ASSERTION.id) => return assertions.changed(Err(error)),
             Err(error) if error.kind == ErrorKind::Environment => (Vec::new(), Some(error)),
             Err(error) => return Err(error),
         };
@@ -186,7 +194,9 @@ impl ManagedDatabase {
                 .at(&url)
                 .hint("nothing was changed; without a rehearsal nothing is known of what would be lost")),
         };
-        self.change(&up, "migrate", &question, Some(&was_rehearsed), options, ui)
+        let hooks = Hooks { after: Some(&was_rehearsed), around: Some(&assertions) };
+        let done = self.change(&up, "migrate", &question, hooks, options, ui);
+        assertions.changed(done)
     }
 
     /// Rolls applied migrations back, the last one first, in one transaction. First it is rehearsed,
@@ -197,7 +207,7 @@ impl ManagedDatabase {
         tell: &dyn Fn(&[Loss]),
         options: &Options<'_>,
         ui: &dyn Ui,
-    ) -> Result<Altered> {
+    ) -> Result<Changed> {
         self.database.wait_for_locks(options.lock_timeout);
         refuse_another(&*self.database, &self.set)?;
         let url = self.database.url().to_owned();
@@ -207,16 +217,22 @@ impl ManagedDatabase {
         };
         self.existing()?;
         self.able(options)?;
-        let (_, losses) = rehearse(&mut *self.database, &self.set, &down, &Quiet)?;
+        let assertions = Assertions::of(&self.set, self.database.engine(), true);
+        let losses = match rehearse(&mut *self.database, &self.set, &down, Some(&assertions), &Quiet) {
+            Ok((_, losses)) => losses,
+            Err(error) => return assertions.changed(Err(error)),
+        };
         tell(&losses);
         let question =
             |moves: &[Move]| format!("roll back {}{}", count(moves.len() as u64, "migration"), in_question(&losses));
-        self.change(&down, "rollback", &question, None, options, ui)
+        let hooks = Hooks { after: None, around: Some(&assertions) };
+        let done = self.change(&down, "rollback", &question, hooks, options, ui);
+        assertions.changed(done)
     }
 
     /// Takes an existing database as being at a migration, without running anything: that and earlier
     /// ones are recorded as applied, later ones as not.
-    pub fn stamp(&mut self, at: usize, options: &Options<'_>, ui: &dyn Ui) -> Result<Altered> {
+    pub fn stamp(&mut self, at: usize, options: &Options<'_>, ui: &dyn Ui) -> Result<Changed> {
         self.database.wait_for_locks(options.lock_timeout);
         if !self.database.exists()? {
             return Err(self.database.missing());
@@ -228,7 +244,8 @@ impl ManagedDatabase {
             ui.say(&format!("differs from `{version}`: {difference}"));
         }
         let question = |_: &[Move]| format!("mark it as being at `{version}` without running anything");
-        self.change(&stamp, "stamp", &question, None, options, ui)
+        let done = self.change(&stamp, "stamp", &question, Hooks::default(), options, ui)?;
+        Ok(Changed { steps: done.steps, ..Changed::default() })
     }
 
     fn change(
@@ -236,7 +253,7 @@ impl ManagedDatabase {
         decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
         what: &'static str,
         question: &dyn Fn(&[Move]) -> String,
-        after: Option<&dyn Fn(Survey) -> Result<()>>,
+        hooks: Hooks<'_>,
         options: &Options<'_>,
         ui: &dyn Ui,
     ) -> Result<Altered> {
@@ -252,7 +269,7 @@ impl ManagedDatabase {
             self.agree(&question(&first), options, ui)?;
         }
         let safety = self.safety(what, options, ui)?;
-        let done = self.alter(decide, if options.dry { Mode::Dry } else { Mode::Real }, ui, after);
+        let done = self.alter(decide, if options.dry { Mode::Dry } else { Mode::Real }, ui, hooks);
         // Another program may have done it all since. After a fault the record tells whether anything
         // was committed; where it cannot be read, that is unknown.
         let unchanged = match &done {
@@ -268,7 +285,7 @@ impl ManagedDatabase {
         decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
         mode: Mode,
         ui: &dyn Ui,
-        after: Option<&dyn Fn(Survey) -> Result<()>>,
+        Hooks { after, around }: Hooks<'_>,
     ) -> Result<Altered> {
         let run_id = random_id()?;
         self.database.alter(&Order {
@@ -280,6 +297,7 @@ impl ManagedDatabase {
             progress: &|done| advance(ui, done),
             warn: &|fault| ui.warn(fault),
             after,
+            around,
             audit: self.set.audit.as_ref(),
         })
     }
@@ -361,6 +379,13 @@ impl ManagedDatabase {
         let leave = Leave { tables: &self.set.other_tables, additions: false };
         Ok(database::drift_sql::migration(&expected, &live, leave))
     }
+}
+
+/// Who looks on while the schema is changed.
+#[derive(Clone, Copy, Default)]
+struct Hooks<'h> {
+    after: Option<&'h dyn Fn(Survey) -> Result<()>>,
+    around: Option<&'h dyn Around>,
 }
 
 /// What must be recorded so that the database is at a migration.

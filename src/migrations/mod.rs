@@ -30,6 +30,7 @@
 //! # }
 //! ```
 
+mod around;
 mod choice;
 mod losses;
 mod managed;
@@ -38,6 +39,7 @@ mod status;
 mod write;
 
 pub use crate::report::{Loss, LossKind};
+pub use around::{Changed, TableCount};
 pub use choice::{Memory, Selection, named_set, refuse_another, remembered};
 pub use losses::{in_question, lines as loss_lines, lost_by_import};
 pub use managed::ManagedDatabase;

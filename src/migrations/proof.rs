@@ -137,6 +137,7 @@ impl Bench<'_> {
             },
             progress: &|_| {},
             warn: &|_| {},
+            around: None,
             after: None,
             audit: None,
         });

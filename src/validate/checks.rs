@@ -1,5 +1,8 @@
 //! The checks: what was read of a database against what the set makes and asks. Pure.
 
+use super::answers::{self, Answer};
+use super::check::{Category, check, not_checked};
+
 use crate::database::SealedState;
 use crate::database::catalog::Catalog;
 use crate::database::drift::{Difference, Leave, differences};
@@ -10,78 +13,9 @@ use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::upkeep::{Broken, Survey};
 use crate::mapping::model::AssertCategory;
+use crate::report::CheckReport;
 use crate::report::words::{self, count};
-use crate::report::{CheckReport, CheckStatus};
 use crate::secret::cipher;
-
-/// What a check is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Category {
-    /// Tables, columns, types, keys, views and triggers.
-    Schema,
-    /// Indexes.
-    Indexes,
-    /// What the database itself refuses.
-    Constraints,
-    /// Rows.
-    Data,
-    /// Sealed values, what must be there to protect people, the file's mode.
-    Security,
-}
-
-impl Category {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Schema, Self::Indexes, Self::Constraints, Self::Data, Self::Security];
-
-    /// As reports and flags name it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Schema => "schema",
-            Self::Indexes => "indexes",
-            Self::Constraints => "constraints",
-            Self::Data => "data",
-            Self::Security => "security",
-        }
-    }
-}
-
-/// What one of the set's assertions said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// Its name.
-    pub name: String,
-    /// Where it belongs.
-    pub category: AssertCategory,
-    /// What came of its query.
-    pub outcome: Outcome,
-}
-
-/// What came of an assertion's query.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It gave so many rows, and should give some or none.
-    Rows {
-        /// How many.
-        found: u64,
-        /// Whether it should give some.
-        expected: bool,
-    },
-    /// It was not asked, for this reason.
-    NotAsked(String),
-    /// The database could not answer it, for this reason: that is no better than a wrong answer.
-    Failed(String),
-}
-
-impl Answer {
-    /// Whether it does not hold.
-    pub fn failed(&self) -> bool {
-        match self.outcome {
-            Outcome::Rows { found, expected } => (found > 0) != expected,
-            Outcome::NotAsked(_) => false,
-            Outcome::Failed(_) => true,
-        }
-    }
-}
 
 /// Everything that was read of a database.
 #[derive(Debug, Clone, Default)]
@@ -100,25 +34,6 @@ pub struct Evidence {
     pub health: Health,
     /// What the set's assertions said.
     pub answers: Vec<Answer>,
-}
-
-/// A check that passed, or what is wrong.
-pub fn check(name: &str, category: Category, wrong: &[String], passed: String) -> CheckReport {
-    let (status, detail) = match wrong {
-        [] => (CheckStatus::Passed, passed),
-        wrong => (CheckStatus::Failed, wrong.join("; ")),
-    };
-    report(name, category, status, detail)
-}
-
-fn report(name: &str, category: Category, status: CheckStatus, detail: String) -> CheckReport {
-    let detail = Some(detail).filter(|detail| !detail.is_empty());
-    CheckReport { name: name.to_owned(), category: category.name().to_owned(), status, detail }
-}
-
-/// A check that could not be made, and why.
-fn not_checked(name: &str, category: Category, why: String) -> CheckReport {
-    report(name, category, CheckStatus::NotChecked, why)
 }
 
 /// Whether tables, indexes and constraints are those that the applied migrations make.
@@ -212,7 +127,7 @@ pub fn data(evidence: &Evidence) -> Vec<CheckReport> {
             format!("{} not guarded by an index", count(evidence.repeated.len() as u64, "key")),
         ),
     ];
-    checks.extend(answers(&evidence.answers, AssertCategory::Data, Category::Data));
+    checks.extend(answers::checks(&evidence.answers, AssertCategory::Data));
     checks
 }
 
@@ -234,7 +149,7 @@ pub fn security(evidence: &Evidence) -> Vec<CheckReport> {
     let mut checks =
         vec![sealed_columns(&evidence.survey), keys(&evidence.survey), agreement(evidence), mode(evidence.survey.mode)];
     checks.extend(counts(&evidence.survey));
-    checks.extend(answers(&evidence.answers, AssertCategory::Security, Category::Security));
+    checks.extend(answers::checks(&evidence.answers, AssertCategory::Security));
     checks
 }
 
@@ -317,32 +232,12 @@ fn mode(mode: Option<u32>) -> CheckReport {
     }
 }
 
-/// The set's assertions of one category.
-pub fn answers(answers: &[Answer], of: AssertCategory, category: Category) -> Vec<CheckReport> {
-    let of_it = answers.iter().filter(|answer| answer.category == of);
-    of_it
-        .map(|answer| match &answer.outcome {
-            Outcome::NotAsked(why) => not_checked(&answer.name, category, why.clone()),
-            Outcome::Failed(why) => check(&answer.name, category, &[format!("cannot be asked: {why}")], String::new()),
-            Outcome::Rows { found, expected } => {
-                let rows = count(*found, "row");
-                let (wrong, passed) = match (*found, *expected) {
-                    (0, true) => (vec!["the query returned no rows".to_owned()], String::new()),
-                    (_, true) => (Vec::new(), rows),
-                    (0, false) => (Vec::new(), String::new()),
-                    (_, false) => (vec![rows], String::new()),
-                };
-                check(&answer.name, category, &wrong, passed)
-            }
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::database::SealedColumn;
     use crate::database::sealed::NO_PROOF;
+    use crate::report::CheckStatus;
     use crate::secret::keys::KeyRow;
     use crate::secret::registry::Registry;
 
@@ -473,31 +368,5 @@ mod tests {
             (CheckStatus::Failed, "mode 644: all users can read it (`chmod o= FILE`)".into())
         );
         assert_eq!(file_mode(None).0, CheckStatus::NotChecked);
-    }
-
-    #[test]
-    fn assertions_pass_fail_or_are_not_asked() {
-        let answer = |outcome| Answer { name: "a".into(), category: AssertCategory::Data, outcome };
-        let rows = |found, expected| answer(Outcome::Rows { found, expected });
-        let all = [
-            rows(0, false),
-            rows(3, false),
-            rows(0, true),
-            rows(10, true),
-            answer(Outcome::NotAsked("`v2` is not applied".into())),
-            answer(Outcome::Failed("no such table: gone".into())),
-        ];
-        let expected = [
-            (CheckStatus::Passed, ""),
-            (CheckStatus::Failed, "3 rows"),
-            (CheckStatus::Failed, "the query returned no rows"),
-            (CheckStatus::Passed, "10 rows"),
-            (CheckStatus::NotChecked, "`v2` is not applied"),
-            (CheckStatus::Failed, "cannot be asked: no such table: gone"),
-        ];
-        assert_eq!(
-            outcomes(answers(&all, AssertCategory::Data, Category::Data)),
-            expected.map(|(status, words)| (status, words.to_owned()))
-        );
     }
 }

@@ -1,16 +1,17 @@
 //! Asks a database for everything that is validated.
 
-use super::checks::{Answer, Evidence, Outcome};
-use crate::database::history::{Standing, State};
-use crate::database::query::{Asked, BadQuery};
+use super::answers;
+use super::checks::Evidence;
+use crate::database::history::Standing;
+use crate::database::query::BadQuery;
 use crate::database::reference::Reference;
 use crate::database::upkeep::Survey;
 use crate::database::{Database, Dialect, Migration, Reader, schema};
 use crate::error::{Error, Result};
-use crate::mapping::codes;
 use crate::mapping::model::{Assertion, Expr, From, Root, Set};
+use crate::mapping::{codes, suggest};
 use crate::table::Schema;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The references that mappings follow to a row's key and that the tables do not declare.
 pub fn references(set: &Set, schema: &Schema) -> Vec<Reference> {
@@ -89,48 +90,38 @@ pub fn applied(migrations: &[Migration], standing: &Standing) -> Vec<Migration> 
     standing.applied().into_iter().map(|at| migrations[at].clone()).collect()
 }
 
-/// The assertions that can be asked, asked.
-pub fn ask(set: &Set, standing: &Standing, ask: &mut dyn FnMut(&str) -> Result<Asked>) -> Result<Vec<Answer>> {
-    set.assertions
-        .iter()
-        .map(|assertion| {
-            let outcome = match missing(assertion.needs.as_deref(), standing) {
-                Some(version) => Outcome::NotAsked(format!("`{version}` is not applied")),
-                None => match ask(&assertion.sql)? {
-                    Ok(found) => Outcome::Rows { found, expected: assertion.gives_rows },
-                    Err(why) => Outcome::Failed(why),
-                },
-            };
-            Ok(Answer { name: assertion.name.clone(), category: assertion.category, outcome })
-        })
-        .collect()
-}
-
 /// Assertions of a set that could never be asked, each prepared against the tables that its migrations
-/// make.
+/// make, up to the last with which it is asked.
 pub fn check_assertions(set: &Set) -> Result<Vec<Error>> {
     let dialect = Dialect::default();
-    judged(set, dialect.engine(), &|queries| dialect.refused(&set.migrations, set.record_table(), queries))
+    judged(set, dialect.engine(), &|migrations, queries| dialect.refused(migrations, set.record_table(), queries))
 }
 
 /// The same for a set that speaks to the engine of this database.
 pub fn check_assertions_on(set: &Set, database: &dyn Database) -> Result<Vec<Error>> {
-    judged(set, database.engine(), &|queries| database.refused(&set.migrations, queries))
+    judged(set, database.engine(), &|migrations, queries| database.refused(migrations, queries))
 }
 
-/// What an engine says of queries.
-type Refused<'r> = &'r dyn Fn(&[&str]) -> Result<Vec<Option<BadQuery>>>;
+/// What an engine says of queries, asked of the tables that migrations make.
+type Refused<'r> = &'r dyn Fn(&[Migration], &[&str]) -> Result<Vec<Option<BadQuery>>>;
 
 fn judged(set: &Set, engine: &str, refused: Refused<'_>) -> Result<Vec<Error>> {
-    let is_asked = |assertion: &&Assertion| assertion.engine.as_deref().is_none_or(|only| only == engine);
-    let assertions: Vec<&Assertion> = set.assertions.iter().filter(is_asked).collect();
-    let queries: Vec<&str> = assertions.iter().map(|assertion| assertion.sql.as_str()).collect();
-    if queries.is_empty() {
-        return Ok(Vec::new());
+    let mut wrong: Vec<Error> = set.assertions.iter().filter_map(|assertion| unknown_version(set, assertion)).collect();
+    let mut by_last: BTreeMap<usize, Vec<&Assertion>> = BTreeMap::new();
+    for assertion in set.assertions.iter().filter(|one| one.engine.as_deref().is_none_or(|only| only == engine)) {
+        let last = assertion.until.as_ref().map(|until| place_of(set, until));
+        let migrations = match last {
+            Some(Some(at)) => at + 1,
+            Some(None) => continue, // told above
+            None => set.migrations.len(),
+        };
+        by_last.entry(migrations).or_default().push(assertion);
     }
-    let wrong = assertions.iter().zip(refused(&queries)?).filter_map(|(assertion, bad)| Some((assertion, bad?)));
-    Ok(wrong
-        .map(|(assertion, bad)| {
+    for (migrations, assertions) in by_last {
+        let queries: Vec<&str> = assertions.iter().map(|assertion| assertion.sql.as_str()).collect();
+        let refused = refused(&set.migrations[..migrations], &queries)?;
+        wrong.extend(assertions.iter().zip(refused).filter_map(|(assertion, bad)| {
+            let bad = bad?;
             let code = match bad {
                 BadQuery::Invalid(_) => &codes::ASSERT_INVALID,
                 BadQuery::Several => &codes::ASSERT_SEVERAL,
@@ -138,21 +129,30 @@ fn judged(set: &Set, engine: &str, refused: Refused<'_>) -> Result<Vec<Error>> {
                 BadQuery::Parameter => &codes::ASSERT_PARAMETER,
             };
             let message = format!("the assertion `{}` cannot be asked: {bad}", assertion.name);
-            let place = format!("{}/set.toml:{}", set.folder, assertion.line);
-            Error::request(message).coded(code.id).at(place).hint(code.help)
-        })
-        .collect())
+            Some(Error::request(message).coded(code.id).at(line_of(set, assertion)).hint(code.help))
+        }));
+    }
+    Ok(wrong)
 }
 
-/// The migration without which an assertion has nothing to ask: the named one, else any at all.
-fn missing(needs: Option<&str>, standing: &Standing) -> Option<String> {
-    match needs {
-        Some(version) => {
-            let step = standing.steps.iter().find(|step| step.version == version);
-            step.is_none_or(|step| step.state != State::Applied).then(|| version.to_owned())
-        }
-        None => standing.current().is_none().then(|| standing.steps.first().map(|step| step.version.clone()))?,
-    }
+fn line_of(set: &Set, assertion: &Assertion) -> String {
+    format!("{}/set.toml:{}", set.folder, assertion.line)
+}
+
+fn place_of(set: &Set, version: &str) -> Option<usize> {
+    set.migrations.iter().position(|migration| migration.version == version)
+}
+
+/// A version that no migration has.
+fn unknown_version(set: &Set, assertion: &Assertion) -> Option<Error> {
+    let named = [("since", &assertion.since), ("until", &assertion.until)].into_iter();
+    let mut unknown = named.filter_map(|(key, version)| Some((key, version.as_ref()?)));
+    let (key, version) = unknown.find(|(_, version)| place_of(set, version).is_none())?;
+    let versions = set.migrations.iter().map(|migration| migration.version.as_str());
+    let message = format!("`{key}` of the assertion `{}` is no version of the set: `{version}`", assertion.name);
+    let hint = suggest::nearest(version, versions)
+        .map_or_else(|| codes::ASSERT_VERSION.help.to_owned(), |nearest| format!("did you mean `{nearest}`?"));
+    Some(Error::request(message).coded(codes::ASSERT_VERSION.id).at(line_of(set, assertion)).hint(hint))
 }
 
 /// Everything, of a database at rest.
@@ -176,7 +176,7 @@ pub fn all(reader: &mut dyn Reader, survey: Survey, set: &Set, standing: &Standi
         evidence.repeated.push((format!("`{table}`: {}", columns.join(", ")), rows));
     }
     evidence.unregistered = reader.unregistered()?;
-    evidence.answers = ask(set, standing, &mut |sql| reader.ask(sql))?;
+    evidence.answers = answers::ask(&set.assertions, standing, reader.dialect().engine(), reader)?;
     evidence.survey = survey;
     Ok(evidence)
 }
@@ -196,7 +196,7 @@ mod tests {
              CREATE TABLE notes (id TEXT PRIMARY KEY, owner TEXT, by TEXT, tag INTEGER REFERENCES tags (id));\n";
         let set = "name = \"notes\"\n[owners]\ncapture = \"owner\"\ntable = \"people\"\nfind = [{ by = { id = \"#owner\" } }]\n\
              [[assert]]\nname = \"a\"\nsql = \"SELECT 1 FROM notes WHERE id = ''\"\n\
-             [[assert]]\nname = \"b\"\nsql = \"SELECT 1\"\ngives = \"rows\"\nneeds = \"002_later\"\n";
+             [[assert]]\nname = \"b\"\nsql = \"SELECT 1\"\ngives = \"rows\"\nsince = \"002_later\"\n";
         let files = [("set.toml", set), ("notes.toml", mapping), ("schema/001_notes.up.sql", schema)];
         let files = files.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
         match load(&SetSource::Files { folder: "notes".into(), files }) {
@@ -212,16 +212,5 @@ mod tests {
         let found: Vec<String> = references(&set, &schema).iter().map(ToString::to_string).collect();
         // `tag` is declared, and `by` is a copy that may differ one day.
         assert_eq!(found, ["`notes.owner` → `people.id`"]);
-    }
-
-    #[test]
-    fn an_assertion_waits_for_its_migration() {
-        use crate::database::history::compare;
-        let set = set();
-        let standing = compare(&[], &set.migrations);
-        let asked = ask(&set, &standing, &mut |_| panic!("nothing is there to ask")).expect("judged");
-        let said: Vec<_> = asked.into_iter().map(|answer| answer.outcome).collect();
-        let not_asked = |why: &str| Outcome::NotAsked(why.to_owned());
-        assert_eq!(said, [not_asked("`001_notes` is not applied"), not_asked("`002_later` is not applied")]);
     }
 }

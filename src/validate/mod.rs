@@ -1,6 +1,8 @@
 //! Validate: the database checked by itself, inside an import's transaction before it is committed, or
-//! at rest. `gather` reads, `checks` compares.
+//! at rest. `gather` and `answers` ask, `checks` compares.
 
+pub mod answers;
+pub mod check;
 pub mod checks;
 pub mod gather;
 
@@ -9,8 +11,8 @@ use crate::database::{Database, Transaction, history, schema};
 use crate::error::Result;
 use crate::mapping::model::Set;
 use crate::report::CheckReport;
-use checks::Answer;
-pub use checks::Category;
+use answers::Answer;
+pub use check::Category;
 
 /// Judges a database at rest, in the wanted categories (none for all).
 ///
@@ -35,5 +37,5 @@ pub fn database(database: &dyn Database, set: &Set, wanted: &[Category]) -> Resu
 /// What the set's own checks say now: what they said before an import is not the import's fault.
 pub fn ask(transaction: &mut dyn Transaction, set: &Set) -> Result<Vec<Answer>> {
     let standing = history::compare(&transaction.survey()?.recorded, &set.migrations);
-    gather::ask(set, &standing, &mut |sql| transaction.ask(sql))
+    answers::ask(&set.assertions, &standing, transaction.dialect().engine(), transaction)
 }

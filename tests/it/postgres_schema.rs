@@ -20,6 +20,15 @@ fn differing(from: &str, to: &str) -> House {
     house
 }
 
+/// The names of the bundled sets, as a message lists them.
+fn bundled() -> String {
+    let folders = std::fs::read_dir(crate::house::project("mappings")).unwrap().map(Result::unwrap);
+    let folders = folders.filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> = folders.map(|entry| format!("`{}`", entry.file_name().to_string_lossy())).collect();
+    names.sort();
+    names.join(", ")
+}
+
 #[test]
 fn bundled_sets_make_the_same_tables_on_a_server() {
     let (house, server) = (House::new(), Server::new());
@@ -27,7 +36,7 @@ fn bundled_sets_make_the_same_tables_on_a_server() {
     let sets = checked.json()["sets"].clone();
     let sets = sets.as_array().unwrap();
     assert!(sets.len() > 1 && sets.iter().all(|set| set["compared"]["engine"] == "postgresql"), "{sets:?}");
-    let words = format!("note: the migrations of `fossawork`, `notes` make the same tables there: {}\n", server.url);
+    let words = format!("note: the migrations of {} make the same tables there: {}\n", bundled(), server.url);
     assert!(checked.stderr.contains(&words), "{}", checked.stderr);
     assert_eq!(server.things(), "0");
     // The variable is enough, and a password in it is not shown.
@@ -110,7 +119,7 @@ fn without_a_server_it_is_said_once_that_nothing_was_compared() {
     ] {
         let mut command = house.command(["check"]);
         let checked = crate::house::Ran::of(command.env("DATABASE_URL", variable)).status(0);
-        let note = format!("note: the migrations of `fossawork`, `notes` for `postgresql` were not compared{end}\n");
+        let note = format!("note: the migrations of {} for `postgresql` were not compared{end}\n", bundled());
         assert_eq!(checked.stderr, note, "{variable}");
     }
     let refused = house.run(["check", "--database", "sqlite:///./x.db"]).status(2);

@@ -50,8 +50,8 @@ A dry run applies everything to a private copy, shows the SQL, and discards the 
 pub(in crate::cli) struct MigrateArgs {
     #[command(flatten)]
     pub(in crate::cli) managed: ManagedArgs,
-    /// Stop at this version (`v003_…`, or its number alone).
-    #[arg(long, value_name = "VERSION", alias = "version")]
+    /// Stop at this version (`v003_…`, or its number alone), at `head`, or so many on (`+1`).
+    #[arg(long, value_name = "VERSION", alias = "version", allow_hyphen_values = true)]
     pub(in crate::cli) to: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) change: ChangeArgs,
@@ -71,8 +71,8 @@ pub(in crate::cli) struct RollbackArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(in crate::cli) struct GoalArgs {
-    /// Roll back everything after this version, which stays.
-    #[arg(long, value_name = "VERSION", alias = "version")]
+    /// Roll back everything after this version, which stays; to `base` everything, to `-1` the last one.
+    #[arg(long, value_name = "VERSION", alias = "version", allow_hyphen_values = true)]
     pub(in crate::cli) to: Option<String>,
     /// Roll back the last N.
     #[arg(long, value_name = "N")]

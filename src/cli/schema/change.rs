@@ -5,18 +5,19 @@ use crate::cli::output::Output;
 use crate::cli::{log, managed};
 use crate::config::Ui;
 use crate::database::history::Down;
-use crate::database::upkeep::{Altered, What};
-use crate::error::Result;
+use crate::database::upkeep::What;
+use crate::error::{Error, Result};
 use crate::finding::printable;
-use crate::migrations::{Loss, LossKind, ManagedDatabase, Options, loss_lines};
+use crate::migrations::{Changed, Loss, LossKind, ManagedDatabase, Options, TableCount, loss_lines};
 use crate::report::words::{count, duration, thousands};
+use crate::report::{CheckReport, CheckStatus};
 use serde_json::json;
 use std::cell::RefCell;
 
 /// Applies what is pending.
 pub(super) fn migrate(args: &MigrateArgs, output: &Output) -> Result<u8> {
     let mut managed = managed::open(&args.managed)?;
-    let to = args.to.as_deref().map(|word| managed.find(word)).transpose()?;
+    let to = args.to.as_deref().map(|word| managed.goal(word)?.ok_or_else(|| before_all(word))).transpose()?;
     change(&mut managed, &args.change, output, |managed, report, options, ui| {
         managed.migrate_reporting(to, report, options, ui)
     })
@@ -26,7 +27,7 @@ pub(super) fn migrate(args: &MigrateArgs, output: &Output) -> Result<u8> {
 pub(super) fn rollback(args: &RollbackArgs, output: &Output) -> Result<u8> {
     let mut managed = managed::open(&args.managed)?;
     let goal = match (&args.goal.to, args.goal.steps) {
-        (Some(word), _) => Down::To(managed.find(word)?),
+        (Some(word), _) => managed.goal(word)?.map_or(Down::All, Down::To),
         (None, Some(steps)) => Down::Steps(steps),
         (None, None) => Down::All,
     };
@@ -38,8 +39,13 @@ pub(super) fn rollback(args: &RollbackArgs, output: &Output) -> Result<u8> {
 /// Records migrations without running them.
 pub(super) fn stamp(args: &StampArgs, output: &Output) -> Result<u8> {
     let mut managed = managed::open(&args.managed)?;
-    let at = managed.find(&args.version)?;
+    let at = managed.goal(&args.version)?.ok_or_else(|| before_all(&args.version))?;
     change(&mut managed, &args.change, output, |managed, _, options, ui| managed.stamp(at, options, ui))
+}
+
+fn before_all(word: &str) -> Error {
+    Error::request(format!("`{word}` is before the first migration"))
+        .hint("`schema rollback --to base` goes back there")
 }
 
 /// What would be lost is printed before it is asked, and kept for the result.
@@ -47,35 +53,43 @@ fn change(
     managed: &mut ManagedDatabase,
     args: &ChangeArgs,
     output: &Output,
-    work: impl FnOnce(&mut ManagedDatabase, &dyn Fn(&[Loss]), &Options<'_>, &dyn Ui) -> Result<Altered>,
+    work: impl FnOnce(&mut ManagedDatabase, &dyn Fn(&[Loss]), &Options<'_>, &dyn Ui) -> Result<Changed>,
 ) -> Result<u8> {
     let lost = RefCell::new(Vec::new());
-    let altered = managed::change(args, output, |options, terminal| {
+    let changed = managed::change(args, output, |options, terminal| {
         let report = |found: &[Loss]| {
             loss_lines(found).iter().for_each(|line| terminal.say(line));
             lost.replace(found.to_vec());
         };
         work(managed, &report, options, terminal)
     })?;
-    tell(&altered, &lost.into_inner(), managed.database().url(), args.dry_run, output)
+    tell(&changed, &lost.into_inner(), managed.database().url(), args.dry_run, output)
 }
 
 /// Prints the result of a change.
-fn tell(altered: &Altered, lost: &[Loss], url: &str, dry: bool, output: &Output) -> Result<u8> {
-    for step in &altered.steps {
+fn tell(changed: &Changed, lost: &[Loss], url: &str, dry: bool, output: &Output) -> Result<u8> {
+    for step in &changed.steps {
         log::done(
             "migration",
             json!({ "version": step.version, "what": step.what, "took_ms": step.took_ms, "dry": dry }),
         );
     }
-    let document = json!({ "target": url, "dry_run": dry, "steps": altered.steps, "losses": lost });
-    output.outcome(&words(altered, lost, url, dry), &document);
-    Ok(0)
+    let document = json!({
+        "target": url,
+        "dry_run": dry,
+        "refused": changed.refused,
+        "steps": changed.steps,
+        "losses": lost,
+        "checks": changed.checks,
+        "tables": changed.tables,
+    });
+    output.outcome(&words(changed, lost, url, dry), &document);
+    Ok(u8::from(changed.refused))
 }
 
-fn words(altered: &Altered, lost: &[Loss], url: &str, dry: bool) -> String {
+fn words(changed: &Changed, lost: &[Loss], url: &str, dry: bool) -> String {
     let mut words = String::new();
-    for step in &altered.steps {
+    for step in &changed.steps {
         let what = match step.what {
             What::Applied => "applied",
             What::Found => "already there, recorded",
@@ -89,18 +103,47 @@ fn words(altered: &Altered, lost: &[Loss], url: &str, dry: bool) -> String {
             words += &sql.lines().map(|line| format!("    {}\n", printable(line))).collect::<String>();
         }
     }
-    for loss in lost.iter().filter(|loss| loss.kind != LossKind::Column && loss.rows > 0) {
-        let (before, after) = (thousands(loss.before), thousands(loss.after));
-        words += &format!("rows of {}: {before} → {after}\n", printable(&loss.what));
+    if changed.checks.is_empty() && !changed.tables.is_empty() {
+        words += &changed.tables.iter().filter_map(rows_of).collect::<String>();
+    } else {
+        for loss in lost.iter().filter(|loss| loss.kind != LossKind::Column && loss.rows > 0) {
+            let (before, after) = (thousands(loss.before), thousands(loss.after));
+            words += &format!("rows of {}: {before} → {after}\n", printable(&loss.what));
+        }
     }
-    let steps = count(altered.steps.len() as u64, "step");
+    words += &changed.checks.iter().map(of_check).collect::<String>();
+    let steps = count(changed.steps.len() as u64, "step");
     let url = printable(url);
-    words += &match (altered.steps.is_empty(), dry) {
+    if changed.refused {
+        let failed = changed.checks.iter().filter(|check| check.status == CheckStatus::Failed).count();
+        let do_not = if failed == 1 { "assertion does not hold" } else { "assertions do not hold" };
+        return words + &format!("refused: {failed} {do_not}, nothing was changed in {url}\n");
+    }
+    words += &match (changed.steps.is_empty(), dry) {
         (true, _) => format!("nothing to do in {url}\n"),
         (false, true) => format!("dry run: {steps} possible, nothing was changed in {url}\n"),
         (false, false) => format!("committed: {steps} in {url}\n"),
     };
     words
+}
+
+/// The rows of a table before and behind: none where it has none on either side.
+fn rows_of(table: &TableCount) -> Option<String> {
+    let of = |rows: Option<u64>| rows.map_or_else(|| "none".to_owned(), thousands);
+    let is_worth_it =
+        table.before.or(table.after).is_some_and(|rows| rows > 0) || table.after.is_some_and(|rows| rows > 0);
+    let (before, after) = (of(table.before), of(table.after));
+    is_worth_it.then(|| format!("rows of {}: {before} → {after}\n", printable(&table.table)))
+}
+
+fn of_check(check: &CheckReport) -> String {
+    let status = match check.status {
+        CheckStatus::Passed => "passed",
+        CheckStatus::Failed => "failed",
+        CheckStatus::NotChecked => "not asked",
+    };
+    let detail = check.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
+    format!("{status}: {}{detail}\n", printable(&check.name))
 }
 
 #[cfg(test)]
@@ -110,13 +153,14 @@ mod tests {
 
     #[test]
     fn a_dry_run_shows_its_sql_and_a_real_one_what_it_did() {
-        let altered = Altered {
+        let altered = Changed {
             steps: vec![Done {
                 version: "001_notes".into(),
                 what: What::Applied,
                 took_ms: 12,
                 sql: Some("CREATE TABLE notes (id);\n-- two\n".into()),
             }],
+            ..Changed::default()
         };
         assert_eq!(
             words(&altered, &[], "x.db", true),
@@ -127,6 +171,6 @@ mod tests {
             words(&altered, &lost, "x.db", false),
             "applied: 001_notes (12 ms)\nrows of kept: 1,005 → 1,003\ncommitted: 1 step in x.db\n"
         );
-        assert_eq!(words(&Altered::default(), &[], "x.db", false), "nothing to do in x.db\n");
+        assert_eq!(words(&Changed::default(), &[], "x.db", false), "nothing to do in x.db\n");
     }
 }

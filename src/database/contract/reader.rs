@@ -6,7 +6,7 @@ use crate::database::cells::{FERNET, KeyedCell, Registered};
 use crate::database::health::Health;
 use crate::database::history::{RecordTable, Recorded};
 use crate::database::ledger::{RowOrigin, RunRecord};
-use crate::database::query::Asked;
+use crate::database::query::Asking;
 use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::sealed_column::SealedColumn;
@@ -20,7 +20,7 @@ use jiff::Timestamp;
 /// An open database that is looked into: nothing of it changes.
 ///
 /// It needs no mapping set and no migration, so it reads databases that treelift did not make.
-pub trait Reader: Stages {
+pub trait Reader: Stages + Asking {
     /// What the columns keep, and how.
     fn dialect(&self) -> Dialect;
     /// Has everything that is read from here on be of one moment, where it is not in any case. Others may have to wait for
@@ -83,8 +83,6 @@ pub trait Reader: Stages {
     /// How many rows a table has, and a sum over what these columns of them hold, in any order. Times
     /// between `since` and now count as equal: a clock gave them.
     fn content(&self, table: &str, columns: &[String], since: Timestamp) -> Result<(u64, u128)>;
-    /// How many rows a set's own query gives (at most 1,000). It may read and nothing else.
-    fn ask(&mut self, query: &str) -> Result<Asked>;
     /// What the engine's own check says.
     fn health(&self) -> Result<Health>;
 }

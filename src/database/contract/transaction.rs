@@ -64,6 +64,10 @@ pub trait Transaction: Reader + Send {
     /// own (a unique index that folds letters, a CHECK constraint, a trigger), or did not keep as they
     /// were written. After one of them nothing may be committed.
     fn insert(&mut self, batch: &Batch) -> Result<Vec<Rejected>>;
+    /// How many bytes of text the rows have that are best given to [`Self::insert`] together.
+    fn load_bytes(&self) -> usize {
+        1 << 19
+    }
     /// Inserts the rows of several batches, all or none: with the number of its batch, each row that the
     /// database rejects. If there is one, nothing is inserted.
     fn insert_together(&mut self, batches: &[Batch]) -> Result<Vec<(usize, Rejected)>>;

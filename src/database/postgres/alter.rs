@@ -5,17 +5,19 @@ use super::opened;
 use super::place::{Fault, Outside, Place, Tried};
 use super::reach::reaching;
 use super::script::{self, Failure};
-use super::{audit, catalog, ledger_tables, record, sql, stages, state, survey};
+use super::{assertion, audit, catalog, ledger_tables, record, sql, stages, state, survey};
 use crate::database::alter::{self, Altering, Dangling, Failing, Left, Stop, Timing};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::history::{Origin, Recorded};
 use crate::database::orphans::TABLE_NAME;
+use crate::database::query::{Asked, Planned};
 use crate::database::upkeep::{Altered, Move, Order, Survey, What};
 use crate::database::{Migration, Mode};
+use crate::error::Error;
 use crate::mapping::codes;
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Carries an order out.
 pub(super) fn alter(place: &Place, order: &Order<'_>) -> Tried<Altered> {
@@ -138,6 +140,22 @@ impl Altering for Session {
 
     fn survey(&self) -> Tried<Survey> {
         survey::of(self)
+    }
+
+    fn counts(&self) -> Tried<BTreeMap<String, u64>> {
+        survey::counted(self)
+    }
+
+    fn ask(&mut self, query: &str) -> Tried<Asked> {
+        assertion::ask(self, query)
+    }
+
+    fn plan(&mut self, query: &str) -> Tried<Planned> {
+        assertion::plan(self, query)
+    }
+
+    fn words(&self, fault: Self::Fault) -> Error {
+        self.place.words(fault)
     }
 }
 

@@ -214,6 +214,13 @@ impl Session {
         self.client.borrow_mut().query_typed(sql, &[])
     }
 
+    /// The columns of a query: their names, and the table and number of the column that each comes from.
+    pub(super) fn describe(&self, sql: &str) -> Result<Vec<Described>, postgres::Error> {
+        let statement = self.client.borrow_mut().prepare(sql)?;
+        let column = |column: &postgres::Column| (column.name().to_owned(), column.table_oid().zip(column.column_id()));
+        Ok(statement.columns().iter().map(column).collect())
+    }
+
     /// Shows every row of a query, one at a time.
     pub(super) fn each(&self, sql: &str, mut visit: impl FnMut(&Row)) -> Tried<()> {
         interrupt::check()?;
@@ -231,6 +238,9 @@ impl Session {
         Ok(self.client.into_inner().close()?)
     }
 }
+
+/// A column of a query by name, and where it comes from by numbers.
+type Described = (String, Option<(u32, i16)>);
 
 /// Values that are bound, with the type of all of them.
 fn typed<'v, V: ToSql + Sync>(values: &'v [V], kind: &Type) -> Vec<(&'v (dyn ToSql + Sync), Type)> {

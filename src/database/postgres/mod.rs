@@ -8,6 +8,7 @@
 mod address;
 mod alter;
 mod aside;
+mod assertion;
 mod audit;
 mod bench;
 mod blockers;

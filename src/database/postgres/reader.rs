@@ -2,14 +2,14 @@
 
 use super::opened::{self, Opened, PostgresReader};
 use super::place::{Place, Tried};
-use super::{cells, keys, ledger, origins, record, stages, state, survey};
+use super::{assertion, cells, keys, ledger, origins, record, stages, state, survey};
 use crate::database::catalog::Catalog;
 use crate::database::cells::{KeyedCell, Registered};
 use crate::database::clock::Clock;
 use crate::database::health::Health;
 use crate::database::history::{RecordTable, Recorded};
 use crate::database::ledger::{RowOrigin, RunRecord};
-use crate::database::query::Asked;
+use crate::database::query::{Asked, Asking, Planned};
 use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::state::State;
@@ -34,6 +34,16 @@ impl PostgresReader {
 impl<S> Stages for Opened<S> {
     fn stages(&self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
         stages::stages_of(&self.session.place, migrations, only_last)
+    }
+}
+
+impl<S> Asking for Opened<S> {
+    fn ask(&mut self, query: &str) -> Result<Asked> {
+        self.on(|session| assertion::ask(session, query))
+    }
+
+    fn plan(&mut self, query: &str) -> Result<Planned> {
+        self.on(|session| assertion::plan(session, query))
     }
 }
 
@@ -130,10 +140,6 @@ impl<S> Reader for Opened<S> {
 
     fn content(&self, table: &str, columns: &[String], since: Timestamp) -> Result<(u64, u128)> {
         self.on(|session| survey::content(session, table, columns, Clock::since(since)))
-    }
-
-    fn ask(&mut self, query: &str) -> Result<Asked> {
-        survey::ask(self, query)
     }
 
     /// The server holds every row to the rules of its table; its files are its own.

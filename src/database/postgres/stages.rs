@@ -5,7 +5,7 @@ use super::connect::Session;
 use super::place::{Fault, Outside, Place, Tried};
 use super::reach::reaching;
 use super::script::{FORBIDDEN, Failure, run};
-use super::{catalog, ledger_tables, record, sql, survey};
+use super::{assertion, catalog, ledger_tables, record, sql};
 use crate::database::Migration;
 use crate::database::catalog::Catalog;
 use crate::database::history;
@@ -109,12 +109,12 @@ pub(super) fn refused(place: &Place, migrations: &[Migration], queries: &[&str])
             Tokens::of(query.trim_end().trim_end_matches(';')).any(|token| is_it(&token))
         };
         let is_parameter = |token: &str| token.strip_prefix('$').is_some_and(|number| number.parse::<u16>().is_ok());
-        refused.push(match survey::asked(&session, query)? {
+        refused.push(match assertion::rows(&session, query)? {
             Err(_) if has(&|token| token == ";") => Some(BadQuery::Several),
             Err(_) if has(&is_parameter) => Some(BadQuery::Parameter),
             Ok(_) => None,
             Err(error) => match error.as_db_error() {
-                Some(server) => survey::bad(server),
+                Some(server) => assertion::bad(server),
                 None => return Err(error.into()),
             },
         });

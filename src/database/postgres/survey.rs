@@ -1,29 +1,22 @@
 //! Reads what a database is like; `validate` compares it.
 
 use super::connect::Session;
-use super::opened::Opened;
 use super::orphans::astray;
 use super::place::Tried;
 use super::types::column_type;
-use super::{catalog, cells, find, keys, record, sql, words};
+use super::{catalog, cells, find, keys, record, sql};
 use crate::database::SealedState;
 use crate::database::catalog::Catalog;
 use crate::database::clock::Clock;
 use crate::database::ledger;
 use crate::database::own::{is_own, is_records};
-use crate::database::query::{Asked, BadQuery};
 use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::upkeep::{Broken, Survey};
-use crate::error::Result;
 use crate::finding::printable;
 use crate::secret::cipher;
 use crate::table::ColumnType;
-use postgres::error::{DbError, SqlState};
 use std::collections::BTreeMap;
-
-/// So many rows of a query are counted.
-const MOST: u64 = 1_000;
 
 /// The live catalog.
 pub(super) fn live(session: &Session) -> Tried<Catalog> {
@@ -120,11 +113,12 @@ pub(super) fn content(session: &Session, table: &str, columns: &[String], clock:
     Ok((many, sum))
 }
 
-/// Rows whose declared reference dangles: one that nobody has validated, or that is judged later.
+/// Rows whose declared reference dangles: the server holds rows to it, but not where its triggers are
+/// switched off, nor before somebody validates it.
 pub(super) fn broken(session: &Session) -> Tried<Vec<Broken>> {
     let text = "SELECT DISTINCT c.relname::text FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid
                 JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.nspname = $1 AND o.contype = 'f' AND (NOT o.convalidated OR o.condeferrable) ORDER BY 1";
+                WHERE n.nspname = $1 AND o.contype = 'f' ORDER BY 1";
     let open: Vec<String> = session.query(text, &[Some(&session.schema)])?.iter().map(|row| row.get(0)).collect();
     if open.is_empty() {
         return Ok(Vec::new());
@@ -193,38 +187,4 @@ pub(super) fn unregistered(session: &Session) -> Tried<Vec<Unregistered>> {
         }
     }
     Ok(found)
-}
-
-/// Counts the rows of a set's own query, which may read and nothing else: the extended protocol takes one statement, a
-/// query in FROM cannot end the transaction, and a read-only savepoint refuses what writes.
-pub(super) fn ask<S>(this: &Opened<S>, query: &str) -> Result<Asked> {
-    Ok(match this.on(|session| asked(session, query))? {
-        Ok(rows) => Ok(rows),
-        Err(error) => match error.as_db_error() {
-            Some(server) => Err(bad(server).map_or_else(
-                || format!("an error of the database (SQLSTATE {}) ended the query", server.code().code()),
-                |bad| bad.to_string(),
-            )),
-            None => return Err(this.session.place.words(error.into())),
-        },
-    })
-}
-
-/// The same within an open transaction, with the server's own fault.
-pub(super) fn asked(session: &Session, query: &str) -> Tried<std::result::Result<u64, postgres::Error>> {
-    let query = query.trim_end().trim_end_matches(';');
-    let text = format!("SELECT count(*) FROM (SELECT 1 FROM (\n{query}\n) AS asked LIMIT {MOST}) AS counted");
-    session.run("SAVEPOINT ask; SET LOCAL transaction_read_only = on")?;
-    let asked = session.ask(&text);
-    session.run("ROLLBACK TO ask; RELEASE ask")?;
-    Ok(asked.map(|rows| rows.first().map_or(0, |row| row.get::<_, i64>(0).unsigned_abs())))
-}
-
-/// What is wrong with a query whatever the rows are, where that is it.
-pub(super) fn bad(server: &DbError) -> Option<BadQuery> {
-    match server.code() {
-        &SqlState::READ_ONLY_SQL_TRANSACTION => Some(BadQuery::Forbidden),
-        _ if words::about_sql(server) => Some(BadQuery::Invalid(printable(server.message()))),
-        _ => None,
-    }
 }

@@ -6,16 +6,19 @@
 use super::location::{Location, Tried};
 use super::open::{self, Start};
 use super::script::{self, Failure};
-use super::{audit, catalog, ledger_tables, migrate, read, record, references, sql, state, survey};
+use super::{assertion, audit, catalog, ledger_tables, migrate, read, record, references, sql, state, survey};
 use crate::database::alter::{self, Altering, Dangling, Failing, Left, Stop, Timing};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::history::{Origin, Recorded};
 use crate::database::orphans;
+use crate::database::query::{Asked, Planned};
 use crate::database::upkeep::{Altered, Move, Order, Survey, What};
 use crate::database::{Migration, Mode};
+use crate::error::Error;
 use jiff::Timestamp;
 use rusqlite::Connection;
+use std::collections::BTreeMap;
 
 /// Carries an order out.
 pub(super) fn alter(location: &Location, order: &Order<'_>) -> Tried<Altered> {
@@ -127,6 +130,22 @@ impl Altering for Schema<'_> {
 
     fn survey(&self) -> Tried<Survey> {
         survey::of(self.conn, self.location)
+    }
+
+    fn counts(&self) -> Tried<BTreeMap<String, u64>> {
+        Ok(survey::counted(self.conn, None)?)
+    }
+
+    fn ask(&mut self, query: &str) -> Tried<Asked> {
+        Ok(assertion::ask(self.conn, query)?)
+    }
+
+    fn plan(&mut self, query: &str) -> Tried<Planned> {
+        Ok(assertion::plan(self.conn, query)?)
+    }
+
+    fn words(&self, fault: Self::Fault) -> Error {
+        self.location.words(fault)
     }
 }
 

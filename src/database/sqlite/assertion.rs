@@ -2,42 +2,86 @@
 
 use super::connect::authorized;
 use super::location::{Location, Tried};
-use super::{ledger_tables, record, script, words};
+use super::{ledger_tables, read, record, script, sql, words};
 use crate::database::Migration;
-use crate::database::query::{Asked, BadQuery};
+use crate::database::query::{Asked, BadQuery, Column, Found, MOST, Planned, Unasked, key_of};
 use crate::error::Result;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
-use rusqlite::{Connection, ErrorCode, Statement};
+use rusqlite::{ColumnMetadata, Connection, ErrorCode, Statement};
 use std::path::PathBuf;
 
-/// So many rows are counted.
-const MOST: u64 = 1_000;
-
-/// Why a query gave no count.
+/// Why a query gave no rows.
 enum Refusal {
     Bad(BadQuery),
     Database(rusqlite::Error),
 }
 
-/// Counts the rows of a query.
+/// The rows of a query.
 pub(super) fn ask(conn: &mut Connection, query: &str) -> rusqlite::Result<Asked> {
-    let asked = reading_only(conn, |conn| {
+    let mut asked = answer(conn, |conn| {
         let mut statement = prepare(conn, query)?;
-        let mut rows = statement.raw_query();
-        let mut found = 0;
-        while found < MOST && rows.next().map_err(Refusal::Database)?.is_some() {
-            found += 1;
+        let columns: Vec<Column> = statement.columns_with_metadata().map(|column| column_of(&column)).collect();
+        let (mut found, mut rows) = (Vec::new(), statement.raw_query());
+        while found.len() < MOST
+            && let Some(row) = rows.next().map_err(Refusal::Database)?
+        {
+            let cell = |at| Ok(read::cell(row.get_ref(at)?).text());
+            found.push((0..columns.len()).map(cell).collect::<rusqlite::Result<_>>().map_err(Refusal::Database)?);
         }
-        Ok(found)
+        drop(rows);
+        Ok(Found { columns, rows: found, key: None })
     })?;
-    match asked {
-        Ok(rows) => Ok(Ok(rows)),
-        Err(Refusal::Bad(bad)) => Ok(Err(bad.to_string())),
+    if let Ok(found) = &mut asked {
+        let key = "SELECT name FROM pragma_table_info(?1) WHERE pk > 0 ORDER BY pk";
+        found.key = key_of(&found.columns, |table| sql::column(conn, key, [table]))?;
+    }
+    Ok(asked)
+}
+
+fn column_of(column: &ColumnMetadata<'_>) -> Column {
+    let origin = column.table_name().zip(column.origin_name());
+    Column {
+        name: column.name().to_owned(),
+        origin: origin.map(|(table, column)| (table.to_owned(), column.to_owned())),
+    }
+}
+
+/// The indexes by which SQLite goes: it takes one wherever one fits, however small the table is.
+pub(super) fn plan(conn: &mut Connection, query: &str) -> rusqlite::Result<Planned> {
+    answer(conn, |conn| {
+        let mut statement = prepare(conn, &format!("EXPLAIN QUERY PLAN {query}"))?;
+        let steps = statement.query_map([], |row| row.get::<_, String>("detail")).map_err(Refusal::Database)?;
+        let steps = steps.collect::<rusqlite::Result<Vec<String>>>().map_err(Refusal::Database)?;
+        Ok(steps.iter().filter_map(|step| index_in(step)).map(str::to_owned).collect())
+    })
+}
+
+/// The index that a step of a plan names ("EXPLAIN QUERY PLAN", 1.1).
+fn index_in(step: &str) -> Option<&str> {
+    let (_, behind) = step.split_once(" USING INDEX ").or_else(|| step.split_once(" USING COVERING INDEX "))?;
+    // What is compared follows in parentheses.
+    Some(behind.split_once(" (").map_or(behind, |(name, _)| name))
+}
+
+fn answer<T>(
+    conn: &mut Connection,
+    work: impl FnOnce(&Connection) -> Result<T, Refusal>,
+) -> rusqlite::Result<std::result::Result<T, Unasked>> {
+    match reading_only(conn, work)? {
+        Ok(answer) => Ok(Ok(answer)),
+        Err(Refusal::Bad(BadQuery::Invalid(why)))
+            if why.starts_with("no such table") || why.starts_with("no such column") =>
+        {
+            Ok(Err(Unasked::Missing(why)))
+        }
+        Err(Refusal::Bad(bad)) => Ok(Err(Unasked::Failed(bad.to_string()))),
         Err(Refusal::Database(error)) => match error.sqlite_error_code() {
             // A function failed on the values of a row, which SQLite's text may name.
-            Some(ErrorCode::AuthorizationForStatementDenied) => Ok(Err(BadQuery::Forbidden.to_string())),
+            Some(ErrorCode::AuthorizationForStatementDenied) => {
+                Ok(Err(Unasked::Failed(BadQuery::Forbidden.to_string())))
+            }
             Some(ErrorCode::Unknown | ErrorCode::TooBig | ErrorCode::TypeMismatch) => {
-                Ok(Err(format!("{} ended the query", words::of_values(&error))))
+                Ok(Err(Unasked::Failed(format!("{} ended the query", words::of_values(&error)))))
             }
             _ => Err(error),
         },
@@ -117,4 +161,27 @@ fn reading_only<T>(
         _ => Authorization::Deny,
     };
     authorized(conn, may, |conn| work(conn))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_indexes_of_a_plan_are_those_that_its_steps_name() {
+        let named = |step| index_in(step);
+        assert_eq!(named("SEARCH notes USING INDEX by (owner) (owner=? AND at>?)"), Some("by"));
+        assert_eq!(named("SCAN notes USING COVERING INDEX notes_owner"), Some("notes_owner"));
+        assert_eq!(named("SEARCH notes USING INTEGER PRIMARY KEY (rowid=?)"), None);
+        assert_eq!(named("SCAN notes"), None);
+        let mut conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(
+            "CREATE TABLE notes (id INTEGER PRIMARY KEY, owner TEXT); CREATE INDEX notes_owner ON notes (owner)",
+        )
+        .unwrap();
+        let plan = |conn: &mut Connection, query| plan(conn, query).unwrap();
+        assert_eq!(plan(&mut conn, "SELECT id FROM notes WHERE owner = 'ada'"), Ok(vec!["notes_owner".to_owned()]));
+        assert_eq!(plan(&mut conn, "SELECT id FROM notes WHERE id = 1;"), Ok(Vec::new()));
+        assert_eq!(plan(&mut conn, "SELECT 1 FROM tags"), Err(Unasked::Missing("no such table: tags".to_owned())));
+    }
 }

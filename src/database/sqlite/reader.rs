@@ -9,7 +9,7 @@ use crate::database::clock::Clock;
 use crate::database::health::Health;
 use crate::database::history::{RecordTable, Recorded};
 use crate::database::ledger::{RowOrigin, RunRecord};
-use crate::database::query::Asked;
+use crate::database::query::{Asked, Asking, Planned};
 use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::state::State;
@@ -59,6 +59,18 @@ fn on<T, F: Into<Fault>>(this: &impl Open, read: impl FnOnce(&Connection, &Locat
 impl<O: Open> Stages for O {
     fn stages(&self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
         Dialect::Sqlite.stages(migrations, only_last)
+    }
+}
+
+impl<O: Open> Asking for O {
+    fn ask(&mut self, query: &str) -> Result<Asked> {
+        let (conn, location) = self.at_mut();
+        assertion::ask(conn, query).map_err(|error| location.fault(&error))
+    }
+
+    fn plan(&mut self, query: &str) -> Result<Planned> {
+        let (conn, location) = self.at_mut();
+        assertion::plan(conn, query).map_err(|error| location.fault(&error))
     }
 }
 
@@ -165,11 +177,6 @@ impl<O: Open> Reader for O {
 
     fn content(&self, table: &str, columns: &[String], since: Timestamp) -> Result<(u64, u128)> {
         on(self, |conn, _| survey::content(conn, table, columns, Clock::since(since)))
-    }
-
-    fn ask(&mut self, query: &str) -> Result<Asked> {
-        let (conn, location) = self.at_mut();
-        assertion::ask(conn, query).map_err(|error| location.fault(&error))
     }
 
     fn health(&self) -> Result<Health> {

@@ -7,8 +7,8 @@ use super::mapping::pattern;
 use super::tree::{Fields, Item};
 use crate::mapping::codes;
 use crate::mapping::model::{
-    AssertCategory, Assertion, Find, IgnoreFiles, Owners, Precedence, Reads, Recognise, RecordName, Set, Strings,
-    Unknown,
+    AssertCategory, Assertion, Find, Gives, IgnoreFiles, Owners, Precedence, Reads, Recognise, RecordName, Set,
+    Strings, Unknown,
 };
 use crate::table::{AuditTable, OWN_RECORD};
 use crate::written::WrittenAs;
@@ -124,12 +124,20 @@ fn unknown(item: Item<'_>) -> Option<Unknown> {
 fn assertion(item: Item<'_>) -> Option<Assertion> {
     let fields = item.fields(&[&keys::ASSERT])?;
     let category = fields.get("category").map(|item| item.variant(&keys::ASSERT_CATEGORY));
+    let uses = fields.get("uses").map(|item| item.strings()).unwrap_or_default();
+    let gives = match fields.get("gives") {
+        Some(item) => item.variant(&keys::ASSERT_GIVES)?,
+        None if uses.is_empty() => Gives::None,
+        None => Gives::Anything,
+    };
     Some(Assertion {
         category: category.unwrap_or(Some(AssertCategory::Data))?,
         name: fields.need("name")?.reason()?,
         sql: fields.need("sql")?.text()?.to_owned(),
-        gives_rows: fields.get("gives").map_or(Some("none"), |item| item.word(&keys::ASSERT_GIVES))? == "rows",
-        needs: fields.text("needs"),
+        gives,
+        uses,
+        since: fields.text("since"),
+        until: fields.text("until"),
         engine: match fields.get("engine") {
             Some(item) => Some(item.word(&keys::ENGINES)?.to_owned()),
             None => None,

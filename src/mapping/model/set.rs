@@ -222,14 +222,35 @@ pub struct Assertion {
     pub category: AssertCategory,
     /// A query that changes nothing.
     pub sql: String,
-    /// Whether the query must give rows, or must give none.
-    pub gives_rows: bool,
+    /// What the query must give.
+    pub gives: Gives,
+    /// The indexes that the query must go by.
+    pub uses: Vec<String>,
     /// The version of the migration without which it is not asked.
-    pub needs: Option<String>,
+    pub since: Option<String>,
+    /// The version of the last migration with which it is asked: behind a later one it is not.
+    pub until: Option<String>,
     /// The one engine that it is asked of.
     pub engine: Option<String>,
     /// Its line in set.toml.
     pub line: u32,
+}
+
+/// What the query of an assertion must give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gives {
+    /// No row: each is wrong.
+    None,
+    /// At least one row.
+    Rows,
+    /// After a change of the schema the rows that it gave before it.
+    Same,
+    /// Whatever it gives is shown.
+    Shown,
+    /// Whatever it gives: only how it is answered matters. No word stands for it.
+    #[serde(skip)]
+    Anything,
 }
 
 /// Where an assertion is reported.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::database::cells::{Registered, Stored};
 use crate::database::history::Status;
+use crate::database::query::{Asking, Column, Unasked};
 use crate::database::{Cell, SealedColumn};
 use crate::secret::keys::KeyRow;
 use secrecy::ExposeSecret;
@@ -84,13 +85,23 @@ fn a_query_may_read_and_nothing_else() {
         bench.commit(|transaction| drop(transaction.insert(&person("ann")).unwrap()));
         let mut reader = bench.database().read().unwrap().unwrap();
         let mut transaction = bench.begin(Mode::Dry).unwrap();
-        for ask in
-            [&mut |sql: &str| reader.ask(sql), &mut |sql: &str| transaction.ask(sql)] as [&mut dyn FnMut(&str) -> _; 2]
-        {
-            assert_eq!(ask("SELECT id FROM people WHERE id <> ''").unwrap(), Ok(1));
-            assert!(ask("DELETE FROM people").unwrap().is_err());
-            assert!(ask("SELECT nothing FROM people").unwrap().is_err());
-            assert_eq!(ask("SELECT id FROM people").unwrap(), Ok(1));
+        for asked in [&mut *reader as &mut dyn Asking, &mut *transaction] {
+            let found = asked.ask("SELECT upper(email) AS e, id FROM people WHERE id <> '';").unwrap().unwrap();
+            let origin = Some(("people".to_owned(), "id".to_owned()));
+            let columns = [("e", None), ("id", origin)].map(|(name, origin)| Column { name: name.to_owned(), origin });
+            assert_eq!(found.columns, columns);
+            assert_eq!(found.rows, [[Some("ANN@EXAMPLE.ORG".to_owned()), Some("ann".to_owned())]]);
+            assert_eq!(found.names().collect::<Vec<_>>(), [("people".to_owned(), "ann".to_owned())]);
+            assert!(matches!(asked.ask("DELETE FROM people").unwrap(), Err(Unasked::Failed(_))));
+            for missing in ["SELECT gone FROM people", "SELECT 1 FROM gone"] {
+                let (asked, planned) = (asked.ask(missing).unwrap(), asked.plan(missing).unwrap());
+                assert!(matches!(asked, Err(Unasked::Missing(_))), "{asked:?}");
+                assert!(matches!(planned, Err(Unasked::Missing(_))), "{planned:?}");
+            }
+            let by_email = "SELECT id FROM people WHERE email = 'a'";
+            assert_eq!(asked.plan(by_email).unwrap(), Ok(vec!["people_email".to_owned()]));
+            assert!(matches!(asked.plan("DELETE FROM people").unwrap(), Err(Unasked::Failed(_))));
+            assert_eq!(asked.ask("SELECT id FROM people").unwrap().unwrap().rows.len(), 1);
         }
     });
 }

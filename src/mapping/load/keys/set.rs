@@ -1,6 +1,6 @@
 //! The keys and words of set.toml.
 
-use super::key::Takes::{Flag, Formed, List, Named, Number, OneOf, Reason, Table, Text, Words};
+use super::key::Takes::{Any, Flag, Formed, List, Named, Number, OneOf, Reason, Table, Text, Words};
 use super::key::{BY_TABLES, Keys, REASONS, STEPS, TEXTS, dropped, key, keys, since, word};
 
 keys! {
@@ -32,8 +32,11 @@ keys! {
         key("name", Reason, "what holds, as the report names it"),
         key("category", Words(&ASSERT_CATEGORY), "the category under which it is reported, by default `data`"),
         key("sql", Text, "a query that changes nothing"),
-        key("gives", Words(&ASSERT_GIVES), "whether the query must give rows or none, by default `none`"),
-        key("needs", Text, "the version of the migration that it needs"),
+        key("gives", Words(&ASSERT_GIVES), "what the query must give, by default `none`; with `uses` anything"),
+        since("0.2.0", "uses", TEXTS, "the indexes that the query must go by"),
+        since("0.2.0", "since", Text, "the version of the migration that it needs"),
+        since("0.2.0", "until", Text, "the version of the last migration with which it is asked"),
+        dropped("needs", "write `since`"),
         since("0.3.0", "engine", Words(&ENGINES), "the one engine that it is asked of, by default every one");
 
     /// `engine` under `[[assert]]`.
@@ -49,7 +52,9 @@ keys! {
     /// `gives` under `[[assert]]`.
     ASSERT_GIVES "`gives`":
         word("none", "a row that the query gives is wrong"),
-        word("rows", "at least one row must be there");
+        word("rows", "at least one row must be there"),
+        since("0.2.0", "same", Any, "a change of the schema must keep what it gives"),
+        since("0.2.0", "shown", Any, "what it gives is shown, around a change of the schema with what it gave before");
 
     /// `[audit]`.
     AUDIT "`[audit]`":

@@ -1,0 +1,119 @@
+//! What the set's assertions say before a change of its schema and behind it.
+
+use crate::database::history::Standing;
+use crate::database::upkeep::{Altered, Around, Done, Looking};
+use crate::error::{Error, Result};
+use crate::finding::ASSERTION;
+use crate::mapping::model::{Assertion, Gives, Set};
+use crate::report::{CheckReport, CheckStatus};
+use crate::validate::answers::{self, Answer};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+/// What came of a change of the schema.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Changed {
+    /// Step by step.
+    pub steps: Vec<Done>,
+    /// What the set's assertions say of it.
+    pub checks: Vec<CheckReport>,
+    /// How many rows the application's tables had and have.
+    pub tables: Vec<TableCount>,
+    /// Whether an assertion does not hold, so that nothing was changed.
+    pub refused: bool,
+}
+
+/// How many rows a table had before a change of the schema, and has behind it: none where it is not there.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct TableCount {
+    /// The table.
+    pub table: String,
+    /// Before.
+    pub before: Option<u64>,
+    /// Behind.
+    pub after: Option<u64>,
+}
+
+/// Asks a set's assertions around a change, and refuses one that breaks them.
+pub(super) struct Assertions {
+    assertions: Vec<Assertion>,
+    engine: &'static str,
+    /// Whether what does not hold before is no reason to change nothing: the way back must stay open.
+    is_way_back: bool,
+    told: RefCell<Told>,
+}
+
+#[derive(Default)]
+struct Told {
+    counts: BTreeMap<String, u64>,
+    answers: Vec<Answer>,
+    checks: Vec<CheckReport>,
+    tables: Vec<TableCount>,
+}
+
+impl Assertions {
+    pub(super) fn of(set: &Set, engine: &'static str, is_way_back: bool) -> Self {
+        Self { assertions: set.assertions.clone(), engine, is_way_back, told: RefCell::default() }
+    }
+
+    /// The change with what was said of it; an error where something else ended it.
+    pub(super) fn changed(&self, done: Result<Altered>) -> Result<Changed> {
+        let Told { checks, tables, .. } = self.told.take();
+        let refused = checks.iter().any(|check| check.status == CheckStatus::Failed);
+        let steps = match done {
+            Ok(altered) => altered.steps,
+            Err(error) if refused && error.code == Some(ASSERTION.id) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        Ok(Changed { steps, checks, tables, refused })
+    }
+}
+
+impl Around for Assertions {
+    fn before(&self, database: &mut dyn Looking, standing: &Standing) -> Result<()> {
+        let counts = database.counts()?;
+        let answers = answers::ask(&self.assertions, standing, self.engine, database)?;
+        let wrong = |answer: &&Answer| answer.gives == Gives::None && answer.failed();
+        let wrong: Vec<Answer> = answers.iter().filter(wrong).filter(|_| !self.is_way_back).cloned().collect();
+        let mut checks: Vec<CheckReport> = wrong.iter().map(answers::alone).collect();
+        for check in &mut checks {
+            check.detail = check.detail.take().map(|detail| format!("before the change: {detail}"));
+        }
+        self.told.replace(Told { counts, answers, checks, tables: Vec::new() });
+        if wrong.is_empty() { Ok(()) } else { Err(refusal()) }
+    }
+
+    fn after(&self, database: &mut dyn Looking, standing: &Standing) -> Result<()> {
+        let after = database.counts()?;
+        let answers = answers::ask(&self.assertions, standing, self.engine, database)?;
+        let told = &mut *self.told.borrow_mut();
+        told.tables = compared(&told.counts, &after);
+        told.checks = answers::around(&told.answers, &answers);
+        let was_wrong = |check: &CheckReport| told.answers.iter().any(|old| old.name == check.name && old.failed());
+        for check in told.checks.iter_mut().filter(|check| check.status == CheckStatus::Failed) {
+            if self.is_way_back && was_wrong(check) {
+                check.status = CheckStatus::NotChecked;
+                check.detail = check.detail.take().map(|detail| format!("it failed before too: {detail}"));
+            }
+        }
+        let failed = told.checks.iter().any(|check| check.status == CheckStatus::Failed);
+        if failed { Err(refusal()) } else { Ok(()) }
+    }
+}
+
+fn refusal() -> Error {
+    Error::environment("an assertion of the mapping set does not hold; nothing was changed").coded(ASSERTION.id)
+}
+
+/// Every table that is there before or after, by name.
+fn compared(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Vec<TableCount> {
+    let mut names: Vec<&String> =
+        before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))).collect();
+    names.sort();
+    let count = |name: &&String| TableCount {
+        table: (*name).clone(),
+        before: before.get(*name).copied(),
+        after: after.get(*name).copied(),
+    };
+    names.iter().map(count).collect()
+}
