@@ -155,3 +155,16 @@ fn a_fill_of_a_key_that_an_empty_secret_took_is_a_finding() {
     house.lift(&[]).ends(0, "committed");
     assert_eq!(house.rows("SELECT id, note FROM logins"), [["b", "y"]]);
 }
+
+#[test]
+fn the_rows_that_an_assertion_finds_are_named_with_their_places() {
+    let house = house("SELECT name, id FROM items WHERE name = ''");
+    let house =
+        house.source("items.json", &json!([{"id": 1, "name": "a"}, {"id": 7, "name": ""}, {"id": 8, "name": ""}]));
+    let lifted = house.lift(&[]).ends(1, "rolled-back");
+    let report = lifted.report();
+    let findings = report["findings"].as_array().unwrap();
+    let found = findings.iter().find(|finding| finding["code"] == "A001").unwrap();
+    assert_eq!(found["message"], "no empty names: 2 rows: `items` 7, `items` 8 (the other is items.json:1:41 /2)");
+    assert_eq!((&found["place"]["file"], &found["place"]["pointer"]), (&json!("items.json"), &json!("/1")));
+}

@@ -1,7 +1,7 @@
 //! Every bundled set with a page of its own: its sample goes in, once, and out again, on every engine.
 
 use crate::engines::on_every_engine;
-use crate::house::{House, PASSPHRASE_FILE, project};
+use crate::house::{DATABASE, House, PASSPHRASE_FILE, application_dump, open, project};
 use serde_json::Value;
 
 fn sets() -> Vec<String> {
@@ -55,5 +55,29 @@ fn a_sample_is_imported_once_and_validated_and_undone() {
 fn the_migrations_of_a_bundled_set_can_be_rolled_back_with_rows() {
     for name in sets() {
         House::new().run(["schema", "test", "--mappings", &name]).status(0);
+    }
+}
+
+#[test]
+fn what_is_wrong_in_an_applications_own_database_stops_its_migration_and_is_named() {
+    let house = House::new();
+    let url = format!("sqlite:///./{DATABASE}");
+    let migrate = |more: &[&str]| {
+        let line = ["schema", "migrate", "--mappings", "trivia", "--database", &url, "--yes", "--no-backup"];
+        house.run([&line, more].concat())
+    };
+    migrate(&["--to", "002"]).status(0);
+    let database = rusqlite::Connection::open(house.path(DATABASE)).unwrap();
+    let users = "PRAGMA ignore_check_constraints = ON;
+        INSERT INTO users (user_id, username, total_points) VALUES (7, 'ada', -5), (8, 'bob', 5)";
+    database.execute_batch(users).unwrap();
+    drop(database);
+    let dump = || application_dump(&open(&house.path(DATABASE)));
+    let before = dump();
+    for flags in [&["--dry-run"][..], &[]] {
+        let refused = migrate(flags).status(1).stdout;
+        let named = "failed: no points of a user are negative: before the change: 1 row: `users` 7\n";
+        assert!(refused.starts_with(named) && refused.contains("refused: 1 assertion does not hold"), "{refused}");
+        assert_eq!(dump(), before);
     }
 }
