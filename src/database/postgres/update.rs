@@ -31,21 +31,9 @@ impl PostgresTransaction {
             return Ok(None);
         }
         let by = Target::of(self, table, &names)?.forms(key)?;
-        let mut at = 0;
-        let mut place = || {
-            at += 1;
-            format!("${at}")
-        };
-        let mut sets = Vec::new();
-        for column in columns {
-            // The column's length is not part of the cast: it would cut.
-            sets.push(format!("{} = {}::{}", sql::name(column), place(), sql::base(self.declared(table, column)?)));
-        }
-        let mut conditions = Vec::new();
-        for column in key_columns {
-            conditions.push(equal(column, self.declared(table, column)?, &place()));
-        }
-        let text = format!("UPDATE {} SET {} WHERE {}", sql::name(table), sets.join(", "), conditions.join(" AND "));
+        let place = |at: usize| format!("${}", at + 1);
+        let (sets, conditions) = self.assignments(table, columns, key_columns, place)?;
+        let text = format!("UPDATE {} t SET {} WHERE {}", sql::name(table), sets, conditions);
         let bound: Vec<Option<String>> = set.iter().chain(&by).map(super::form::Form::sql_text).collect();
         let bound: Vec<Option<&str>> = bound.iter().map(Option::as_deref).collect();
         self.on(|session| session.run("SAVEPOINT change"))?;
@@ -126,20 +114,14 @@ impl PostgresTransaction {
             }
             lists.iter_mut().zip(set.iter().chain(&key)).for_each(|(list, form)| list.push(form.sql_text()));
         }
-        let (mut sets, mut conditions) = (Vec::new(), Vec::new());
-        for (at, column) in columns.iter().enumerate() {
-            sets.push(format!("{} = v.v{at}::{}", sql::name(column), sql::base(self.declared(table, column)?)));
-        }
-        for (at, column) in (columns.len()..).zip(key_columns) {
-            conditions.push(format!("t.{}", equal(column, self.declared(table, column)?, &format!("v.v{at}"))));
-        }
+        let (sets, conditions) = self.assignments(table, columns, key_columns, |at| format!("v.v{at}"))?;
         let text = format!(
             "UPDATE {} t SET {} FROM unnest({}) WITH ORDINALITY v({}, n) WHERE {} RETURNING v.n::int8",
             sql::name(table),
-            sets.join(", "),
+            sets,
             (1..=lists.len()).map(|at| format!("${at}::text[]")).collect::<Vec<_>>().join(", "),
             (0..lists.len()).map(|at| format!("v{at}")).collect::<Vec<_>>().join(", "),
-            conditions.join(" AND ")
+            conditions
         );
         self.on(|session| session.run("SAVEPOINT change"))?;
         let is_done = match self.session.try_query_lists(&text, &lists) {
@@ -157,5 +139,24 @@ impl PostgresTransaction {
             self.state.held.ripen();
         }
         Ok(is_done)
+    }
+    /// What an UPDATE sets, and which row of the table it is about; `value` names a value by its place, those of the key behind
+    /// the others.
+    fn assignments(
+        &self,
+        table: &str,
+        columns: &[String],
+        key_columns: &[&str],
+        value: impl Fn(usize) -> String,
+    ) -> Result<(String, String)> {
+        let (mut sets, mut conditions) = (Vec::new(), Vec::new());
+        for (at, column) in columns.iter().enumerate() {
+            // The column's length is not part of the cast: it would cut.
+            sets.push(format!("{} = {}::{}", sql::name(column), value(at), sql::base(self.declared(table, column)?)));
+        }
+        for (at, column) in (columns.len()..).zip(key_columns) {
+            conditions.push(format!("t.{}", equal(column, self.declared(table, column)?, &value(at))));
+        }
+        Ok((sets.join(", "), conditions.join(" AND ")))
     }
 }
