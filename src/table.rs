@@ -244,6 +244,16 @@ pub struct Migration {
     pub depends: Vec<String>,
     /// The header's `after: rows`: what it makes only serves reading, and a new database gets it after its rows.
     pub after_rows: bool,
+    /// The header's `only with: table NAME`: it is not needed where this table is not there.
+    pub only_with: Option<String>,
+    /// The header's `irreversible`: why it cannot be rolled back.
+    pub irreversible: Option<String>,
+    /// The header's `ids` lines: tables that are filled before its SQL runs.
+    pub ids: Vec<IdsLine>,
+    /// The header's `ledger` lines: how keys of rows change that runs wrote.
+    pub ledger: Vec<LedgerLine>,
+    /// Those of the down file.
+    pub down_ledger: Vec<LedgerLine>,
     /// The SQL that makes it.
     pub up: String,
     /// The SQL that rolls it back.
@@ -256,7 +266,51 @@ pub struct Migration {
     pub down_path: Option<String>,
 }
 
+/// Ids that are made of rows of the database: `-- ids: TABLE(COLUMN, …, ID) = EXPRESSION FROM SELECT …`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdsLine {
+    /// The table that they are written into, which an earlier migration makes.
+    pub table: String,
+    /// Its columns: those that the query gives, by which the expression calls them, then the one of the id.
+    pub columns: Vec<String>,
+    /// An expression of mappings, in TOML.
+    pub expression: String,
+    /// Gives the rows.
+    pub query: String,
+    /// The file.
+    pub path: String,
+    /// Its line.
+    pub line: u32,
+    /// `FILE:LINE`.
+    pub place: String,
+}
+
+/// How the keys of a table's rows change by a migration: `-- ledger: TABLE [from OLD_TABLE] SELECT old, new FROM …`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerLine {
+    /// The table that the rows are in behind the migration.
+    pub table: String,
+    /// The table that they were in, where that is another one.
+    pub from: Option<String>,
+    /// Gives the key that each row had, and the one that it has; a key of several columns as several.
+    pub query: String,
+    /// `FILE:LINE`.
+    pub place: String,
+}
+
+impl LedgerLine {
+    /// The table that the rows were in.
+    pub fn old_table(&self) -> &str {
+        self.from.as_deref().unwrap_or(&self.table)
+    }
+}
+
 impl Migration {
+    /// The same without those that it depends on, which the record of a database shows to be applied, or not to be needed.
+    pub fn alone(&self) -> Self {
+        Self { depends: Vec::new(), ..self.clone() }
+    }
+
     /// The path of the down file: the one that is there, or that is missing.
     pub fn down_path(&self) -> String {
         self.down_path.clone().unwrap_or_else(|| self.path.replace(".up.", ".down."))

@@ -37,15 +37,33 @@ pub(super) fn before(args: &BackupArgs) -> Before<'_> {
     Before { skip: args.no_backup, folder: args.backup_dir.as_deref(), set: None }
 }
 
-/// Does what changes a database, and removes the progress display at its end.
+/// Does what changes a database and needs no passphrase, and removes the progress display at its end.
 pub(super) fn change<T>(
     args: &ChangeArgs,
     output: &Output,
     work: impl FnOnce(&Options<'_>, &Terminal) -> Result<T>,
 ) -> Result<T> {
-    let terminal = terminal(args.yes, output)?;
+    change_on(&terminal(args.yes, output)?, args, work)
+}
+
+/// The same for what may need one.
+pub(super) fn change_sealed<T>(
+    args: &ChangeArgs,
+    secrets: &SecretArgs,
+    output: &Output,
+    work: impl FnOnce(&Options<'_>, &Terminal) -> Result<T>,
+) -> Result<T> {
+    let secret = secrets::choose(secrets.clone(), std::env::var_os(secrets::VARIABLE))?;
+    change_on(&Terminal::new(Manner { yes: args.yes, quiet: output.is_quiet() }, secret)?, args, work)
+}
+
+fn change_on<T>(
+    terminal: &Terminal,
+    args: &ChangeArgs,
+    work: impl FnOnce(&Options<'_>, &Terminal) -> Result<T>,
+) -> Result<T> {
     let options = Options { dry: args.dry_run, before: before(&args.backup), lock_timeout: args.locks.lock_timeout() };
-    let done = work(&options, &terminal);
+    let done = work(&options, terminal);
     terminal.end();
     done
 }

@@ -2,7 +2,7 @@
 
 use super::keyring::Keyring;
 use super::problem::{Problem, problem};
-use crate::database::cells::{Registered, Stored};
+use crate::database::cells::{KeyedCell, Registered, Stored};
 use crate::database::{Cell, Reader, SealedColumn};
 use crate::error::Result;
 use crate::hex;
@@ -30,9 +30,14 @@ fn key_text(cell: &Cell) -> Option<String> {
 
 /// The cells of a column, and those whose rows its key columns do not identify.
 pub(super) fn placed(cells: &dyn Reader, column: &SealedColumn) -> Result<(Vec<Placed>, Vec<Problem>)> {
+    Ok(placed_of(cells.cells(column)?, column))
+}
+
+/// The same, of cells that were read.
+pub(super) fn placed_of(cells: Vec<KeyedCell>, column: &SealedColumn) -> (Vec<Placed>, Vec<Problem>) {
     let mut seen = HashSet::new();
     let (mut placed, mut problems) = (Vec::new(), Vec::new());
-    for cell in cells.cells(column)? {
+    for cell in cells {
         let texts: Option<Vec<String>> = cell.key.iter().map(key_text).collect();
         let shown = || cell.key.iter().map(|part| key_text(part).unwrap_or_else(|| "NULL".to_owned())).collect();
         let complaint = match &texts {
@@ -48,7 +53,7 @@ pub(super) fn placed(cells: &dyn Reader, column: &SealedColumn) -> Result<(Vec<P
             }
         }
     }
-    Ok((placed, problems))
+    (placed, problems)
 }
 
 /// Where a value of the column in the row with this key is sealed for.

@@ -5,6 +5,7 @@
 //! columns are enough. Read [`rotate`](fn@rotate::rotate) first; the others are like it.
 
 pub mod application;
+pub mod carry;
 mod cells;
 pub mod choice;
 pub mod columns;

@@ -1,7 +1,7 @@
 //! Values that are written in another form, and read back.
 
 use super::Job;
-use super::cells::{open, placed};
+use super::cells::{Placed, open, placed};
 use super::keyring::Keyring;
 use super::problem::{Problem, not_text};
 use super::verify::stopped_by;
@@ -79,10 +79,15 @@ impl Written {
     /// Reads the values of a column back and opens them: how many they are, and how many of them are empty
     /// texts now.
     pub(super) fn prove(&self, cells: &dyn Reader, column: &SealedColumn, open: Open<'_>) -> Result<(u64, u64)> {
+        self.prove_in(placed(cells, column)?.0, column, open)
+    }
+
+    /// The same, of cells that were read.
+    pub(super) fn prove_in(&self, cells: Vec<Placed>, column: &SealedColumn, open: Open<'_>) -> Result<(u64, u64)> {
         let none = HashMap::new();
         let marks = self.marks.get(column).unwrap_or(&none);
         let (mut opened, mut empty) = (0, 0);
-        for one in placed(cells, column)?.0 {
+        for one in cells {
             let Stored::Text(token) = &one.value else { continue }; // as it was
             let token = token.expose_secret();
             match marks.get(&one.texts) {

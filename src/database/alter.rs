@@ -3,16 +3,18 @@
 
 use super::audit::{AuditEntry, AuditTable};
 use super::catalog::Catalog;
-use super::history::{self, Origin, Recorded};
+use super::follow::{self, Follow, Followed, Following, Step};
+use super::history::{self, Origin, Recorded, State};
 use super::own::{is_own, is_records};
 use super::presence::{Presence, presence};
-use super::query::{Asked, Asking, Planned};
+use super::query::{Asked, Asking, Planned, Unasked};
 use super::schema::in_part;
-use super::upkeep::{Altered, Done, Looking, Move, Order, Survey, What};
+use super::upkeep::{Altered, Done, Looking, Move, Order, Sealing, Survey, What};
+use crate::database::Cell;
 use crate::error::Error;
 use crate::interrupt;
 use crate::report::words::count;
-use crate::table::Migration;
+use crate::table::{ColumnType, Migration, Table};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -33,6 +35,10 @@ pub(super) trait Altering {
     type Fault: From<Error>;
     /// Why the SQL of a migration did not run.
     type Failure: Failing;
+    /// The ledger of the database.
+    type Ledger<'l>: Following<Fault = Self::Fault>
+    where
+        Self: 'l;
     /// The database as the user wrote it.
     fn place(&self) -> &str;
     /// The record of migrations in the order it was written.
@@ -48,6 +54,10 @@ pub(super) trait Altering {
     fn set_up_state(&mut self) -> Result<(), Self::Fault>;
     /// Runs the SQL of a migration.
     fn run(&mut self, sql: &str) -> Result<(), Self::Failure>;
+    /// Records that a migration is not needed.
+    fn not_needed(&mut self, migration: &Migration, timing: Timing) -> Result<(), Self::Fault>;
+    /// Whether there is a table.
+    fn has_table(&self, name: &str) -> Result<bool, Self::Fault>;
     /// Records a migration as applied.
     fn applied(&mut self, migration: &Migration, origin: Origin, timing: Timing) -> Result<(), Self::Fault>;
     /// Records that an applied migration was rolled back.
@@ -67,6 +77,18 @@ pub(super) trait Altering {
     fn counts(&self) -> Result<BTreeMap<String, u64>, Self::Fault>;
     /// What a set's own query gives.
     fn ask(&mut self, query: &str) -> Result<Asked, Self::Fault>;
+    /// Writes rows into columns of a table of the application.
+    fn insert(&mut self, table: &str, columns: &[String], rows: &[Vec<Cell>]) -> Result<(), Self::Fault>;
+    /// All rows of such a query, whose columns are of these types; of their own where none are given.
+    fn rows(
+        &mut self,
+        query: &str,
+        kinds: Option<&[ColumnType]>,
+    ) -> Result<Result<Vec<Vec<Cell>>, Unasked>, Self::Fault>;
+    /// The sealed values, to carry them along.
+    fn sealing(&mut self) -> Box<dyn Sealing + '_>;
+    /// The ledger, to follow its rows.
+    fn ledger(&mut self) -> Self::Ledger<'_>;
     /// The indexes that it would go by.
     fn plan(&mut self, query: &str) -> Result<Planned, Self::Fault>;
     /// A fault in words.
@@ -89,6 +111,15 @@ impl<A: Altering> Asking for Seen<'_, A> {
 impl<A: Altering> Looking for Seen<'_, A> {
     fn counts(&mut self) -> Result<BTreeMap<String, u64>, Error> {
         self.0.counts().map_err(|fault| self.0.words(fault))
+    }
+
+    fn tables(&self) -> Result<Vec<Table>, Error> {
+        let live = self.0.live().map_err(|fault| self.0.words(fault))?;
+        Ok(live.schema.tables.into_values().collect())
+    }
+
+    fn sealing(&mut self) -> Box<dyn Sealing + '_> {
+        self.0.sealing()
     }
 }
 
@@ -125,7 +156,7 @@ pub(super) enum Stop<'m, A: Altering> {
 /// Carries out what an order decides. Nothing is committed yet.
 pub(super) fn steps<'w, A: Altering>(engine: &mut A, order: &'w Order<'w>) -> Result<Altered, Stop<'w, A>> {
     let applied = BTreeSet::new();
-    Work { engine, order, applied }.all()
+    Work { engine, order, applied, not_needed: BTreeSet::new(), follow: None }.all()
 }
 
 /// The steps of an order, under the lock.
@@ -134,12 +165,17 @@ struct Work<'e, 'w, A> {
     order: &'w Order<'w>,
     /// Versions that are applied by now.
     applied: BTreeSet<&'w str>,
+    /// Versions whose tables are not there.
+    not_needed: BTreeSet<&'w str>,
+    /// The ledger's rows.
+    follow: Option<Follow<'w>>,
 }
 
 impl<'w, A: Altering> Work<'_, 'w, A> {
     fn all(&mut self) -> Result<Altered, Stop<'w, A>> {
         let migrations = self.order.migrations;
         let standing = history::compare(&self.engine.recorded().map_err(Stop::Asked)?, migrations);
+        let standing = standing.wake(migrations, |table| self.engine.has_table(table)).map_err(Stop::Asked)?;
         let moves = (self.order.decide)(&standing).map_err(asked)?;
         let mut altered = Altered::default();
         if moves.is_empty() {
@@ -151,12 +187,18 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
         }) {
             return Err(asked(no_way_back(lost)));
         }
-        self.applied = standing.applied().into_iter().map(|at| migrations[at].version.as_str()).collect();
+        let versions = |state: State| {
+            let all = standing.steps.iter().zip(migrations).filter(move |(step, _)| step.state == state);
+            all.map(|(_, migration)| migration.version.as_str()).collect::<BTreeSet<_>>()
+        };
+        (self.applied, self.not_needed) = (versions(State::Applied), versions(State::NotNeeded));
         let stages = self.engine.stages(migrations, &moves).map_err(Stop::Asked)?;
         // Behind that: what is asked locks tables, and what migrations reach is tried beside.
-        if let Some(around) = self.order.around {
+        for around in self.order.sealed.into_iter().chain(self.order.around) {
             around.before(&mut Seen(&mut *self.engine), &standing).map_err(asked)?;
         }
+        let steps = moves.iter().filter_map(|one| step_of(*one, migrations)).collect();
+        self.follow = Follow::begin(&mut self.engine.ledger(), steps).map_err(Stop::Asked)?;
         let before = self.engine.dangling().map_err(Stop::Asked)?;
         self.engine.set_up_record().map_err(Stop::Asked)?;
         for one in moves {
@@ -164,12 +206,12 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
             (self.order.progress)(&done);
             altered.steps.push(done);
         }
-        self.finish(&altered, &before).map_err(Stop::Asked)?;
+        altered.ledger = self.finish(&altered, &before).map_err(Stop::Asked)?;
         Ok(altered)
     }
 
     /// What comes behind the last step.
-    fn finish(&mut self, altered: &Altered, before: &Dangling) -> Result<(), A::Fault> {
+    fn finish(&mut self, altered: &Altered, before: &Dangling) -> Result<Followed, A::Fault> {
         let after = self.engine.dangling()?;
         if let Some(((table, parent), rows)) = after.iter().find(|(key, rows)| before.get(*key) < Some(*rows)) {
             let more = rows - before.get(&(table.clone(), parent.clone())).copied().unwrap_or(0);
@@ -181,8 +223,14 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
             .hint("fix the migration so that it keeps the referenced rows")
             .into());
         }
+        let standing = history::compare(&self.engine.recorded()?, self.order.migrations);
+        if let Some(sealed) = self.order.sealed {
+            sealed.after(&mut Seen(&mut *self.engine), &standing)?;
+        }
+        let follow = self.follow.take();
+        let followed =
+            follow.map_or_else(|| Ok(Followed::default()), |follow| follow.end(&mut self.engine.ledger()))?;
         if let Some(around) = self.order.around {
-            let standing = history::compare(&self.engine.recorded()?, self.order.migrations);
             around.after(&mut Seen(&mut *self.engine), &standing)?;
         }
         for done in &altered.steps {
@@ -200,6 +248,47 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
         if let Some(after) = self.order.after {
             after(self.engine.survey()?)?;
         }
+        Ok(followed)
+    }
+
+    /// Fills the tables of ids that a migration goes by.
+    fn fill_ids(&mut self, migration: &Migration) -> Result<(), A::Fault> {
+        for line in &migration.ids {
+            let rows = match self.engine.rows(&line.query, None)? {
+                Ok(rows) => (self.order.ids)(line, rows)?,
+                Err(Unasked::Missing(why) | Unasked::Failed(why)) => {
+                    return Err(Error::environment(format!(
+                        "the ids of `{}` cannot be made: {why}; nothing was changed",
+                        line.table
+                    ))
+                    .at(&line.place)
+                    .into());
+                }
+            };
+            if !self.engine.has_table(&line.table)? {
+                return Err(Error::environment(format!(
+                    "the ids of `{}` cannot be made: there is no such table; nothing was changed",
+                    line.table
+                ))
+                .at(&line.place)
+                .hint("an earlier migration makes it, with the columns that the line names")
+                .into());
+            }
+            self.engine.insert(&line.table, &line.columns, &rows)?;
+        }
+        Ok(())
+    }
+
+    /// Writes into the ledger how a migration changed keys.
+    fn follow(&mut self, step: Step<'w>) -> Result<(), A::Fault> {
+        let Some(follow) = &mut self.follow else { return Ok(()) };
+        for line in step.lines {
+            let Some(kinds) = follow.kinds(&mut self.engine.ledger(), line)? else { continue }; // no run wrote into it
+            match self.engine.rows(&line.query, Some(&kinds))? {
+                Ok(rows) => follow.apply(&mut self.engine.ledger(), line, &rows)?,
+                Err(Unasked::Missing(why) | Unasked::Failed(why)) => return Err(follow::wrong(line, &why).into()),
+            }
+        }
         Ok(())
     }
 
@@ -211,6 +300,13 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
         };
         let migration = &self.order.migrations[at];
         let started = Instant::now();
+        if matches!(one, Move::Up(_) | Move::Stamp(_))
+            && let Some(table) = &migration.only_with
+            && !self.engine.has_table(table).map_err(Stop::Asked)?
+        {
+            self.record(migration, What::NotNeeded, 0).map_err(Stop::Asked)?;
+            return Ok(Done::not_needed(migration));
+        }
         let run = |work: &mut Self, what| match sql {
             None => Ok(()),
             Some(sql) => work.engine.run(sql).map_err(|failure| match interrupt::error() {
@@ -227,6 +323,7 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
                         return Err(asked(in_part(migration, &difference, self.engine.place())));
                     }
                     Presence::Absent => {
+                        self.fill_ids(migration).map_err(Stop::Asked)?;
                         run(self, What::Applied)?;
                         What::Applied
                     }
@@ -242,6 +339,9 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
         let took_ms = millis(started);
         self.record(migration, what, took_ms).map_err(Stop::Asked)?;
         let ran = matches!(what, What::Applied | What::RolledBack);
+        if let Some(step) = step_of(one, self.order.migrations).filter(|_| ran) {
+            self.follow(step).map_err(Stop::Asked)?;
+        }
         Ok(Done { version: migration.version.clone(), what, took_ms, sql: sql.filter(|_| ran).cloned() })
     }
 
@@ -251,17 +351,24 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
             What::Applied => self.engine.applied(migration, Origin::Ran, timing),
             What::Found => self.engine.applied(migration, Origin::Found, timing),
             What::Stamped => self.engine.applied(migration, Origin::Stamped, timing),
+            What::NotNeeded => self.engine.not_needed(migration, timing),
             What::RolledBack | What::Unstamped => self.engine.rolled_back(migration, self.order.started),
         }?;
         match what {
             What::RolledBack | What::Unstamped => self.applied.remove(migration.version.as_str()),
+            What::NotNeeded => self.not_needed.insert(&migration.version),
             What::Applied | What::Found | What::Stamped => self.applied.insert(&migration.version),
         };
         Ok(())
     }
 
+    /// Whether a migration is applied, or needs not be.
+    fn stands(&self, version: &str) -> bool {
+        self.applied.contains(version) || self.not_needed.contains(version)
+    }
+
     fn judge_dependencies(&self, migration: &Migration) -> Result<(), Error> {
-        match migration.depends.iter().find(|depends| !self.applied.contains(depends.as_str())) {
+        match migration.depends.iter().find(|depends| !self.stands(depends)) {
             None => Ok(()),
             Some(missing) => Err(Error::request(format!(
                 "migration `{}` depends on `{missing}`, which is not applied",
@@ -269,6 +376,21 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
             ))
             .at(&migration.path)),
         }
+    }
+}
+
+/// What is run for a move, if anything is.
+fn step_of(one: Move, migrations: &[Migration]) -> Option<Step<'_>> {
+    match one {
+        Move::Up(at) => {
+            let migration = &migrations[at];
+            Some(Step { migration, sql: &migration.up, lines: &migration.ledger })
+        }
+        Move::Down(at) => {
+            let migration = &migrations[at];
+            Some(Step { migration, sql: migration.down.as_ref()?, lines: &migration.down_ledger })
+        }
+        Move::Stamp(_) | Move::Unstamp(_) => None,
     }
 }
 
@@ -282,7 +404,13 @@ pub(super) fn millis(since: Instant) -> i64 {
 }
 
 fn no_way_back(migration: &Migration) -> Error {
-    Error::request(format!("migration `{}` cannot be rolled back: it has no down file", migration.version))
+    let version = &migration.version;
+    if let Some(why) = &migration.irreversible {
+        return Error::request(format!("migration `{version}` cannot be rolled back: {why}"))
+            .at(&migration.path)
+            .hint("restore a backup from before it");
+    }
+    Error::request(format!("migration `{version}` cannot be rolled back: it has no down file"))
         .at(migration.down_path())
         .hint("write one, or restore a backup from before it")
 }

@@ -80,6 +80,9 @@ pub struct Recorded {
     pub origin: Origin,
 }
 
+/// The stored word for [`Status::NotNeeded`].
+pub(super) const NOT_NEEDED: &str = "not_needed";
+
 /// How a recorded migration stands.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -90,6 +93,8 @@ pub enum Status {
     Failed,
     /// It was applied and rolled back.
     RolledBack,
+    /// The table that it is for was not there.
+    NotNeeded,
     /// A word of another program.
     #[serde(untagged)]
     Other(String),
@@ -102,6 +107,7 @@ impl Status {
             "applied" => Self::Applied,
             "failed" => Self::Failed,
             "rolled_back" => Self::RolledBack,
+            NOT_NEEDED => Self::NotNeeded,
             other => Self::Other(other.to_owned()),
         }
     }
@@ -113,6 +119,7 @@ impl fmt::Display for Status {
             Self::Applied => "applied",
             Self::Failed => "failed",
             Self::RolledBack => "rolled back",
+            Self::NotNeeded => "not needed",
             Self::Other(word) => word,
         })
     }
@@ -197,6 +204,8 @@ pub enum State {
     Failed,
     /// It is pending: it was rolled back.
     RolledBack,
+    /// The table that it is for is not there.
+    NotNeeded,
 }
 
 impl fmt::Display for State {
@@ -206,6 +215,7 @@ impl fmt::Display for State {
             Self::Pending => "pending",
             Self::Failed => "failed, pending",
             Self::RolledBack => "rolled back, pending",
+            Self::NotNeeded => "not needed",
         })
     }
 }
@@ -283,6 +293,7 @@ pub fn compare(recorded: &[Recorded], available: &[Migration]) -> Standing {
                     Some(Status::Applied) => State::Applied,
                     Some(Status::Failed) => State::Failed,
                     Some(Status::RolledBack) => State::RolledBack,
+                    Some(Status::NotNeeded) => State::NotNeeded,
                     None | Some(Status::Other(_)) => State::Pending,
                 },
                 origin: record.map(|record| record.origin),
@@ -314,7 +325,27 @@ impl Standing {
 
     /// The positions of the migrations that are not applied.
     pub fn pending(&self) -> Vec<usize> {
-        self.with(|state| state != State::Applied)
+        self.with(|state| !matches!(state, State::Applied | State::NotNeeded))
+    }
+
+    /// Has those pending that were not needed and are now, since `has` their table.
+    ///
+    /// # Errors
+    /// Those of `has`, which is asked only where one was not needed.
+    pub fn wake<E>(
+        mut self,
+        migrations: &[Migration],
+        mut has: impl FnMut(&str) -> std::result::Result<bool, E>,
+    ) -> std::result::Result<Self, E> {
+        for (step, migration) in self.steps.iter_mut().zip(migrations) {
+            if step.state == State::NotNeeded
+                && let Some(table) = &migration.only_with
+                && has(table)?
+            {
+                step.state = State::Pending;
+            }
+        }
+        Ok(self)
     }
 
     /// The positions of the migrations that are applied.

@@ -19,6 +19,7 @@ pub mod drift;
 pub mod drift_sql;
 pub mod drift_tables;
 mod fill;
+mod follow;
 pub mod health;
 pub mod history;
 mod json;

@@ -27,7 +27,7 @@ pub fn catalog(engine: &dyn Stages, migrations: &[Migration]) -> Result<Catalog>
 /// Everything that the migrations in force make: those that are recorded as applied, and those that
 /// `migrate` would record without running them, because `live` has all of it already.
 pub fn in_force(engine: &dyn Stages, migrations: &[Migration], standing: &Standing, live: &Catalog) -> Result<Catalog> {
-    let of = |positions: &[usize]| -> Vec<Migration> { positions.iter().map(|&at| migrations[at].clone()).collect() };
+    let of = |positions: &[usize]| -> Vec<Migration> { positions.iter().map(|&at| migrations[at].alone()).collect() };
     let (applied, pending) = (standing.applied(), standing.pending());
     let (stages, _) = engine.stages(migrations, false)?;
     let mut all = applied.clone();
@@ -98,6 +98,11 @@ pub(crate) mod tests {
             description: format!("makes {version}"),
             depends: Vec::new(),
             after_rows: false,
+            only_with: None,
+            irreversible: None,
+            ids: Vec::new(),
+            ledger: Vec::new(),
+            down_ledger: Vec::new(),
             up: up.to_owned(),
             down: None,
             checksum: format!("checksum of {version}"),

@@ -35,6 +35,20 @@ pub(super) struct Noted {
     pub(super) columns: i64,
     pub(super) digest: Option<Vec<u8>>,
     pub(super) own: Option<Vec<u8>>,
+    /// The digests of what is there now, where that is asked for.
+    pub(super) now: Option<Digests>,
+}
+
+impl Noted {
+    pub(super) fn new(columns: i64, digest: Option<Vec<u8>>, own: Option<Vec<u8>>) -> Self {
+        Self { columns, digest, own, now: None }
+    }
+}
+
+/// The digests of a row, as the ledger keeps them: of its columns, and of the run's own.
+pub(super) struct Digests {
+    pub(super) digest: [u8; 16],
+    pub(super) own: Option<[u8; 32]>,
 }
 
 /// What engines do in their own ways when rows are judged.
@@ -107,18 +121,24 @@ impl Stored {
         if columns.iter().any(|(column, at)| at.is_none() && !as_null.contains(column.as_str())) {
             return false;
         }
-        let kind = |at: usize| judge.table.columns[at].kind;
-        let is = |meant: bool| {
-            let text = |at: usize| {
-                let stored = self.text(at)?;
-                Some(if meant { (judge.manner.meant)(stored, kind(at)) } else { Cow::Borrowed(stored) })
-            };
-            let texts = columns.iter().map(|(column, at)| {
-                (column.as_str(), at.filter(|_| !as_null.contains(column.as_str())).and_then(text))
-            });
-            known == Some(&digest(texts)[..])
+        let is_time = |at: usize| judge.table.columns[at].kind.is_time();
+        let is = |meant: bool| known == Some(&self.digest(judge, columns, as_null, meant)[..]);
+        is(false) || (columns.iter().any(|(_, at)| at.is_some_and(is_time)) && is(true))
+    }
+
+    /// The digest of what these columns hold, those of `as_null` taken for NULL; a time in its stored form, or as it is
+    /// `meant`.
+    fn digest(&self, judge: &Judge<'_>, columns: &Digested, as_null: &BTreeSet<&str>, meant: bool) -> [u8; 16] {
+        let text = |at: usize| {
+            let stored = self.text(at)?;
+            let kind = judge.table.columns[at].kind;
+            Some(if meant { (judge.manner.meant)(stored, kind) } else { Cow::Borrowed(stored) })
         };
-        is(false) || (columns.iter().any(|(_, at)| at.is_some_and(|at| kind(at).is_time())) && is(true))
+        digest(
+            columns.iter().map(|(column, at)| {
+                (column.as_str(), at.filter(|_| !as_null.contains(column.as_str())).and_then(text))
+            }),
+        )
     }
 }
 
@@ -185,13 +205,20 @@ pub(super) struct Judge<'j> {
     lists: HashMap<i64, List>,
     /// For each column of the table what the database gave it.
     given: Vec<Given>,
+    /// Whether it also tells what the digests are now.
+    renews: bool,
 }
 
 impl<'j> Judge<'j> {
     /// A judge of rows that were written in these lists of columns; `given` has one for each column of the table.
     pub(super) fn new(table: &'j Table, columns: &HashMap<i64, Written>, given: Vec<Given>, manner: Manner) -> Self {
         let lists = columns.iter().map(|(number, written)| (*number, List::of(written, table, manner))).collect();
-        Self { table, manner, lists, given }
+        Self { table, manner, lists, given, renews: false }
+    }
+
+    /// One that also tells what the digests of each row are now; columns that are there no more are left out of them.
+    pub(super) fn renewing(self) -> Self {
+        Self { renews: true, ..self }
     }
 
     /// Whether the text of a column's cell is asked for.
@@ -214,6 +241,26 @@ impl<'j> Judge<'j> {
             return Disposition::Nameless;
         }
         stored.map_or(Disposition::Gone, |stored| self.left(noted, stored).unwrap_or(Disposition::Changed))
+    }
+
+    /// Notes what the digests of a row are now.
+    fn renew(&self, noted: &mut [Noted], stored: &Stored) {
+        let list_of = |one: &Noted| self.lists.get(&one.columns);
+        let fills = noted.iter().filter_map(list_of).filter(|list| list.filled);
+        let filled: BTreeSet<&str> =
+            fills.flat_map(|list| list.digested.iter().map(|(name, _)| name.as_str())).collect();
+        let there = |columns: &Digested| columns.iter().filter(|(_, at)| at.is_some()).cloned().collect::<Digested>();
+        let (none, now) = (BTreeSet::new(), |columns, as_null| stored.digest(self, &there(columns), as_null, true));
+        for one in noted.iter_mut() {
+            let Some(list) = self.lists.get(&one.columns) else { continue }; // the ledger is damaged: it stays as it is
+            let as_null = if list.filled { &none } else { &filled };
+            let own = || {
+                let (clock, sealed) = (now(&list.clock, &none), now(&list.sealed, &none));
+                std::array::from_fn(|at| if at < 16 { clock[at] } else { sealed[at - 16] })
+            };
+            let own = one.own.is_some().then(own);
+            one.now = Some(Digests { digest: now(&list.digested, as_null), own });
+        }
     }
 
     /// `None` where it is not as the run left it.
@@ -275,6 +322,9 @@ impl<'j> Judged<'j> {
     pub(super) fn next<F>(&mut self, key: Option<&str>, take: &mut Take<'_, F>) -> Result<bool, F> {
         if !self.noted.is_empty() && key != Some(self.key.as_str()) {
             let stored = self.is_there.then_some(&self.stored);
+            if let Some(stored) = stored.filter(|_| self.judge.renews) {
+                self.judge.renew(&mut self.noted, stored);
+            }
             take(&self.key, &self.noted, self.judge.fate(&self.key, &self.noted, stored))?;
             self.noted.clear();
         }

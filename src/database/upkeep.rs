@@ -3,13 +3,18 @@
 
 use super::audit::{AuditEntry, AuditTable};
 use super::catalog::Catalog;
+use super::cell::Cell;
+use super::cells::{KeyedCell, Registered};
+pub use super::follow::Followed;
 use super::history::{RecordTable, Recorded, Standing};
 use super::opening::Mode;
 use super::query::Asking;
 use super::reference::Reference;
 use super::sealed::SealRecord;
+use super::sealed_column::SealedColumn;
 use crate::error::{Error, Result};
-use crate::table::Migration;
+use crate::secret::keys::KeyRow;
+use crate::table::{IdsLine, Migration, Table};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -50,6 +55,9 @@ pub struct Broken {
     pub rows: u64,
 }
 
+/// Puts an id behind each row of a line's query.
+pub type WithIds<'a> = &'a dyn Fn(&IdsLine, Vec<Vec<Cell>>) -> Result<Vec<Vec<Cell>>>;
+
 /// A change of the schema.
 pub struct Order<'a> {
     /// Commit, or work on a private copy and roll back.
@@ -67,6 +75,10 @@ pub struct Order<'a> {
     /// Called with a survey of the database when all steps are done, before they are committed or rolled
     /// back; an error rolls them back.
     pub after: Option<&'a dyn Fn(Survey) -> Result<()>>,
+    /// Puts ids behind the rows that an `ids` line of a migration asks for.
+    pub ids: WithIds<'a>,
+    /// Carries sealed values along, before the ledger is looked at behind the last step.
+    pub sealed: Option<&'a dyn Around>,
     /// Looks at the database before the first step and behind the last, under the lock.
     pub around: Option<&'a dyn Around>,
     /// Called with a fault that comes after the commit and does not undo it.
@@ -87,6 +99,32 @@ pub trait Around {
 pub trait Looking: Asking {
     /// How many rows each of the application's tables has.
     fn counts(&mut self) -> Result<BTreeMap<String, u64>>;
+    /// The tables as they are.
+    fn tables(&self) -> Result<Vec<Table>>;
+    /// The sealed values, to carry them along.
+    fn sealing(&mut self) -> Box<dyn Sealing + '_>;
+}
+
+/// The sealed values of a database whose schema is changed, in the transaction of the change.
+pub trait Sealing {
+    /// The keys, the registry of sealed columns with its proof, and what the registered columns hold.
+    fn seal_record(&self) -> Result<SealRecord>;
+    /// The registered columns, by name.
+    fn registered(&self) -> Result<Vec<Registered>>;
+    /// The cells of a column, in the order of its rows.
+    fn cells(&self, column: &SealedColumn) -> Result<Vec<KeyedCell>>;
+    /// Shows every text and blob of every table, with its table and column.
+    fn every_text(&self, visit: &mut dyn FnMut(&str, &str, &[u8])) -> Result<()>;
+    /// Writes a text into the cell of the one row that has the key.
+    fn write_cell(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()>;
+    /// Replaces the row of a key.
+    fn put_key(&mut self, key: &KeyRow) -> Result<()>;
+    /// Registers a column in a format, or changes the format of one that is registered.
+    fn register(&mut self, column: &Registered) -> Result<()>;
+    /// Takes a column out of the registry, whatever its key columns.
+    fn unregister(&mut self, column: &SealedColumn) -> Result<()>;
+    /// Writes the proof, and how many values it says each table has.
+    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()>;
 }
 
 impl fmt::Debug for Order<'_> {
@@ -123,6 +161,11 @@ pub struct Done {
 }
 
 impl Done {
+    /// The table that a migration is for is not there.
+    pub(super) fn not_needed(migration: &Migration) -> Self {
+        Self { version: migration.version.clone(), what: What::NotNeeded, took_ms: 0, sql: None }
+    }
+
     /// What the audit trail says of it.
     pub fn audit_entry(&self, at: Timestamp) -> Result<AuditEntry> {
         let (action, reason) = match self.what {
@@ -130,6 +173,7 @@ impl Done {
             What::Found => ("migrate", "migration recorded: its tables already existed"),
             What::RolledBack => ("rollback", "migration rolled back"),
             What::Stamped => ("stamp", "migration recorded as applied without running it"),
+            What::NotNeeded => ("migrate", "migration not needed: the table that it is for is not there"),
             What::Unstamped => ("stamp", "migration recorded as not applied without rolling it back"),
         };
         let details = serde_json::json!({ "took_ms": self.took_ms });
@@ -151,6 +195,8 @@ pub enum What {
     Stamped,
     /// Its record was removed without running anything.
     Unstamped,
+    /// The table that it is for is not there, which was recorded.
+    NotNeeded,
 }
 
 /// What came of an order.
@@ -158,6 +204,8 @@ pub enum What {
 pub struct Altered {
     /// Step by step.
     pub steps: Vec<Done>,
+    /// What became of the ledger's rows.
+    pub ledger: Followed,
 }
 
 /// An order to move orphans aside.

@@ -1,7 +1,8 @@
 //! What the set's assertions say before a change of its schema and behind it.
 
+use crate::credentials::carry::Carry;
 use crate::database::history::Standing;
-use crate::database::upkeep::{Altered, Around, Done, Looking};
+use crate::database::upkeep::{Altered, Around, Done, Followed, Looking};
 use crate::error::{Error, Result};
 use crate::finding::ASSERTION;
 use crate::mapping::model::{Assertion, Gives, Set};
@@ -19,6 +20,10 @@ pub struct Changed {
     pub checks: Vec<CheckReport>,
     /// How many rows the application's tables had and have.
     pub tables: Vec<TableCount>,
+    /// How many sealed values have another table, column or key, and were sealed for it.
+    pub resealed: u64,
+    /// What became of the ledger's rows.
+    pub ledger: Followed,
     /// Whether an assertion does not hold, so that nothing was changed.
     pub refused: bool,
 }
@@ -57,15 +62,16 @@ impl Assertions {
     }
 
     /// The change with what was said of it; an error where something else ended it.
-    pub(super) fn changed(&self, done: Result<Altered>) -> Result<Changed> {
+    pub(super) fn changed(&self, carry: &Carry, done: Result<Altered>) -> Result<Changed> {
         let Told { checks, tables, .. } = self.told.take();
         let refused = checks.iter().any(|check| check.status == CheckStatus::Failed);
-        let steps = match done {
-            Ok(altered) => altered.steps,
-            Err(error) if refused && error.code == Some(ASSERTION.id) => Vec::new(),
+        let Altered { steps, ledger } = match done {
+            Ok(altered) => altered,
+            Err(error) if refused && error.code == Some(ASSERTION.id) => Altered::default(),
             Err(error) => return Err(error),
         };
-        Ok(Changed { steps, checks, tables, refused })
+        let resealed = if steps.is_empty() { 0 } else { carry.moved() };
+        Ok(Changed { steps, checks, tables, resealed, ledger, refused })
     }
 }
 

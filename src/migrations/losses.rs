@@ -1,16 +1,18 @@
 //! What a change of the schema loses: the difference between the database before it and after its rehearsal.
 
+use super::ids::with_ids;
 use crate::config::{Quiet, Ui};
+use crate::credentials::carry::{Carry, Way};
 use crate::database::audit::random_id;
 use crate::database::catalog::Catalog;
 use crate::database::history::{self, Standing};
 use crate::database::upkeep::{Altered, Around, Done, Move, Order, Survey};
 use crate::database::{self, Database, Mode, state};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::mapping::model::Set;
 use crate::report::words::{count, thousands};
 use crate::report::{Loss, LossKind};
-use crate::table::Schema;
+use crate::table::{Migration, Schema};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -65,7 +67,28 @@ pub fn lost_by_import(database: &mut dyn Database, set: &Set, schema: &Schema) -
         let pending = if is_new || standing.is_kept() { standing.pending() } else { Vec::new() };
         Ok(pending.into_iter().map(Move::Up).collect::<Vec<_>>())
     };
-    Ok(rehearse(database, set, &decide, None, &Quiet)?.1)
+    let carry = Carry::counting(set, Way::Up);
+    let (altered, losses) = rehearse(database, set, &decide, Watch { sealed: Some(&carry), around: None }, &Quiet)?;
+    // An import asks for no secret of what is there, and its own rows are in the ledger already when it migrates.
+    let rekeys = |version: &String| {
+        let of = |one: &Migration| one.version == *version && !(one.ledger.is_empty() && one.ids.is_empty());
+        set.migrations.iter().any(of)
+    };
+    if carry.moved() > 0 || altered.ledger.moved > 0 || altered.steps.iter().any(|step| rekeys(&step.version)) {
+        return Err(Error::request("the pending migrations change keys or tables of rows that earlier runs wrote")
+            .at(database.url())
+            .hint("apply them first, with `treelift schema migrate`"));
+    }
+    Ok(losses)
+}
+
+/// Who looks on while the schema is changed.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Watch<'w> {
+    /// Carries sealed values along.
+    pub(super) sealed: Option<&'w dyn Around>,
+    /// Looks at what is there before and behind.
+    pub(super) around: Option<&'w dyn Around>,
 }
 
 /// Does it on a private copy: what was done, and what would be lost.
@@ -73,7 +96,7 @@ pub(super) fn rehearse(
     database: &mut dyn Database,
     set: &Set,
     decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
-    around: Option<&dyn Around>,
+    watch: Watch<'_>,
     ui: &dyn Ui,
 ) -> Result<(Altered, Vec<Loss>)> {
     let before = database.read()?.map_or_else(|| Ok(Survey::default()), |reader| reader.survey())?;
@@ -91,7 +114,9 @@ pub(super) fn rehearse(
         progress: &|done| advance(ui, done),
         warn: &|_| {},
         after: Some(&keep),
-        around,
+        ids: &|line, rows| with_ids(set, line, rows),
+        sealed: watch.sealed,
+        around: watch.around,
         audit: set.audit.as_ref(),
     })?;
     Ok((altered, after.into_inner().map_or_else(Vec::new, |after| lost(&before, &after))))

@@ -2,15 +2,17 @@
 
 use super::around::{Assertions, Changed};
 use super::choice::{Selection, introduce, refuse_another};
-use super::losses::{advance, in_question, rehearse};
+use super::ids::with_ids;
+use super::losses::{Watch, advance, in_question, rehearse};
 use super::status::{Options, Status};
 use crate::backup;
 use crate::config::{Quiet, Ui};
+use crate::credentials::carry::{Carry, Way};
 use crate::database::audit::random_id;
 use crate::database::catalog::Catalog;
 use crate::database::drift::{self, Leave};
 use crate::database::history::{self, Down, Recorded, Standing, State};
-use crate::database::upkeep::{Altered, Around, Move, MoveOrphans, Moved, Order, Survey};
+use crate::database::upkeep::{Altered, Move, MoveOrphans, Moved, Order, Survey};
 use crate::database::{self, Database, Mode, schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::ASSERTION;
@@ -75,8 +77,7 @@ impl ManagedDatabase {
     /// Where a word leads from where the database stands: to a migration, or, with none, before the first one. It is a
     /// version, its number or its beginning, `head`, `base`, `+1` or `-1`.
     pub fn goal(&self, word: &str) -> Result<Option<usize>> {
-        let standing = history::compare(&self.database.recorded()?, &self.set.migrations);
-        history::goal(&self.set.migrations, &standing, word)
+        history::goal(&self.set.migrations, &self.standing()?, word)
     }
 
     /// The state of the schema. Reads only.
@@ -84,6 +85,8 @@ impl ManagedDatabase {
         let survey = self.survey()?;
         let recorded = survey.as_ref().map_or(&[][..], |survey| &survey.recorded);
         let standing = history::compare(recorded, &self.set.migrations);
+        let has = |table: &str| survey.as_ref().is_some_and(|survey| survey.catalog.schema.table(table).is_some());
+        let standing = standing.wake(&self.set.migrations, |table| Ok::<_, Error>(has(table)))?;
         let drift = match &survey {
             Some(survey) => self.drift(survey, &standing)?,
             None => Vec::new(),
@@ -111,6 +114,12 @@ impl ManagedDatabase {
     /// What stands in the database, without a look at its rows; there must be one.
     pub fn catalog(&self) -> Result<Catalog> {
         self.database.read()?.ok_or_else(|| self.database.missing())?.catalog()
+    }
+
+    /// How the set's migrations stand.
+    fn standing(&self) -> Result<Standing> {
+        let standing = history::compare(&self.database.recorded()?, &self.set.migrations);
+        standing.wake(&self.set.migrations, |table| Ok(self.catalog()?.schema.table(table).is_some()))
     }
 
     fn survey(&self) -> Result<Option<Survey>> {
@@ -161,27 +170,35 @@ impl ManagedDatabase {
             standing.refuse(&url)?;
             standing.up(to).map(|moves| moves.into_iter().map(Move::Up).collect::<Vec<_>>())
         };
-        if up(&history::compare(&self.database.recorded()?, &self.set.migrations))?.is_empty() {
+        if up(&self.standing()?)?.is_empty() {
             return Ok(Changed::default());
         }
         let assertions = Assertions::of(&self.set, self.database.engine(), false);
+        let mut carry = Carry::counting(&self.set, Way::Up);
         if options.dry {
-            let rehearsed = rehearse(&mut *self.database, &self.set, &up, Some(&assertions), ui);
-            return assertions.changed(rehearsed.map(|(altered, losses)| {
-                report(&losses);
-                altered
-            }));
+            let mut rehearsed = self.rehearse(&up, &assertions, &carry, ui);
+            if rehearsed.is_ok() && carry.moved() > 0 {
+                carry = carry.prepared(&*self.database, ui)?;
+                rehearsed = self.rehearse(&up, &assertions, &carry, &Quiet);
+            }
+            return assertions.changed(
+                &carry,
+                rehearsed.map(|(altered, losses)| {
+                    report(&losses);
+                    altered
+                }),
+            );
         }
         // Where the rehearsal fails, the attempt fails as well, and that is recorded. A new database has
         // nothing to lose.
         let rehearsed = if self.database.exists()? {
-            rehearse(&mut *self.database, &self.set, &up, Some(&assertions), &Quiet)
+            self.rehearse(&up, &assertions, &carry, &Quiet)
         } else {
             Ok(Default::default())
         };
         let (losses, failure) = match rehearsed {
             Ok((_, losses)) => (losses, None),
-            Err(error) if error.code == Some(ASSERTION.id) => return assertions.changed(Err(error)),
+            Err(error) if error.code == Some(ASSERTION.id) => return assertions.changed(&carry, Err(error)),
             Err(error) if error.kind == ErrorKind::Environment => (Vec::new(), Some(error)),
             Err(error) => return Err(error),
         };
@@ -194,9 +211,11 @@ impl ManagedDatabase {
                 .at(&url)
                 .hint("nothing was changed; without a rehearsal nothing is known of what would be lost")),
         };
-        let hooks = Hooks { after: Some(&was_rehearsed), around: Some(&assertions) };
+        let carry = carry.prepared(&*self.database, ui)?;
+        let watch = Watch { sealed: Some(&carry), around: Some(&assertions) };
+        let hooks = Hooks { after: Some(&was_rehearsed), watch };
         let done = self.change(&up, "migrate", &question, hooks, options, ui);
-        assertions.changed(done)
+        assertions.changed(&carry, done)
     }
 
     /// Rolls applied migrations back, the last one first, in one transaction. First it is rehearsed,
@@ -218,16 +237,18 @@ impl ManagedDatabase {
         self.existing()?;
         self.able(options)?;
         let assertions = Assertions::of(&self.set, self.database.engine(), true);
-        let losses = match rehearse(&mut *self.database, &self.set, &down, Some(&assertions), &Quiet) {
+        let carry = Carry::counting(&self.set, Way::Back);
+        let losses = match self.rehearse(&down, &assertions, &carry, &Quiet) {
             Ok((_, losses)) => losses,
-            Err(error) => return assertions.changed(Err(error)),
+            Err(error) => return assertions.changed(&carry, Err(error)),
         };
         tell(&losses);
         let question =
             |moves: &[Move]| format!("roll back {}{}", count(moves.len() as u64, "migration"), in_question(&losses));
-        let hooks = Hooks { after: None, around: Some(&assertions) };
+        let carry = carry.prepared(&*self.database, ui)?;
+        let hooks = Hooks { after: None, watch: Watch { sealed: Some(&carry), around: Some(&assertions) } };
         let done = self.change(&down, "rollback", &question, hooks, options, ui);
-        assertions.changed(done)
+        assertions.changed(&carry, done)
     }
 
     /// Takes an existing database as being at a migration, without running anything: that and earlier
@@ -261,7 +282,7 @@ impl ManagedDatabase {
             ui.say(&line);
         }
         let recorded = self.database.recorded()?;
-        let first = decide(&history::compare(&recorded, &self.set.migrations))?;
+        let first = decide(&self.standing()?)?;
         if first.is_empty() {
             return Ok(Altered::default());
         }
@@ -285,7 +306,7 @@ impl ManagedDatabase {
         decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
         mode: Mode,
         ui: &dyn Ui,
-        Hooks { after, around }: Hooks<'_>,
+        Hooks { after, watch }: Hooks<'_>,
     ) -> Result<Altered> {
         let run_id = random_id()?;
         self.database.alter(&Order {
@@ -297,9 +318,23 @@ impl ManagedDatabase {
             progress: &|done| advance(ui, done),
             warn: &|fault| ui.warn(fault),
             after,
-            around,
+            ids: &|line, rows| with_ids(&self.set, line, rows),
+            sealed: watch.sealed,
+            around: watch.around,
             audit: self.set.audit.as_ref(),
         })
+    }
+
+    /// Does it on a private copy.
+    fn rehearse(
+        &mut self,
+        decide: &dyn Fn(&Standing) -> Result<Vec<Move>>,
+        assertions: &Assertions,
+        carry: &Carry,
+        ui: &dyn Ui,
+    ) -> Result<(Altered, Vec<Loss>)> {
+        let watch = Watch { sealed: Some(carry), around: Some(assertions) };
+        rehearse(&mut *self.database, &self.set, decide, watch, ui)
     }
 
     /// How the database differs from what the migrations up to this one make.
@@ -368,7 +403,7 @@ impl ManagedDatabase {
     /// What is there and no migration makes, or the other way round, as a migration.
     pub fn drift_as_migration(&self) -> Result<(String, String)> {
         let live = self.catalog()?;
-        let standing = history::compare(&self.database.recorded()?, &self.set.migrations);
+        let standing = self.standing()?;
         if let Some(pending) = standing.pending().first() {
             let version = &self.set.migrations[*pending].version;
             return Err(Error::request(format!("migration `{version}` is pending, so drift cannot be determined"))
@@ -385,7 +420,7 @@ impl ManagedDatabase {
 #[derive(Clone, Copy, Default)]
 struct Hooks<'h> {
     after: Option<&'h dyn Fn(Survey) -> Result<()>>,
-    around: Option<&'h dyn Around>,
+    watch: Watch<'h>,
 }
 
 /// What must be recorded so that the database is at a migration.

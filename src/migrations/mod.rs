@@ -32,6 +32,7 @@
 
 mod around;
 mod choice;
+mod ids;
 mod losses;
 mod managed;
 mod proof;

@@ -1,6 +1,7 @@
 //! Proves that every migration can be rolled back: up, down to nothing, up again, then one by one, on a
 //! database with rows.
 
+use super::ids::with_ids;
 use crate::database::audit::random_id;
 use crate::database::catalog::Catalog;
 use crate::database::history::{Down, Standing};
@@ -137,6 +138,8 @@ impl Bench<'_> {
             },
             progress: &|_| {},
             warn: &|_| {},
+            ids: &|line, rows| with_ids(self.set, line, rows),
+            sealed: None,
             around: None,
             after: None,
             audit: None,
@@ -245,7 +248,23 @@ impl Bench<'_> {
     /// Whether the last step to nothing is possible.
     fn one_by_one(&mut self) -> Result<bool> {
         for at in (0..self.stages.len()).rev() {
-            let version = self.set.migrations[at].version.clone();
+            let migration = &self.set.migrations[at];
+            let version = migration.version.clone();
+            let not_checked = |detail: String| Proof {
+                step: format!("`{version}` down"),
+                status: CheckStatus::NotChecked,
+                detail: Some(detail),
+            };
+            let before = at.checked_sub(1).map(|before| &self.stages[before].schema);
+            let has = |table: &String| before.is_some_and(|schema| schema.table(table).is_some());
+            if let Some(table) = migration.only_with.as_ref().filter(|table| !has(table)) {
+                self.proofs.push(not_checked(format!("the set makes no table `{table}`, so it is not needed here")));
+                continue; // there is nothing to roll back
+            }
+            if let Some(why) = &migration.irreversible {
+                self.proofs.push(not_checked(format!("it cannot be rolled back: {why}")));
+                return Ok(false);
+            }
             let kept = self.kept(at);
             let had = self.content(&kept)?;
             let down = |_: &Standing| Ok(vec![Move::Down(at)]);

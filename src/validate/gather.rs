@@ -85,9 +85,9 @@ pub fn unguarded(expected: &Schema, live: &Schema) -> Vec<(String, Vec<String>)>
     found
 }
 
-/// The migrations that stand in the database, in the set's order.
+/// The migrations that make the schema of the database, in the set's order.
 pub fn applied(migrations: &[Migration], standing: &Standing) -> Vec<Migration> {
-    standing.applied().into_iter().map(|at| migrations[at].clone()).collect()
+    standing.applied().into_iter().map(|at| migrations[at].alone()).collect()
 }
 
 /// Assertions of a set that could never be asked, each prepared against the tables that its migrations

@@ -1,6 +1,6 @@
 //! The definition of `treelift schema`, nothing else.
 
-use super::shared::{BackupArgs, LockArgs, ManagedArgs};
+use super::shared::{BackupArgs, LockArgs, ManagedArgs, SecretArgs};
 use crate::validate::Category;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -54,6 +54,8 @@ pub(in crate::cli) struct MigrateArgs {
     #[arg(long, value_name = "VERSION", alias = "version", allow_hyphen_values = true)]
     pub(in crate::cli) to: Option<String>,
     #[command(flatten)]
+    pub(in crate::cli) secrets: SecretArgs,
+    #[command(flatten)]
     pub(in crate::cli) change: ChangeArgs,
 }
 
@@ -64,6 +66,8 @@ pub(in crate::cli) struct RollbackArgs {
     pub(in crate::cli) managed: ManagedArgs,
     #[command(flatten)]
     pub(in crate::cli) goal: GoalArgs,
+    #[command(flatten)]
+    pub(in crate::cli) secrets: SecretArgs,
     #[command(flatten)]
     pub(in crate::cli) change: ChangeArgs,
 }

@@ -1,6 +1,7 @@
 //! The commands that change the schema: `treelift schema migrate`, `rollback` and `stamp`.
 
 use crate::cli::args::schema::{ChangeArgs, MigrateArgs, RollbackArgs, StampArgs};
+use crate::cli::args::shared::SecretArgs;
 use crate::cli::output::Output;
 use crate::cli::{log, managed};
 use crate::config::Ui;
@@ -18,7 +19,7 @@ use std::cell::RefCell;
 pub(super) fn migrate(args: &MigrateArgs, output: &Output) -> Result<u8> {
     let mut managed = managed::open(&args.managed)?;
     let to = args.to.as_deref().map(|word| managed.goal(word)?.ok_or_else(|| before_all(word))).transpose()?;
-    change(&mut managed, &args.change, output, |managed, report, options, ui| {
+    change(&mut managed, (&args.change, &args.secrets), output, |managed, report, options, ui| {
         managed.migrate_reporting(to, report, options, ui)
     })
 }
@@ -31,7 +32,7 @@ pub(super) fn rollback(args: &RollbackArgs, output: &Output) -> Result<u8> {
         (None, Some(steps)) => Down::Steps(steps),
         (None, None) => Down::All,
     };
-    change(&mut managed, &args.change, output, |managed, report, options, ui| {
+    change(&mut managed, (&args.change, &args.secrets), output, |managed, report, options, ui| {
         managed.roll_back(goal, report, options, ui)
     })
 }
@@ -40,7 +41,8 @@ pub(super) fn rollback(args: &RollbackArgs, output: &Output) -> Result<u8> {
 pub(super) fn stamp(args: &StampArgs, output: &Output) -> Result<u8> {
     let mut managed = managed::open(&args.managed)?;
     let at = managed.goal(&args.version)?.ok_or_else(|| before_all(&args.version))?;
-    change(&mut managed, &args.change, output, |managed, _, options, ui| managed.stamp(at, options, ui))
+    let secrets = SecretArgs::default();
+    change(&mut managed, (&args.change, &secrets), output, |managed, _, options, ui| managed.stamp(at, options, ui))
 }
 
 fn before_all(word: &str) -> Error {
@@ -51,12 +53,12 @@ fn before_all(word: &str) -> Error {
 /// What would be lost is printed before it is asked, and kept for the result.
 fn change(
     managed: &mut ManagedDatabase,
-    args: &ChangeArgs,
+    (args, secrets): (&ChangeArgs, &SecretArgs),
     output: &Output,
     work: impl FnOnce(&mut ManagedDatabase, &dyn Fn(&[Loss]), &Options<'_>, &dyn Ui) -> Result<Changed>,
 ) -> Result<u8> {
     let lost = RefCell::new(Vec::new());
-    let changed = managed::change(args, output, |options, terminal| {
+    let changed = managed::change_sealed(args, secrets, output, |options, terminal| {
         let report = |found: &[Loss]| {
             loss_lines(found).iter().for_each(|line| terminal.say(line));
             lost.replace(found.to_vec());
@@ -82,6 +84,8 @@ fn tell(changed: &Changed, lost: &[Loss], url: &str, dry: bool, output: &Output)
         "losses": lost,
         "checks": changed.checks,
         "tables": changed.tables,
+        "resealed": changed.resealed,
+        "ledger": changed.ledger,
     });
     output.outcome(&words(changed, lost, url, dry), &document);
     Ok(u8::from(changed.refused))
@@ -96,6 +100,7 @@ fn words(changed: &Changed, lost: &[Loss], url: &str, dry: bool) -> String {
             What::RolledBack => "rolled back",
             What::Stamped => "recorded as applied",
             What::Unstamped => "recorded as not applied",
+            What::NotNeeded => "not needed, recorded",
         };
         let took = duration(u64::try_from(step.took_ms).unwrap_or(0));
         words += &format!("{what}: {} ({took})\n", printable(&step.version));
@@ -111,6 +116,7 @@ fn words(changed: &Changed, lost: &[Loss], url: &str, dry: bool) -> String {
             words += &format!("rows of {}: {before} → {after}\n", printable(&loss.what));
         }
     }
+    words += &carried(changed, dry);
     words += &changed.checks.iter().map(of_check).collect::<String>();
     let steps = count(changed.steps.len() as u64, "step");
     let url = printable(url);
@@ -124,6 +130,24 @@ fn words(changed: &Changed, lost: &[Loss], url: &str, dry: bool) -> String {
         (false, true) => format!("dry run: {steps} possible, nothing was changed in {url}\n"),
         (false, false) => format!("committed: {steps} in {url}\n"),
     };
+    words
+}
+
+/// What became of sealed values and of the ledger's rows.
+fn carried(changed: &Changed, dry: bool) -> String {
+    let would = if dry { "would be " } else { "" };
+    let mut words = String::new();
+    if changed.resealed > 0 {
+        let values = count(changed.resealed, "sealed value");
+        words += &format!("{values} {would}sealed again for another table, column or key\n");
+    }
+    if changed.ledger.moved > 0 {
+        words += &format!("ledger: {} {would}known by another key\n", count(changed.ledger.moved, "row"));
+    }
+    if changed.ledger.forgotten > 0 {
+        let rows = count(changed.ledger.forgotten, "row");
+        words += &format!("ledger: {rows} {would}forgotten, which had been deleted since runs wrote them\n");
+    }
     words
 }
 

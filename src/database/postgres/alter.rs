@@ -1,21 +1,24 @@
 //! Changes the schema: all steps in one transaction, or none.
 
 use super::connect::Session;
+use super::keys::Seals;
 use super::opened;
 use super::place::{Fault, Outside, Place, Tried};
 use super::reach::reaching;
 use super::script::{self, Failure};
+use super::undo::Engine;
 use super::{assertion, audit, catalog, ledger_tables, record, sql, stages, state, survey};
 use crate::database::alter::{self, Altering, Dangling, Failing, Left, Stop, Timing};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::history::{Origin, Recorded};
 use crate::database::orphans::TABLE_NAME;
-use crate::database::query::{Asked, Planned};
-use crate::database::upkeep::{Altered, Move, Order, Survey, What};
-use crate::database::{Migration, Mode};
+use crate::database::query::{Asked, Planned, Unasked};
+use crate::database::upkeep::{Altered, Move, Order, Sealing, Survey, What};
+use crate::database::{Cell, Migration, Mode};
 use crate::error::Error;
 use crate::mapping::codes;
+use crate::table::ColumnType;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,6 +58,7 @@ pub(super) fn alter(place: &Place, order: &Order<'_>) -> Tried<Altered> {
 impl Altering for Session {
     type Fault = Fault;
     type Failure = Failure;
+    type Ledger<'l> = Engine<'l>;
 
     fn place(&self) -> &str {
         self.place.shown()
@@ -95,6 +99,14 @@ impl Altering for Session {
 
     fn run(&mut self, sql: &str) -> Result<(), Failure> {
         script::run(self, sql)
+    }
+
+    fn not_needed(&mut self, migration: &Migration, timing: Timing) -> Tried<()> {
+        record::not_needed(self, migration, timing)
+    }
+
+    fn has_table(&self, name: &str) -> Tried<bool> {
+        catalog::has_table(self, name)
     }
 
     fn applied(&mut self, migration: &Migration, origin: Origin, timing: Timing) -> Tried<()> {
@@ -148,6 +160,43 @@ impl Altering for Session {
 
     fn ask(&mut self, query: &str) -> Tried<Asked> {
         assertion::ask(self, query)
+    }
+
+    fn insert(&mut self, table: &str, columns: &[String], rows: &[Vec<Cell>]) -> Tried<()> {
+        const AT_ONCE: usize = 10_000;
+        let types = catalog::cast_types(self, table)?;
+        let cast = |(at, name): (usize, &String)| match types.get(name) {
+            Some(kind) => format!("k.c{at}::{kind}"),
+            None => format!("k.c{at}"), // the server says that there is no such column
+        };
+        let casts: Vec<String> = columns.iter().enumerate().map(cast).collect();
+        let lists: Vec<String> = (1..=columns.len()).map(|at| format!("${at}::text[]")).collect();
+        let names: Vec<String> = (0..columns.len()).map(|at| format!("c{at}")).collect();
+        let text = format!(
+            "INSERT INTO {} ({}) SELECT {} FROM unnest({}) k({})",
+            sql::name(table),
+            sql::names(columns),
+            casts.join(", "),
+            lists.join(", "),
+            names.join(", ")
+        );
+        for page in rows.chunks(AT_ONCE) {
+            let list = |at: usize| page.iter().map(|row| row.get(at).and_then(Cell::text)).collect();
+            self.query_lists(&text, &(0..columns.len()).map(list).collect::<Vec<_>>())?;
+        }
+        Ok(())
+    }
+
+    fn rows(&mut self, query: &str, kinds: Option<&[ColumnType]>) -> Tried<Result<Vec<Vec<Cell>>, Unasked>> {
+        assertion::all(self, query, kinds)
+    }
+
+    fn sealing(&mut self) -> Box<dyn Sealing + '_> {
+        Box::new(Seals::of(self))
+    }
+
+    fn ledger(&mut self) -> Engine<'_> {
+        Engine::of(self)
     }
 
     fn plan(&mut self, query: &str) -> Tried<Planned> {

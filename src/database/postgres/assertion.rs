@@ -3,9 +3,11 @@
 
 use super::connect::Session;
 use super::place::Tried;
-use super::words;
+use super::{form, words};
+use crate::database::Cell;
 use crate::database::query::{Asked, BadQuery, Column, Found, MOST, Planned, Unasked, key_of};
 use crate::finding::printable;
+use crate::table::ColumnType;
 use postgres::Row;
 use postgres::error::{DbError, SqlState};
 
@@ -34,6 +36,45 @@ pub(super) fn rows(session: &Session, query: &str) -> Tried<Result<Found, postgr
         let key = key_of(&columns, |table| primary_key(session, table))?;
         Ok(Found { columns, rows: found.iter().map(cells).collect(), key })
     })
+}
+
+/// All rows of a query, whose columns are of these types; where none are given, numbers stay numbers and all else is text.
+pub(super) fn all(
+    session: &Session,
+    query: &str,
+    kinds: Option<&[ColumnType]>,
+) -> Tried<Result<Vec<Vec<Cell>>, Unasked>> {
+    answer(reading_only(session, "", || {
+        let many = session.describe(&format!("SELECT * FROM (\n{}\n) AS asked", bare(query)))?.len();
+        let names: Vec<String> = (0..many).map(|at| format!("c{at}")).collect();
+        let text = |name: &String| match kinds {
+            Some(_) => format!("{name}::text"),
+            None => format!("to_jsonb({name})::text"),
+        };
+        let texts: Vec<String> = names.iter().map(text).collect();
+        let text = format!("SELECT {} FROM (\n{}\n) AS asked({})", texts.join(", "), bare(query), names.join(", "));
+        let cell = |text: Option<&str>, at: usize| match kinds {
+            Some(kinds) => form::cell(text, kinds.get(at).copied().unwrap_or(ColumnType::Untyped)),
+            None => text.map_or(Cell::Null, of_json),
+        };
+        let cells = |row: &Row| (0..row.len()).map(|at| cell(row.get(at), at)).collect();
+        Ok(session.ask(&text)?.iter().map(cells).collect())
+    })?)
+}
+
+/// What the JSON of a value is.
+fn of_json(text: &str) -> Cell {
+    use serde_json::Value;
+    match serde_json::from_str(text) {
+        Ok(Value::Null) => Cell::Null,
+        Ok(Value::String(text)) => Cell::Text(text),
+        Ok(Value::Number(number)) => match (number.as_i64(), number.as_f64()) {
+            (Some(number), _) => Cell::Integer(number),
+            (None, Some(number)) => Cell::Real(number),
+            (None, None) => Cell::Text(text.to_owned()),
+        },
+        Ok(_) | Err(_) => Cell::Text(text.to_owned()),
+    }
 }
 
 /// A column with the names of the table and the column that it comes from.

@@ -1,18 +1,21 @@
 //! The registered keys, which columns hold what was sealed with them, and what those hold.
 
 use super::connect::Session;
+use super::judged::Judged;
 use super::opened::PostgresTransaction;
 use super::place::Tried;
 use super::{catalog, cells, sql, state};
-use crate::database::cells::{FERNET, Registered};
+use crate::database::cells::{FERNET, KeyedCell, Registered};
 use crate::database::own::{COLUMNS_TABLE, KEYS_TABLE};
 use crate::database::sealed::SealRecord;
+use crate::database::upkeep::Sealing;
 use crate::database::{Cell, SealedColumn, SealedState};
 use crate::error::{Error, Result};
 use crate::secret::cipher::{FORMAT, is_ours};
 use crate::secret::keys::KeyRow;
 use crate::secret::registry::{Registry, RegistryRow};
 use postgres::Row;
+use std::collections::BTreeMap;
 
 /// The registered keys, oldest first.
 pub(super) fn all(session: &Session) -> Tried<Vec<KeyRow>> {
@@ -41,42 +44,110 @@ pub(super) fn all(session: &Session) -> Tried<Vec<KeyRow>> {
     })?)
 }
 
+/// Writes the proof, with the digest of the same: what that was, and what it is.
+fn put_proof(session: &Session, counts: &str, hmac: &str) -> Tried<(Option<String>, String)> {
+    let before = state::value(session, state::DIGEST_NAME)?;
+    state::put(session, state::COUNTS_NAME, counts)?;
+    state::put(session, state::HMAC_NAME, hmac)?;
+    let now = registry(session)?.digest_now();
+    state::put(session, state::DIGEST_NAME, &now)?;
+    Ok((before, now))
+}
+
+fn put_key(session: &Session, key: &KeyRow) -> Tried<()> {
+    let text = "INSERT INTO treelift_keys (id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at)
+                VALUES ($1, $2, $3, $4, $5, $6::int8, $7, $8)
+                ON CONFLICT (id) DO UPDATE SET state = excluded.state, kdf = excluded.kdf,
+                    key_check = excluded.key_check, wrapped_key = excluded.wrapped_key,
+                    seal_count = excluded.seal_count, created_at = excluded.created_at,
+                    retired_at = excluded.retired_at";
+    let count = key.seal_count.to_string();
+    let values = [
+        Some(key.id.as_str()),
+        Some(&key.state),
+        Some(&key.kdf),
+        Some(&key.key_check),
+        Some(&key.wrapped_key),
+        Some(&count),
+        Some(&key.created_at),
+        key.retired_at.as_deref(),
+    ];
+    session.execute(text, &values).map(drop)
+}
+
+/// The sealed values of an open database whose schema is changed.
+pub(super) struct Seals<'s> {
+    session: &'s Session,
+    /// The types of the columns that were written.
+    judged: BTreeMap<SealedColumn, Judged>,
+}
+
+impl<'s> Seals<'s> {
+    pub(super) fn of(session: &'s Session) -> Self {
+        Self { session, judged: BTreeMap::new() }
+    }
+
+    fn said<T>(&self, done: Tried<T>) -> Result<T> {
+        done.map_err(|fault| self.session.place.words(fault))
+    }
+}
+
+impl Sealing for Seals<'_> {
+    fn seal_record(&self) -> Result<SealRecord> {
+        self.said(record(self.session))
+    }
+
+    fn registered(&self) -> Result<Vec<Registered>> {
+        self.said(registered(self.session))
+    }
+
+    fn cells(&self, column: &SealedColumn) -> Result<Vec<KeyedCell>> {
+        self.said(cells::read(self.session, column))
+    }
+
+    fn every_text(&self, visit: &mut dyn FnMut(&str, &str, &[u8])) -> Result<()> {
+        self.said(cells::every_text(self.session, visit))
+    }
+
+    fn write_cell(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()> {
+        if !self.judged.contains_key(column) {
+            let judged = self.said(cells::judge(self.session, column))?;
+            self.judged.insert(column.clone(), judged);
+        }
+        self.said(cells::write(self.session, (column, &self.judged[column]), key, text))
+    }
+
+    fn put_key(&mut self, key: &KeyRow) -> Result<()> {
+        self.said(put_key(self.session, key))
+    }
+
+    fn register(&mut self, column: &Registered) -> Result<()> {
+        self.said(register(self.session, column))
+    }
+
+    fn unregister(&mut self, column: &SealedColumn) -> Result<()> {
+        let text = "DELETE FROM treelift_sealed_columns
+                    WHERE table_name = $1 AND column_name = $2 AND row_filter IS NOT DISTINCT FROM $3";
+        let filter = filter_text(column);
+        let values = [Some(column.table.as_str()), Some(&column.column), filter.as_deref()];
+        self.said(self.session.execute(text, &values).map(drop))
+    }
+
+    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
+        self.said(put_proof(self.session, counts, hmac).map(drop))
+    }
+}
+
 impl PostgresTransaction {
-    /// With the digest of the same.
     pub(super) fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
-        let (before, now) = self.on(|session| {
-            let before = state::value(session, state::DIGEST_NAME)?;
-            state::put(session, state::COUNTS_NAME, counts)?;
-            state::put(session, state::HMAC_NAME, hmac)?;
-            let now = registry(session)?.digest_now();
-            state::put(session, state::DIGEST_NAME, &now)?;
-            Ok((before, now))
-        })?;
+        let (before, now) = self.on(|session| put_proof(session, counts, hmac))?;
         let first = self.state.proof.take().map_or(before, |(first, _)| first);
         self.state.proof = Some((first, now));
         Ok(())
     }
 
     pub(super) fn put_key(&mut self, key: &KeyRow) -> Result<()> {
-        let text =
-            "INSERT INTO treelift_keys (id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at)
-                    VALUES ($1, $2, $3, $4, $5, $6::int8, $7, $8)
-                    ON CONFLICT (id) DO UPDATE SET state = excluded.state, kdf = excluded.kdf,
-                        key_check = excluded.key_check, wrapped_key = excluded.wrapped_key,
-                        seal_count = excluded.seal_count, created_at = excluded.created_at,
-                        retired_at = excluded.retired_at";
-        let count = key.seal_count.to_string();
-        let values = [
-            Some(key.id.as_str()),
-            Some(&key.state),
-            Some(&key.kdf),
-            Some(&key.key_check),
-            Some(&key.wrapped_key),
-            Some(&count),
-            Some(&key.created_at),
-            key.retired_at.as_deref(),
-        ];
-        self.on(|session| session.execute(text, &values).map(drop))
+        self.on(|session| put_key(session, key))
     }
 
     pub(super) fn remove_key(&mut self, id: &str) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use super::connect::Session;
 use super::place::{Fault, Tried};
-use super::script::{Failure, run};
+use super::script::{Failure, up};
 use super::stages::stages;
 use super::{catalog, record};
 use crate::database::alter::{Timing, millis};
@@ -46,6 +46,7 @@ pub(super) fn set_up(session: &Session, opening: &Opening) -> Tried<SetUp> {
     let (stages, fault) = stages(&session.place, migrations)?;
     fault.map_or(Ok(()), Err)?;
     let standing = history::compare(&record::recorded(session)?, migrations);
+    let standing = standing.wake(migrations, |table| catalog::has_table(session, table))?;
     standing.refuse(place)?;
     let before: BTreeSet<String> = catalog::table_names(session)?.into_iter().collect();
     let is_new = !opening.schema.tables.keys().any(|name| before.contains(name));
@@ -61,7 +62,11 @@ pub(super) fn set_up(session: &Session, opening: &Opening) -> Tried<SetUp> {
             Presence::Whole => (Origin::Found, What::Found),
             Presence::Part(difference) if all => return Err(in_part(migration, &difference, place).into()),
             Presence::Absent if all => {
-                run(session, &migration.up).map_err(|failure| cannot(migration, failure, place))?;
+                if !up(session, migration).map_err(|failure| cannot(migration, failure, place))? {
+                    record::not_needed(session, migration, Timing { at: opening.started, took_ms: 0 })?;
+                    done.push(Done::not_needed(migration));
+                    continue; // The record says so.
+                }
                 (Origin::Ran, What::Applied)
             }
             rest => {

@@ -7,7 +7,7 @@ use super::place::Tried;
 use super::{catalog, form, ledger_tables, sql, state};
 use crate::database::Migration;
 use crate::database::alter::Timing;
-use crate::database::history::{OWN_RECORD, Origin, RECORD, RecordReason, RecordTable, Recorded, Status};
+use crate::database::history::{NOT_NEEDED, OWN_RECORD, Origin, RECORD, RecordReason, RecordTable, Recorded, Status};
 use crate::error::Error;
 use jiff::Timestamp;
 
@@ -139,6 +139,11 @@ pub(super) fn set_up(session: &Session) -> Tried<()> {
 /// Records a migration as applied.
 pub(super) fn applied(session: &Session, migration: &Migration, origin: Origin, timing: Timing) -> Tried<()> {
     write(session, migration, "applied", origin, timing, None)
+}
+
+/// Records that a migration is not needed.
+pub(super) fn not_needed(session: &Session, migration: &Migration, timing: Timing) -> Tried<()> {
+    write(session, migration, NOT_NEEDED, Origin::Ran, timing, None)
 }
 
 /// Records that a migration failed, over what was recorded of it.

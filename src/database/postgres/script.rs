@@ -1,8 +1,9 @@
 //! Runs the SQL of a migration.
 
 use super::connect::Session;
-use super::words;
+use super::{sql, words};
 use crate::finding::printable;
+use crate::table::Migration;
 use postgres::error::{DbError, ErrorPosition, SqlState};
 
 /// A migration that did not run.
@@ -61,6 +62,20 @@ impl Failure {
 /// words. What executes the file is the one function that there always is.
 fn is_about_the_file(server: &DbError) -> bool {
     server.where_().is_none_or(|context| context.matches("PL/pgSQL").count() <= 1)
+}
+
+/// Applies a migration where it is needed; whether it is.
+pub(super) fn up(session: &Session, migration: &Migration) -> Result<bool, Failure> {
+    let is_needed = is_needed(session, migration)?;
+    if is_needed { run(session, &migration.up).map(|()| true) } else { Ok(false) }
+}
+
+/// Whether the table that a migration is for is there, where it is for one: in the schema that is searched first.
+pub(super) fn is_needed(session: &Session, migration: &Migration) -> Result<bool, Failure> {
+    let Some(table) = &migration.only_with else { return Ok(true) };
+    let found = session.try_query("SELECT to_regclass($1) IS NOT NULL", &[Some(&sql::name(table))]);
+    let found = found.map_err(|error| Failure { line: None, error })?;
+    Ok(found.first().is_some_and(|row| row.get(0)))
 }
 
 /// Runs a migration's SQL. A function executes it, so that no statement in it can end the transaction.

@@ -4,7 +4,7 @@
 use super::connect::Session;
 use super::place::{Fault, Outside, Place, Tried};
 use super::reach::reaching;
-use super::script::{FORBIDDEN, Failure, run};
+use super::script::{FORBIDDEN, Failure, is_needed, run, up};
 use super::{assertion, catalog, ledger_tables, record, sql};
 use crate::database::Migration;
 use crate::database::catalog::Catalog;
@@ -52,7 +52,7 @@ fn in_scratch(place: &Place, migrations: &[Migration]) -> Tried<(Vec<Catalog>, O
     let (mut earlier, mut stages) = (BTreeSet::new(), Vec::with_capacity(migrations.len()));
     for migration in migrations {
         check_order(migration, &mut earlier)?;
-        if let Err(failure) = run(&session, &migration.up) {
+        if let Err(failure) = up(&session, migration) {
             interrupt::check()?;
             if failure.is_lost() {
                 return Err(failure.error.into());
@@ -78,7 +78,8 @@ pub(super) fn refuse_reaching(place: &Place, migrations: &[Migration]) -> Tried<
     for (migration, path, text) in ups.chain(downs) {
         // What does not run is told by the test itself.
         let Some(text) = text else { break };
-        if let Err(failure) = run(&session, text) {
+        let ran = is_needed(&session, migration).and_then(|needed| if needed { run(&session, text) } else { Ok(()) });
+        if let Err(failure) = ran {
             interrupt::check()?;
             return if failure.is_lost() { Err(failure.error.into()) } else { Ok(()) };
         }
@@ -97,7 +98,7 @@ pub(super) fn refused(place: &Place, migrations: &[Migration], queries: &[&str])
     record::set_up(&session)?;
     for migration in migrations {
         // What is wrong with the migrations is reported when the tables are read.
-        if let Err(failure) = run(&session, &migration.up) {
+        if let Err(failure) = up(&session, migration) {
             interrupt::check()?;
             return if failure.is_lost() { Err(failure.error.into()) } else { Ok(vec![None; queries.len()]) };
         }

@@ -10,16 +10,17 @@ mod taking;
 
 use super::connect::Session;
 use super::place::{Fault, Place, Tried};
-use super::{audit, catalog, commit, ledger, ledger_tables, opened, rejection, survey};
+use super::{audit, catalog, commit, keys, ledger, ledger_tables, opened, rejection, survey};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Other;
+use crate::database::follow::Following;
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::{RunRecord, Written};
-use crate::database::undo::engine::{Fate, Listed, Take, Undoing};
+use crate::database::undo::engine::{Fate, Listed, Take, Undoing, numbers};
 use crate::database::undo::{Obstacle, Undo, Undone, work};
 use crate::database::{Cell, Mode};
 use crate::error::Result;
-use crate::table::Table;
+use crate::table::{ColumnType, Table};
 use postgres::Row;
 use postgres::types::Type;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -38,7 +39,7 @@ const TABLES: &str = "
 /// Carries an order out. The dry one is the real one rolled back.
 pub(super) fn undo(place: &Place, order: &Undo<'_>) -> Tried<Undone> {
     let session = opened::begin(place, &tables_of(place, order)?)?;
-    let undone = work::undo(&mut Engine { session: &session, apart: Vec::new() }, order)?;
+    let undone = work::undo(&mut Engine::of(&session), order)?;
     if order.mode == Mode::Dry || undone.rows() == 0 {
         session.run("ROLLBACK")?;
     } else {
@@ -65,10 +66,17 @@ fn tables_of(place: &Place, order: &Undo<'_>) -> Tried<BTreeSet<String>> {
     Ok(tables)
 }
 
-struct Engine<'e> {
+/// An open database that is asked what runs wrote into it.
+pub(super) struct Engine<'e> {
     session: &'e Session,
     /// Rows that were noted apart and are not in their table yet.
     apart: Vec<[Option<String>; 3]>,
+}
+
+impl<'e> Engine<'e> {
+    pub(super) fn of(session: &'e Session) -> Self {
+        Self { session, apart: Vec::new() }
+    }
 }
 
 impl Undoing for Engine<'_> {
@@ -106,6 +114,16 @@ impl Undoing for Engine<'_> {
                  WHERE file IN (SELECT id FROM treelift_files_taken);
              ANALYZE treelift_taken",
         )
+    }
+
+    fn note_all(&mut self, tables: &[i64]) -> Tried<()> {
+        self.run(TABLES)?;
+        self.run(&format!(
+            "INSERT INTO treelift_taken SELECT file, \"table\", number, row_key, columns, digest, own FROM treelift_rows
+                 WHERE \"table\" IN ({});
+             ANALYZE treelift_taken",
+            numbers(tables)
+        ))
     }
 
     /// The server joins without.
@@ -151,11 +169,12 @@ impl Undoing for Engine<'_> {
         &mut self,
         listed: Listed<'_>,
         columns: &HashMap<i64, Written>,
-        run: &RunRecord,
+        run: Option<&RunRecord>,
         take: &mut Take<'_, Self>,
     ) -> Tried<()> {
         let session = self.session;
         let judge = listing::judge(session, listed.table, columns, run)?;
+        let judge = if run.is_none() { judge.renewing() } else { judge };
         let mut pages = listing::Pages::of(session, listed, &judge)?;
         loop {
             let is_last = pages.next(session, &mut |key, noted, fate| take(self, key, noted, fate))?;
@@ -220,6 +239,42 @@ impl Engine<'_> {
         let text = "INSERT INTO treelift_apart SELECT k.t::int8, k.row_key, k.fate::int8
                     FROM unnest($1::text[], $2::text[], $3::text[]) k(t, row_key, fate)";
         self.session.query_lists(text, &lists).map(drop)
+    }
+}
+
+impl Following for Engine<'_> {
+    const TEMPORARY: &'static str = " ON COMMIT DROP";
+
+    fn key_text(_kind: ColumnType, cell: &Cell) -> Option<String> {
+        cell.text()
+    }
+
+    fn has_ledger(&self) -> Tried<bool> {
+        catalog::has_table(self.session, "treelift_rows")
+    }
+
+    fn put(&mut self, table: &str, types: &[&str], rows: Vec<Vec<Option<String>>>) -> Tried<()> {
+        let mut lists = vec![Vec::with_capacity(rows.len()); types.len()];
+        for row in rows {
+            lists.iter_mut().zip(row).for_each(|(list, text)| list.push(text));
+        }
+        let all = |one: &dyn Fn(usize) -> String| (0..types.len()).map(one).collect::<Vec<_>>().join(", ");
+        let text = format!(
+            "INSERT INTO {table} SELECT {} FROM unnest({}) k({})",
+            all(&|at| format!("k.c{at}::{}", types[at])),
+            all(&|at| format!("${}::text[]", at + 1)),
+            all(&|at| format!("c{at}"))
+        );
+        self.session.query_lists(&text, &lists).map(drop)
+    }
+
+    fn sealed(&self) -> Tried<BTreeSet<(String, String)>> {
+        let all = keys::registered(self.session)?.into_iter();
+        Ok(all.map(|one| (one.column.table, one.column.column)).collect())
+    }
+
+    fn bytes(digits: &str) -> String {
+        format!("decode({digits}, 'hex')")
     }
 }
 

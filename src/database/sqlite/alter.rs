@@ -3,19 +3,22 @@
 //! Foreign keys are off on every connection (the pragma does nothing inside a transaction, and a
 //! migration that rebuilds a table would delete its children); before the commit they are checked.
 
+use super::keys::Seals;
 use super::location::{Location, Tried};
 use super::open::{self, Start};
 use super::script::{self, Failure};
+use super::undo::Engine;
 use super::{assertion, audit, catalog, ledger_tables, migrate, read, record, references, sql, state, survey};
 use crate::database::alter::{self, Altering, Dangling, Failing, Left, Stop, Timing};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::history::{Origin, Recorded};
 use crate::database::orphans;
-use crate::database::query::{Asked, Planned};
-use crate::database::upkeep::{Altered, Move, Order, Survey, What};
-use crate::database::{Migration, Mode};
+use crate::database::query::{Asked, Planned, Unasked};
+use crate::database::upkeep::{Altered, Move, Order, Sealing, Survey, What};
+use crate::database::{Cell, Migration, Mode};
 use crate::error::Error;
+use crate::table::ColumnType;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -59,6 +62,10 @@ struct Schema<'c> {
 impl Altering for Schema<'_> {
     type Fault = super::location::Fault;
     type Failure = Failure;
+    type Ledger<'l>
+        = Engine<'l>
+    where
+        Self: 'l;
 
     fn place(&self) -> &str {
         &self.location.shown
@@ -87,6 +94,14 @@ impl Altering for Schema<'_> {
 
     fn run(&mut self, sql: &str) -> Result<(), Failure> {
         script::run(self.conn, sql)
+    }
+
+    fn not_needed(&mut self, migration: &Migration, timing: Timing) -> Tried<()> {
+        Ok(record::not_needed(self.conn, migration, timing)?)
+    }
+
+    fn has_table(&self, name: &str) -> Tried<bool> {
+        Ok(catalog::has_table(self.conn, name)?)
     }
 
     fn applied(&mut self, migration: &Migration, origin: Origin, timing: Timing) -> Tried<()> {
@@ -138,6 +153,28 @@ impl Altering for Schema<'_> {
 
     fn ask(&mut self, query: &str) -> Tried<Asked> {
         Ok(assertion::ask(self.conn, query)?)
+    }
+
+    fn insert(&mut self, table: &str, columns: &[String], rows: &[Vec<Cell>]) -> Tried<()> {
+        let values: Vec<String> = (1..=columns.len()).map(|at| format!("?{at}")).collect();
+        let text = format!("INSERT INTO {} ({}) VALUES ({})", sql::name(table), sql::names(columns), values.join(", "));
+        let mut insert = self.conn.prepare(&text)?;
+        for row in rows {
+            insert.execute(rusqlite::params_from_iter(row))?;
+        }
+        Ok(())
+    }
+
+    fn rows(&mut self, query: &str, _kinds: Option<&[ColumnType]>) -> Tried<Result<Vec<Vec<Cell>>, Unasked>> {
+        Ok(assertion::rows(self.conn, query)?)
+    }
+
+    fn sealing(&mut self) -> Box<dyn Sealing + '_> {
+        Box::new(Seals { conn: self.conn, location: self.location })
+    }
+
+    fn ledger(&mut self) -> Engine<'_> {
+        Engine { conn: self.conn, location: self.location }
     }
 
     fn plan(&mut self, query: &str) -> Tried<Planned> {

@@ -3,9 +3,9 @@
 use super::connect::authorized;
 use super::location::{Location, Tried};
 use super::{ledger_tables, read, record, script, sql, words};
-use crate::database::Migration;
 use crate::database::query::{Asked, BadQuery, Column, Found, MOST, Planned, Unasked, key_of};
-use crate::error::Result;
+use crate::database::{Cell, Migration};
+use crate::error::Result as Said;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{ColumnMetadata, Connection, ErrorCode, Statement};
 use std::path::PathBuf;
@@ -38,6 +38,16 @@ pub(super) fn ask(conn: &mut Connection, query: &str) -> rusqlite::Result<Asked>
     Ok(asked)
 }
 
+/// All rows of a query.
+pub(super) fn rows(conn: &mut Connection, query: &str) -> rusqlite::Result<Result<Vec<Vec<Cell>>, Unasked>> {
+    answer(conn, |conn| {
+        let mut statement = prepare(conn, query)?;
+        let many = statement.column_count();
+        let rows = statement.query_map([], |row| read::cells(row, 0..many)).map_err(Refusal::Database)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(Refusal::Database)
+    })
+}
+
 fn column_of(column: &ColumnMetadata<'_>) -> Column {
     let origin = column.table_name().zip(column.origin_name());
     Column {
@@ -66,7 +76,7 @@ fn index_in(step: &str) -> Option<&str> {
 fn answer<T>(
     conn: &mut Connection,
     work: impl FnOnce(&Connection) -> Result<T, Refusal>,
-) -> rusqlite::Result<std::result::Result<T, Unasked>> {
+) -> rusqlite::Result<Result<T, Unasked>> {
     match reading_only(conn, work)? {
         Ok(answer) => Ok(Ok(answer)),
         Err(Refusal::Bad(BadQuery::Invalid(why)))
@@ -93,7 +103,7 @@ pub(in crate::database) fn refused(
     migrations: &[Migration],
     record: Option<&str>,
     queries: &[&str],
-) -> Result<Vec<Option<BadQuery>>> {
+) -> Said<Vec<Option<BadQuery>>> {
     let location =
         Location { path: PathBuf::new(), shown: "the schema in memory".to_owned(), record: record.map(str::to_owned) };
     refused_in_memory(migrations, &location, queries).map_err(|fault| location.words(fault))
@@ -105,7 +115,7 @@ fn refused_in_memory(migrations: &[Migration], location: &Location, queries: &[&
     record::set_up(&conn, location)?;
     for migration in migrations {
         // What is wrong with the migrations is reported when the tables are read.
-        if script::run(&mut conn, &migration.up).is_err() {
+        if script::up(&mut conn, migration).is_err() {
             return Ok(vec![None; queries.len()]);
         }
     }

@@ -3,9 +3,10 @@
 use super::location::{Location, Tried};
 use super::session::SqliteTransaction;
 use super::{catalog, cells, sql, state};
-use crate::database::cells::{FERNET, Registered};
+use crate::database::cells::{FERNET, KeyedCell, Registered};
 use crate::database::own::{COLUMNS_TABLE, KEYS_TABLE};
 use crate::database::sealed::SealRecord;
+use crate::database::upkeep::Sealing;
 use crate::database::{Cell, SealedColumn, SealedState};
 use crate::error::{Error, Result};
 use crate::secret::cipher::{FORMAT, is_ours};
@@ -29,23 +30,85 @@ pub(super) fn all(conn: &Connection) -> rusqlite::Result<Vec<KeyRow>> {
     .collect()
 }
 
+/// Writes the proof, with the digest of the same.
+fn put_proof(conn: &Connection, counts: &str, hmac: &str) -> rusqlite::Result<()> {
+    state::put(conn, state::COUNTS_NAME, counts)?;
+    state::put(conn, state::HMAC_NAME, hmac)?;
+    state::put(conn, state::DIGEST_NAME, &registry(conn)?.digest_now())
+}
+
+fn put_key(conn: &Connection, key: &KeyRow) -> rusqlite::Result<()> {
+    let KeyRow { id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at } = key;
+    let text = "INSERT OR REPLACE INTO treelift_keys
+                    (id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let values = (id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at);
+    conn.execute(text, values).map(drop)
+}
+
+/// The sealed values of an open database whose schema is changed.
+pub(super) struct Seals<'s> {
+    pub(super) conn: &'s Connection,
+    pub(super) location: &'s Location,
+}
+
+impl Seals<'_> {
+    fn on<T>(&self, done: rusqlite::Result<T>) -> Result<T> {
+        done.map_err(|error| fault(&error, self.location))
+    }
+
+    fn said<T>(&self, done: Tried<T>) -> Result<T> {
+        done.map_err(|fault| self.location.words(fault))
+    }
+}
+
+impl Sealing for Seals<'_> {
+    fn seal_record(&self) -> Result<SealRecord> {
+        record(self.conn, self.location)
+    }
+
+    fn registered(&self) -> Result<Vec<Registered>> {
+        self.said(registered(self.conn, self.location))
+    }
+
+    fn cells(&self, column: &SealedColumn) -> Result<Vec<KeyedCell>> {
+        self.said(cells::read(self.conn, column, self.location))
+    }
+
+    fn every_text(&self, visit: &mut dyn FnMut(&str, &str, &[u8])) -> Result<()> {
+        self.on(cells::every_text(self.conn, visit))
+    }
+
+    fn write_cell(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()> {
+        self.said(cells::write(self.conn, column, key, text, self.location))
+    }
+
+    fn put_key(&mut self, key: &KeyRow) -> Result<()> {
+        self.on(put_key(self.conn, key))
+    }
+
+    fn register(&mut self, column: &Registered) -> Result<()> {
+        self.on(register(self.conn, column))
+    }
+
+    fn unregister(&mut self, column: &SealedColumn) -> Result<()> {
+        let text = "DELETE FROM treelift_sealed_columns
+                    WHERE table_name = ?1 AND column_name = ?2 AND row_filter IS ?3";
+        self.on(self.conn.execute(text, (&column.table, &column.column, filter_text(column))).map(drop))
+    }
+
+    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
+        self.on(put_proof(self.conn, counts, hmac))
+    }
+}
+
 impl SqliteTransaction {
-    /// With the digest of the same.
     pub(super) fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()> {
-        self.on(|conn| {
-            state::put(conn, state::COUNTS_NAME, counts)?;
-            state::put(conn, state::HMAC_NAME, hmac)?;
-            state::put(conn, state::DIGEST_NAME, &registry(conn)?.digest_now())
-        })
+        self.on(|conn| put_proof(conn, counts, hmac))
     }
 
     pub(super) fn put_key(&mut self, key: &KeyRow) -> Result<()> {
-        let KeyRow { id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at } = key;
-        let text = "INSERT OR REPLACE INTO treelift_keys
-                        (id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at)
-                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-        let values = (id, state, kdf, key_check, wrapped_key, seal_count, created_at, retired_at);
-        self.on(|conn| conn.execute(text, values).map(drop))
+        self.on(|conn| put_key(conn, key))
     }
 
     pub(super) fn remove_key(&mut self, id: &str) -> Result<()> {

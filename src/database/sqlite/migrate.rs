@@ -6,7 +6,7 @@
 use super::catalog;
 use super::location::{Fault, Location, Tried};
 use super::record;
-use super::script::{FORBIDDEN, Failure, run};
+use super::script::{FORBIDDEN, Failure, up};
 use super::{after_rows, connect, words};
 use crate::database::alter::{Timing, millis};
 use crate::database::catalog::{Catalog, Other};
@@ -37,7 +37,7 @@ pub(in crate::database) fn stages_until_fault(
     let mut stages = Vec::with_capacity(migrations.len());
     for (at, migration) in migrations.iter().enumerate() {
         check_order(migration, &mut earlier)?;
-        if let Err(failure) = run(&mut conn, &migration.up) {
+        if let Err(failure) = up(&mut conn, migration) {
             interrupt::check()?;
             return Ok((stages, Some(wrong(migration, &failure))));
         }
@@ -126,6 +126,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
     let (stages, fault) = stages_until_fault(migrations, false)?;
     fault.map_or(Ok(()), Err)?;
     let standing = history::compare(&record::recorded(conn, location)?, migrations);
+    let standing = standing.wake(migrations, |table| catalog::has_table(conn, table))?;
     standing.refuse(place)?;
     let is_new = read(conn, opening.schema)?.tables.is_empty();
     record::set_up(conn, location)?;
@@ -139,7 +140,11 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
             Presence::Whole => (Origin::Found, What::Found),
             Presence::Part(difference) if all => return Err(in_part(migration, &difference, place).into()),
             Presence::Absent if all => {
-                run(conn, &migration.up).map_err(|failure| cannot(migration, failure.error, place))?;
+                if !up(conn, migration).map_err(|failure| cannot(migration, failure.error, place))? {
+                    record::not_needed(conn, migration, Timing { at: opening.started, took_ms: 0 })?;
+                    done.push(Done::not_needed(migration));
+                    continue; // The record says so.
+                }
                 (Origin::Ran, What::Applied)
             }
             rest => {

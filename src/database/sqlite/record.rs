@@ -7,7 +7,7 @@ use super::location::{Location, Tried};
 use super::{catalog, ledger_tables, sql, state, times};
 use crate::database::Migration;
 use crate::database::alter::Timing;
-use crate::database::history::{OWN_RECORD, Origin, RECORD, RecordReason, RecordTable, Recorded, Status};
+use crate::database::history::{NOT_NEEDED, OWN_RECORD, Origin, RECORD, RecordReason, RecordTable, Recorded, Status};
 use crate::error::Error;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -138,6 +138,11 @@ pub(super) fn applied(
     timing: Timing,
 ) -> rusqlite::Result<()> {
     write(conn, migration, "applied", origin, timing, None)
+}
+
+/// Records that a migration is not needed.
+pub(super) fn not_needed(conn: &Connection, migration: &Migration, timing: Timing) -> rusqlite::Result<()> {
+    write(conn, migration, NOT_NEEDED, Origin::Ran, timing, None)
 }
 
 /// Records that a migration failed, over what was recorded of it.

@@ -1,6 +1,7 @@
 //! Runs the SQL of a migration.
 
 use super::{catalog, connect, record, words};
+use crate::table::Migration;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Batch, Connection, ErrorCode};
@@ -49,6 +50,18 @@ impl Failure {
 
 /// What a migration may not do: it would leave the transaction or the database, or forge the record.
 pub(super) const FORBIDDEN: &str = "a migration must not use PRAGMA, ATTACH, BEGIN or COMMIT, nor change the record of migrations or a `treelift_…` table";
+
+/// Applies a migration where it is needed; whether it is.
+pub(super) fn up(conn: &mut Connection, migration: &Migration) -> Result<bool, Failure> {
+    let is_needed = is_needed(conn, migration)?;
+    if is_needed { run(conn, &migration.up).map(|()| true) } else { Ok(false) }
+}
+
+/// Whether the table that a migration is for is there, where it is for one.
+pub(super) fn is_needed(conn: &Connection, migration: &Migration) -> Result<bool, Failure> {
+    let fault = |error| Failure { statement: 0, unparsed: false, offset: 0, error };
+    migration.only_with.as_ref().map_or(Ok(true), |table| catalog::has_table(conn, table)).map_err(fault)
+}
 
 /// Runs a migration's SQL, statement by statement.
 pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {

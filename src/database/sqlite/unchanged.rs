@@ -116,7 +116,7 @@ pub(super) fn each(
                 stored.add(row.get(at + many)?, |text| read::push_text(cell, text));
             }
         }
-        judged.note(Noted { columns: row.get(1)?, digest: row.get(2)?, own: row.get(3)? });
+        judged.note(Noted::new(row.get(1)?, row.get(2)?, row.get(3)?));
     }
 }
 

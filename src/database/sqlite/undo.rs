@@ -7,18 +7,19 @@ mod taking;
 use super::location::{Fault, Location, Tried};
 use super::open::{self, Start};
 use super::unchanged::{self, Ledger, by_key};
-use super::{audit, catalog, forms, ledger, ledger_tables, read, record, references, sql, survey};
+use super::{audit, catalog, form, forms, keys, ledger, ledger_tables, read, record, references, sql, survey};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Other;
+use crate::database::follow::Following;
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::{RunRecord, Written};
-use crate::database::undo::engine::{Fate, Listed, Take, Undoing};
+use crate::database::undo::engine::{Fate, Listed, Take, Undoing, numbers};
 use crate::database::undo::{Obstacle, Undo, Undone, work};
 use crate::database::{Cell, Mode};
 use crate::error::Result;
-use crate::table::Table;
+use crate::table::{ColumnType, Table};
 use rusqlite::Connection;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The files of the run; what it wrote, by table, in the order in which it was written; and the rows that are not to be
 /// removed: of which nothing is left to be done, or a list of whose columns is emptied.
@@ -44,9 +45,10 @@ pub(super) fn undo(location: &Location, order: &Undo<'_>) -> Tried<Undone> {
     Ok(undone)
 }
 
-struct Engine<'e> {
-    conn: &'e Connection,
-    location: &'e Location,
+/// An open database that is asked what runs wrote into it.
+pub(super) struct Engine<'e> {
+    pub(super) conn: &'e Connection,
+    pub(super) location: &'e Location,
 }
 
 impl Undoing for Engine<'_> {
@@ -86,6 +88,16 @@ impl Undoing for Engine<'_> {
                     SELECT \"table\", file, number, row_key, columns, digest, own FROM treelift_rows
                     WHERE file IN (SELECT id FROM temp.treelift_files_taken) ORDER BY 1, 2, 3";
         Ok(self.conn.execute_batch(text)?)
+    }
+
+    fn note_all(&mut self, tables: &[i64]) -> Tried<()> {
+        self.conn.execute_batch(TABLES)?;
+        self.conn.execute_batch(&format!(
+            "INSERT INTO temp.treelift_taken SELECT \"table\", file, number, row_key, columns, digest, own
+             FROM treelift_rows WHERE \"table\" IN ({}) ORDER BY 1, 2, 3",
+            numbers(tables)
+        ))?;
+        Ok(())
     }
 
     fn index_taken(&mut self) -> Tried<()> {
@@ -143,14 +155,15 @@ impl Undoing for Engine<'_> {
         &mut self,
         listed: Listed<'_>,
         columns: &HashMap<i64, Written>,
-        run: &RunRecord,
+        run: Option<&RunRecord>,
         take: &mut Take<'_, Self>,
     ) -> Tried<()> {
         let (conn, table) = (self.conn, listed.table);
         let rowid = read::rowid(conn, &table.name)?;
         let joined = rowid.map_or_else(|| by_key(table, "s.live_key"), |rowid| format!("t.{rowid} = s.row"));
         let ledger = Ledger { from: &format!("temp.{} s", listed.name()), joined: &joined, order: "s.rowid" };
-        let judge = unchanged::judge(conn, table, columns, Some(run));
+        let judge = unchanged::judge(conn, table, columns, run);
+        let judge = if run.is_none() { judge.renewing() } else { judge };
         unchanged::each(conn, &judge, &ledger, &mut |key, noted, fate| take(self, key, noted, fate))
     }
 
@@ -201,6 +214,37 @@ impl Undoing for Engine<'_> {
     fn after_taking(&mut self, order: &Undo<'_>, tables: &[&str]) -> Tried<Vec<Obstacle>> {
         references::note_astray(self.conn, references::AFTER, order.references, tables, self.location)?;
         Ok(references::new_astray(self.conn)?)
+    }
+}
+
+impl Following for Engine<'_> {
+    const TEMPORARY: &'static str = "";
+
+    fn key_text(kind: ColumnType, cell: &Cell) -> Option<String> {
+        form::text_of(cell, kind)
+    }
+
+    fn has_ledger(&self) -> Tried<bool> {
+        Ok(catalog::has_table(self.conn, "treelift_rows")?)
+    }
+
+    fn put(&mut self, table: &str, types: &[&str], rows: Vec<Vec<Option<String>>>) -> Tried<()> {
+        // Each is converted to what its column keeps ("Datatypes In SQLite", 3.1).
+        let values: Vec<String> = (1..=types.len()).map(|at| format!("?{at}")).collect();
+        let mut put = self.conn.prepare_cached(&format!("INSERT INTO temp.{table} VALUES ({})", values.join(", ")))?;
+        for row in rows {
+            put.execute(rusqlite::params_from_iter(row))?;
+        }
+        Ok(())
+    }
+
+    fn sealed(&self) -> Tried<BTreeSet<(String, String)>> {
+        let all = keys::registered(self.conn, self.location)?.into_iter();
+        Ok(all.map(|one| (one.column.table, one.column.column)).collect())
+    }
+
+    fn bytes(digits: &str) -> String {
+        format!("unhex({digits})")
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether migrations can be rolled back, tried in memory.
 
 use super::migrate::{fresh, stages_until_fault, wrong};
-use super::script::run;
+use super::script::{is_needed, run, up};
 use super::{catalog, words};
 use crate::database::catalog::Catalog;
 use crate::database::{Migration, drift, history};
@@ -17,10 +17,14 @@ pub(in crate::database) fn try_it(migrations: &[Migration]) -> Result<Vec<Error>
     unfit.map_or(Ok(()), Err)?;
     let (mut conn, mut errors, nothing) = (fresh().map_err(fault)?, Vec::new(), Catalog::default());
     for migration in migrations {
-        run(&mut conn, &migration.up).map_err(|failure| wrong(migration, &failure))?;
+        up(&mut conn, migration).map_err(|failure| wrong(migration, &failure))?;
     }
     let mut reached = migrations.len();
     while let Some(at) = reached.checked_sub(1) {
+        if !is_needed(&conn, &migrations[at]).map_err(|failure| wrong(&migrations[at], &failure))? {
+            reached = at;
+            continue; // it made nothing
+        }
         let Some(down) = &migrations[at].down else { break };
         let back = of_down(&migrations[at], down);
         if let Err(failure) = run(&mut conn, down) {
@@ -43,7 +47,7 @@ pub(in crate::database) fn try_it(migrations: &[Migration]) -> Result<Vec<Error>
         }
     }
     for migration in &migrations[reached..] {
-        if let Err(failure) = run(&mut conn, &migration.up) {
+        if let Err(failure) = up(&mut conn, migration) {
             interrupt::check()?;
             errors.push(wrong(migration, &failure));
             return Ok(errors);

@@ -60,6 +60,12 @@ impl Fate<'_> {
 pub(in crate::database) type Take<'t, E> =
     dyn FnMut(&mut E, &str, &[Noted], Disposition) -> Result<(), <E as Undoing>::Fault> + 't;
 
+/// Numbers of tables as a list stands in SQL; `NULL`, which is in no list, where there are none.
+pub(in crate::database) fn numbers(tables: &[i64]) -> String {
+    let all: Vec<String> = tables.iter().map(i64::to_string).collect();
+    if all.is_empty() { "NULL".to_owned() } else { all.join(", ") }
+}
+
 /// What an engine does. The ledger's tables have the same names and columns in every engine.
 pub(in crate::database) trait Undoing: Sized {
     /// A fault of the database, or one that is in words.
@@ -81,6 +87,8 @@ pub(in crate::database) trait Undoing: Sized {
     fn note_run(&mut self, run: &RunRecord) -> Result<(), Self::Fault>;
     /// Makes rows of `treelift_taken` be found by their keys.
     fn index_taken(&mut self) -> Result<(), Self::Fault>;
+    /// Makes the same tables, with the rows of all runs in those tables of these numbers.
+    fn note_all(&mut self, tables: &[i64]) -> Result<(), Self::Fault>;
     /// The lists of columns in which runs wrote rows of a table, by their number.
     fn columns(&self, number: i64, table: &str) -> Result<HashMap<i64, Written>, Self::Fault>;
     /// Writes the record of a run.
@@ -101,12 +109,13 @@ pub(in crate::database) trait Undoing: Sized {
 
     /// Finds the rows of a table that the run wrote, and lists them.
     fn list(&mut self, listed: Listed<'_>) -> Result<(), Self::Fault>;
-    /// Tells of each listed row what is to become of it.
+    /// Tells of each listed row what is to become of it. Without a run, what runs did not write may be anything, and the
+    /// digests are told that it has now.
     fn judge(
         &mut self,
         listed: Listed<'_>,
         columns: &HashMap<i64, Written>,
-        run: &RunRecord,
+        run: Option<&RunRecord>,
         take: &mut Take<'_, Self>,
     ) -> Result<(), Self::Fault>;
     /// How many rows the table has that another run wrote, and how many it has in all.

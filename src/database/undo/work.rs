@@ -171,7 +171,7 @@ impl<E: Undoing> Work<'_, E> {
         let Self { engine, order, fates } = self;
         let parts = live.primary_key().len();
         let (mut changed, mut nameless, mut has_other_parts, mut rows) = (Keys::default(), 0, false, 0);
-        engine.judge(listed, &columns, run, &mut |engine, key, noted, fate| {
+        engine.judge(listed, &columns, Some(run), &mut |engine, key, noted, fate| {
             match fate {
                 Disposition::Gone => taken.gone += 1,
                 Disposition::Remove { sealed_alike, judged } => {

@@ -1,14 +1,17 @@
 //! `schema/NNN_name.up.sql` and `.down.sql`.
 
-use super::tree::Doc;
+use super::expr;
+use super::tree::{Doc, Item};
 use crate::error::Error;
 use crate::hex;
+use crate::mapping::model::Expr;
 use crate::mapping::{codes, suggest};
-use crate::table::Migration;
+use crate::table::{IdsLine, LedgerLine, Migration};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use toml::de::DeValue;
 
-const HEADER: [&str; 4] = ["version", "description", "depends", "after"];
+const HEADER: [&str; 8] = ["version", "description", "depends", "after", "ids", "ledger", "only with", "irreversible"];
 
 /// The engines that a migration may have files of its own for: `001_what.up.ENGINE.sql`.
 const ENGINES: [&str; 2] = [FIRST, "postgresql"];
@@ -63,7 +66,12 @@ pub(super) fn migrations(folder: &str, files: &[(String, String)]) -> (Migration
             match ups.get(&Some(engine)).or_else(|| ups.get(&None)) {
                 Some(migration) => {
                     errors.extend(wrong_place(migration, &of_engine).filter(|_| engine == FIRST || has_own(ups)));
-                    of_engine.push(with_down(migration.clone(), stem, engine, folder, files));
+                    let (migration, wrong) = with_down(migration.clone(), stem, engine, folder, files);
+                    of_engine.push(migration);
+                    // A file for every engine is read once for each.
+                    let own = format!("schema/{stem}.down.{engine}.sql");
+                    let is_told = engine == FIRST || files.iter().any(|(name, _)| *name == own);
+                    errors.extend(wrong.into_iter().filter(|_| is_told));
                 }
                 None => {
                     let message = format!("migration `{stem}` has no file for `{engine}`");
@@ -90,15 +98,99 @@ fn with_down(
     engine: &str,
     folder: &str,
     files: &[(String, String)],
-) -> Migration {
+) -> (Migration, Vec<Error>) {
     let named = |ending: String| {
         let down = format!("schema/{stem}.down{ending}");
         files.iter().find(|(name, _)| *name == down)
     };
     if let Some((name, text)) = named(format!(".{engine}.sql")).or_else(|| named(".sql".to_owned())) {
-        (migration.down, migration.down_path) = (Some(text.clone()), Some(format!("{folder}/{name}")));
+        let path = format!("{folder}/{name}");
+        let doc = Doc::new(path.clone(), text, &std::rc::Rc::default());
+        if migration.irreversible.is_some() {
+            let message = format!("`{}` says that it is irreversible, and this file rolls it back", migration.path);
+            doc.refuse(&codes::MIGRATION_WRONG, 1, message, "remove one of the two".to_owned());
+        }
+        let lines = header(text).filter(|(_, word, _)| *word == "ledger");
+        migration.down_ledger = lines.filter_map(|(line, _, value)| ledger_line(&doc, &path, line, value)).collect();
+        (migration.down, migration.down_path) = (Some(text.clone()), Some(path));
+        return (migration, doc.into_errors());
     }
-    migration
+    (migration, Vec::new())
+}
+
+/// The lines of a header: the number of each, its word and what it says.
+fn header(text: &str) -> impl Iterator<Item = (u32, &str, &str)> {
+    let comments = (1..).zip(text.lines().map_while(|line| line.strip_prefix("--")));
+    // One without a colon is for people.
+    comments
+        .filter_map(|(line, comment)| comment.split_once(':').map(|(word, value)| (line, word.trim(), value.trim())))
+}
+
+fn begins(text: &str, with: &str) -> bool {
+    text.get(..with.len()).is_some_and(|head| head.eq_ignore_ascii_case(with))
+}
+
+fn is_query(text: &str) -> bool {
+    ["select", "with ", "values"].iter().any(|word| begins(text, word))
+}
+
+/// Reads `TABLE(COLUMN, …, ID) = EXPRESSION FROM SELECT …`.
+fn ids_line(doc: &Doc, path: &str, line: u32, value: &str) -> Option<IdsLine> {
+    let read = || {
+        let (head, rest) = value.split_once('=')?;
+        let (table, columns) = head.trim().strip_suffix(')')?.split_once('(')?;
+        let columns: Vec<String> = columns.split(',').map(|name| name.trim().to_owned()).collect();
+        // FROM may stand in a text of the expression too.
+        let is_whole = |at: &usize| toml::from_str::<toml::Table>(&format!("id = {}", &rest[..*at])).is_ok();
+        let at = rest.to_ascii_lowercase().match_indices(" from ").map(|(at, _)| at).find(is_whole)?;
+        let (expression, query) = (rest[..at].trim().to_owned(), rest[at + " from ".len()..].trim().to_owned());
+        let is_whole = columns.len() > 1 && !columns.iter().any(String::is_empty) && is_query(&query);
+        let (table, path, place) = (table.trim().to_owned(), path.to_owned(), format!("{path}:{line}"));
+        is_whole.then_some(IdsLine { table, columns, expression, query, path, line, place })
+    };
+    let Some(read) = read() else {
+        let message = "`ids` takes a table with its columns, an expression and a query";
+        let hint = "`-- ids: id_map(tab, old, new) = { uuid5 = [\"tab\", \"old\"] } FROM SELECT 'users', id FROM users`, on one line";
+        doc.refuse(&codes::MIGRATION_WRONG, line, message, hint);
+        return None;
+    };
+    Some(read)
+}
+
+/// The expression of an `ids` line, and what is wrong with it.
+pub(super) fn id_expression(ids: &IdsLine) -> (Option<Expr>, Vec<Error>) {
+    // The errors have the line of the file.
+    let text = format!("{}id = {}", "\n".repeat(ids.line as usize - 1), ids.expression);
+    let doc = Doc::new(ids.path.clone(), &text, &std::rc::Rc::default());
+    let expr = doc.parse(&text).map(DeValue::Table).and_then(|parsed| {
+        let item = Item::top(&doc, &parsed).entries()?.into_iter().next()?;
+        Some(expr::expr(item))
+    });
+    (expr, doc.into_errors())
+}
+
+/// Reads `TABLE [from OLD_TABLE] SELECT …`.
+fn ledger_line(doc: &Doc, path: &str, line: u32, value: &str) -> Option<LedgerLine> {
+    let word = |text: &str| {
+        text.split_once(char::is_whitespace).map(|(word, rest)| (word.to_owned(), rest.trim_start().to_owned()))
+    };
+    let read = || {
+        let (table, rest) = word(value)?;
+        let (from, query) = if begins(&rest, "from ") {
+            let (from, query) = word(rest[5..].trim_start())?;
+            (Some(from), query)
+        } else {
+            (None, rest)
+        };
+        is_query(&query).then(|| LedgerLine { table, from, query, place: format!("{path}:{line}") })
+    };
+    let read = read();
+    if read.is_none() {
+        let message = "`ledger` takes a table and a query of old and new keys";
+        let hint = "`-- ledger: TABLE [from OLD_TABLE] SELECT old, new FROM …`, on one line";
+        doc.refuse(&codes::MIGRATION_WRONG, line, message, hint);
+    }
+    read
 }
 
 /// What the name of a file says.
@@ -152,10 +244,13 @@ fn wrong_place(migration: &Migration, before: &[Migration]) -> impl Iterator<Ite
 
 /// The files of one migration say the same of it in their headers.
 fn differ(first: &Migration, other: &Migration) -> Option<Error> {
-    let header = |one: &Migration| (one.version.clone(), one.depends.clone(), one.after_rows);
+    let header = |one: &Migration| {
+        let Migration { version, depends, after_rows, only_with, irreversible, .. } = one;
+        (version.clone(), depends.clone(), *after_rows, only_with.clone(), irreversible.is_some())
+    };
     (header(first) != header(other)).then(|| {
         let message = format!("the header says otherwise than that of `{}`", first.path);
-        let hint = "`version`, `depends` and `after` are those of the migration, whatever the engine";
+        let hint = "`version`, `depends`, `after`, `only with` and `irreversible` are those of the migration, whatever the engine";
         Error::request(message).coded(codes::MIGRATION_WRONG.id).at(&other.path).hint(hint)
     })
 }
@@ -174,17 +269,18 @@ fn migration(stem: &str, path: &str, text: &str) -> (Migration, Vec<Error>) {
         description: String::new(),
         depends: Vec::new(),
         after_rows: false,
+        only_with: None,
+        irreversible: None,
+        ids: Vec::new(),
+        ledger: Vec::new(),
+        down_ledger: Vec::new(),
         up: text.to_owned(),
         down: None,
         checksum: hex::encode(Sha256::digest(text.as_bytes())),
         path: path.to_owned(),
         down_path: None,
     };
-    for (line, comment) in (1..).zip(text.lines().map_while(|line| line.strip_prefix("--"))) {
-        let Some((word, value)) = comment.split_once(':') else {
-            continue; // A comment for people.
-        };
-        let (word, value) = (word.trim(), value.trim());
+    for (line, word, value) in header(text) {
         match word {
             "version" if value.is_empty() => doc.refuse(&codes::MIGRATION_WRONG, line, "`version` is empty", None),
             "version" => value.clone_into(&mut migration.version),
@@ -193,6 +289,19 @@ fn migration(stem: &str, path: &str, text: &str) -> (Migration, Vec<Error>) {
                 migration.depends =
                     value.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
             }
+            "only with" => match value.strip_prefix("table ").map(str::trim).filter(|name| !name.is_empty()) {
+                Some(table) => migration.only_with = Some(table.to_owned()),
+                None => {
+                    let message = format!("`only with` takes `table NAME`, not `{value}`");
+                    doc.refuse(&codes::MIGRATION_WRONG, line, message, None);
+                }
+            },
+            "irreversible" if value.is_empty() => {
+                doc.refuse(&codes::MIGRATION_WRONG, line, "`irreversible` takes the reason", None);
+            }
+            "irreversible" => migration.irreversible = Some(value.to_owned()),
+            "ids" => migration.ids.extend(ids_line(&doc, path, line, value)),
+            "ledger" => migration.ledger.extend(ledger_line(&doc, path, line, value)),
             "after" if value == "rows" => migration.after_rows = true,
             "after" => {
                 let message = format!("`after` takes `rows`, not `{value}`");
@@ -207,7 +316,9 @@ fn migration(stem: &str, path: &str, text: &str) -> (Migration, Vec<Error>) {
             }
         }
     }
-    (migration, doc.into_errors())
+    let mut errors = doc.into_errors();
+    errors.extend(migration.ids.iter().flat_map(|line| id_expression(line).1));
+    (migration, errors)
 }
 
 #[cfg(test)]
@@ -241,6 +352,11 @@ mod tests {
                     description: "people".into(),
                     depends: vec![],
                     after_rows: false,
+                    only_with: None,
+                    irreversible: None,
+                    ids: vec![],
+                    ledger: vec![],
+                    down_ledger: vec![],
                     up: "-- version: v1\n-- description: people\nCREATE TABLE people (id);\n".into(),
                     down: Some("DROP TABLE people;\n".into()),
                     checksum: "4f5633f58fa261c064c8cb23959739720eb8a4a8cbeaeb613ae2998c7157c372".into(),
@@ -252,6 +368,11 @@ mod tests {
                     description: String::new(),
                     depends: vec!["v1".into()],
                     after_rows: true,
+                    only_with: None,
+                    irreversible: None,
+                    ids: vec![],
+                    ledger: vec![],
+                    down_ledger: vec![],
                     up: "-- depends: v1\n-- after: rows\nCREATE INDEX a ON people (id);\n-- version: no header\n"
                         .into(),
                     down: None,

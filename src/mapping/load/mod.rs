@@ -32,7 +32,8 @@ mod tests;
 use crate::error::{Error, Result};
 use crate::hex;
 use crate::mapping::codes;
-use crate::mapping::model::Set;
+use crate::mapping::model::{Expr, Set};
+use crate::table::IdsLine;
 use loaded::Loaded;
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
@@ -60,6 +61,17 @@ pub fn load(source: &SetSource) -> Result<Set> {
     match Error::all(errors) {
         Some(error) => Err(error),
         None => Ok(set),
+    }
+}
+
+/// The expression of a migration's `ids` line.
+///
+/// # Errors
+/// What is wrong with it; nothing is for the lines of a set that was loaded without errors.
+pub fn id_expression(line: &IdsLine) -> Result<Expr> {
+    match migration::id_expression(line) {
+        (Some(expr), errors) if errors.is_empty() => Ok(expr),
+        (_, errors) => Err(Error::all(errors).unwrap_or_else(|| Error::bug("an expression is wrong without an error"))),
     }
 }
 

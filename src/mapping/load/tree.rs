@@ -97,6 +97,11 @@ pub(super) struct Fields<'d> {
 }
 
 impl<'d> Item<'d> {
+    /// The whole of a file.
+    pub(super) fn top(doc: &'d Doc, value: &'d DeValue<'d>) -> Self {
+        Self { doc, name: "", line: 1, value }
+    }
+
     /// Reports an error.
     pub(super) fn refuse(&self, message: impl Into<String>) {
         self.refuse_as(&codes::SAYING_EMPTY, message, None);
@@ -301,7 +306,7 @@ fn entries<'d>(doc: &'d Doc, table: &'d DeTable<'d>) -> Vec<Item<'d>> {
 impl<'d> Fields<'d> {
     /// The top of a file.
     pub(super) fn top(doc: &'d Doc, value: &'d DeValue<'d>, keys: &Keys) -> Option<Self> {
-        Item { doc, name: "", line: 1, value }.fields(&[keys])
+        Item::top(doc, value).fields(&[keys])
     }
 
     fn new(item: Item<'d>, entries: Vec<Item<'d>>, tables: &[&Keys]) -> Self {

@@ -24,6 +24,8 @@ fn alter(bench: &Bench, mode: Mode, decide: &dyn Fn(&Standing) -> Result<Vec<Mov
         started: "2025-05-07T15:09:12Z".parse().unwrap(),
         decide,
         progress: &|_| {},
+        ids: &|_, rows| Ok(rows),
+        sealed: None,
         around: None,
         after: Some(&|survey| {
             rows.set(survey.counts.values().sum());

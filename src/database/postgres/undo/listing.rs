@@ -5,7 +5,7 @@ use super::super::place::{Fault, Tried};
 use super::super::{catalog, form, rejection, sql};
 use super::default;
 use crate::database::ledger::{RunRecord, Written};
-use crate::database::unchanged::{Judge, Judged, Manner, Noted, Take};
+use crate::database::unchanged::{Given, Judge, Judged, Manner, Noted, Take};
 use crate::database::undo::engine::Listed;
 use crate::table::{ColumnType, Table};
 use std::borrow::Cow;
@@ -111,14 +111,18 @@ pub(super) fn others(session: &Session, listed: Listed<'_>) -> Tried<u64> {
     Ok(counted.and_then(|rows| Some(rows.first()?.get::<_, i64>(0).unsigned_abs())).unwrap_or(0))
 }
 
-/// A judge of rows of a table.
+/// A judge of rows of a table. Without the run, columns that it did not write may hold anything.
 pub(super) fn judge<'j>(
     session: &Session,
     table: &'j Table,
     columns: &HashMap<i64, Written>,
-    run: &RunRecord,
+    run: Option<&RunRecord>,
 ) -> Tried<Judge<'j>> {
-    Ok(Judge::new(table, columns, default::given(session, table, run)?, MANNER))
+    let given = match run {
+        Some(run) => default::given(session, table, run)?,
+        None => table.columns.iter().map(|_| Given::anything("true")).collect(),
+    };
+    Ok(Judge::new(table, columns, given, MANNER))
 }
 
 /// The listed rows, and what the table holds of them, page by page.
@@ -172,7 +176,7 @@ impl<'p> Pages<'p> {
                     });
                 }
             }
-            judged.note(Noted { columns: row.get(1), digest: row.get(2), own: row.get(3) });
+            judged.note(Noted::new(row.get(1), row.get(2), row.get(3)));
         }
         if page.is_empty() {
             judged.next(None, take)?;
