@@ -1,4 +1,6 @@
-//! Tables as SQL, for schemas that are written as a draft to be edited.
+//! Tables as SQL that every engine takes: schemas that are written as a draft to be edited, and questions about references.
+
+use crate::table::{ForeignKey, Table};
 
 /// A column to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +13,22 @@ pub struct NewColumn {
     pub not_null: bool,
     /// The table and column that it refers to.
     pub references: Option<(String, String)>,
+}
+
+/// The query of the rows of a table, by its primary key, that reference a row with another value in a column of the same name.
+pub fn crossing(table: &Table, key: &ForeignKey, column: &str) -> String {
+    let row = table.primary_key();
+    let shown = if row.is_empty() { key.columns.iter().map(String::as_str).collect() } else { row };
+    let shown: Vec<String> = shown.into_iter().map(|one| format!("c.{}", name(one))).collect();
+    let meets = key.columns.iter().zip(&key.to).map(|(from, to)| format!("p.{} = c.{}", name(to), name(from)));
+    format!(
+        "SELECT {} FROM {} c JOIN {} p ON {} WHERE c.{column} IS DISTINCT FROM p.{column}",
+        shown.join(", "),
+        name(&table.name),
+        name(&key.table),
+        meets.collect::<Vec<_>>().join(" AND "),
+        column = name(column)
+    )
 }
 
 /// The statement that makes a table; without a key it gets an integer one of this name.

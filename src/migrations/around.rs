@@ -5,9 +5,10 @@ use crate::database::history::Standing;
 use crate::database::upkeep::{Altered, Around, Done, Followed, Looking};
 use crate::error::{Error, Result};
 use crate::finding::ASSERTION;
-use crate::mapping::model::{Assertion, Gives, Set};
+use crate::mapping::model::{Gives, Set};
 use crate::report::{CheckReport, CheckStatus};
 use crate::validate::answers::{self, Answer};
+use crate::validate::isolation::with_isolation;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -41,7 +42,7 @@ pub struct TableCount {
 
 /// Asks a set's assertions around a change, and refuses one that breaks them.
 pub(super) struct Assertions {
-    assertions: Vec<Assertion>,
+    set: Set,
     engine: &'static str,
     /// Whether what does not hold before is no reason to change nothing: the way back must stay open.
     is_way_back: bool,
@@ -58,7 +59,7 @@ struct Told {
 
 impl Assertions {
     pub(super) fn of(set: &Set, engine: &'static str, is_way_back: bool) -> Self {
-        Self { assertions: set.assertions.clone(), engine, is_way_back, told: RefCell::default() }
+        Self { set: of_assertions(set), engine, is_way_back, told: RefCell::default() }
     }
 
     /// The change with what was said of it; an error where something else ended it.
@@ -75,10 +76,23 @@ impl Assertions {
     }
 }
 
+impl Assertions {
+    fn ask(&self, database: &mut dyn Looking, standing: &Standing) -> Result<Vec<Answer>> {
+        let tables = if self.set.isolation.is_some() { database.tables()? } else { Vec::new() };
+        let assertions = with_isolation(&self.set, &tables.iter().collect::<Vec<_>>());
+        answers::ask(&assertions, standing, self.engine, database)
+    }
+}
+
+/// What a set asserts, and nothing else of it.
+fn of_assertions(set: &Set) -> Set {
+    Set { assertions: set.assertions.clone(), isolation: set.isolation.clone(), ..Set::default() }
+}
+
 impl Around for Assertions {
     fn before(&self, database: &mut dyn Looking, standing: &Standing) -> Result<()> {
         let counts = database.counts()?;
-        let answers = answers::ask(&self.assertions, standing, self.engine, database)?;
+        let answers = self.ask(database, standing)?;
         let wrong = |answer: &&Answer| answer.gives == Gives::None && answer.failed();
         let wrong: Vec<Answer> = answers.iter().filter(wrong).filter(|_| !self.is_way_back).cloned().collect();
         let mut checks: Vec<CheckReport> = wrong.iter().map(answers::alone).collect();
@@ -91,7 +105,7 @@ impl Around for Assertions {
 
     fn after(&self, database: &mut dyn Looking, standing: &Standing) -> Result<()> {
         let after = database.counts()?;
-        let answers = answers::ask(&self.assertions, standing, self.engine, database)?;
+        let answers = self.ask(database, standing)?;
         let told = &mut *self.told.borrow_mut();
         told.tables = compared(&told.counts, &after);
         told.checks = answers::around(&told.answers, &answers);

@@ -2,6 +2,7 @@
 
 use super::answers;
 use super::checks::Evidence;
+use super::isolation::with_isolation;
 use crate::database::history::Standing;
 use crate::database::query::BadQuery;
 use crate::database::reference::Reference;
@@ -176,7 +177,8 @@ pub fn all(reader: &mut dyn Reader, survey: Survey, set: &Set, standing: &Standi
         evidence.repeated.push((format!("`{table}`: {}", columns.join(", ")), rows));
     }
     evidence.unregistered = reader.unregistered()?;
-    evidence.answers = answers::ask(&set.assertions, standing, reader.dialect().engine(), reader)?;
+    let assertions = with_isolation(set, &survey.catalog.schema.tables.values().collect::<Vec<_>>());
+    evidence.answers = answers::ask(&assertions, standing, reader.dialect().engine(), reader)?;
     evidence.survey = survey;
     Ok(evidence)
 }

@@ -5,6 +5,7 @@ pub mod answers;
 pub mod check;
 pub mod checks;
 pub mod gather;
+pub mod isolation;
 
 use crate::database::drift::Leave;
 use crate::database::{Database, Transaction, history, schema};
@@ -36,6 +37,8 @@ pub fn database(database: &dyn Database, set: &Set, wanted: &[Category]) -> Resu
 
 /// What the set's own checks say now: what they said before an import is not the import's fault.
 pub fn ask(transaction: &mut dyn Transaction, set: &Set) -> Result<Vec<Answer>> {
-    let standing = history::compare(&transaction.survey()?.recorded, &set.migrations);
-    answers::ask(&set.assertions, &standing, transaction.dialect().engine(), transaction)
+    let survey = transaction.survey()?;
+    let standing = history::compare(&survey.recorded, &set.migrations);
+    let assertions = isolation::with_isolation(set, &survey.catalog.schema.tables.values().collect::<Vec<_>>());
+    answers::ask(&assertions, &standing, transaction.dialect().engine(), transaction)
 }

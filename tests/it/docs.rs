@@ -223,6 +223,7 @@ fn every_key_of_the_language_stands_once_in_its_reference() {
                 ("assert", &keys::ASSERT),
                 ("audit", &keys::AUDIT),
                 ("strings", &keys::STRINGS),
+                ("isolation", &keys::ISOLATION),
             ],
             &[
                 &keys::UNKNOWN_MEMBERS,

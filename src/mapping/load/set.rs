@@ -36,6 +36,9 @@ pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
             .get("assert")
             .and_then(|item| item.list())
             .map_or_else(Vec::new, |list| list.into_iter().filter_map(assertion).collect()),
+        isolation: fields
+            .table("isolation", &keys::ISOLATION)
+            .and_then(|fields| fields.need("column")?.text().map(str::to_owned)),
         audit: fields.get("audit").and_then(audit).map(|audit| AuditTable { written: written(fields), ..audit }),
         migrations_table: fields.get("migrations_table").and_then(migrations_table),
         other_tables: other_tables.filter_map(|item| Some((item.name.to_owned(), item.reason()?))).collect(),

@@ -66,6 +66,8 @@ pub struct Set {
     pub strings: Strings,
     /// `[[assert]]`: the set's own checks of the target.
     pub assertions: Vec<Assertion>,
+    /// `[isolation] column`: the column that says whose a row is, where an application has several tenants.
+    pub isolation: Option<String>,
     /// `[audit]`: the application's own table for what was done to the database.
     pub audit: Option<AuditTable>,
     /// `migrations_table`: where migrations are recorded.

@@ -21,6 +21,7 @@ keys! {
         key("unknown_members", Words(&UNKNOWN_MEMBERS), "what happens to members that only a catch-all keeps"),
         key("after", Table(&AFTER), "what the application still needs after an import"),
         key("assert", List(&Table(&ASSERT)), "checks of the target in SQL"),
+        since("0.2.0", "isolation", Table(&ISOLATION), "rows reference only rows of the same tenant"),
         key("audit", Table(&AUDIT), "the application's own table for what was done to the database"),
         key("migrations_table", Formed("pattern", "^[A-Za-z_][A-Za-z0-9_]{0,62}$"),
             "the table that records migrations, by default `schema_migrations`"),
@@ -55,6 +56,10 @@ keys! {
         word("rows", "at least one row must be there"),
         since("0.2.0", "same", Any, "a change of the schema must keep what it gives"),
         since("0.2.0", "shown", Any, "what it gives is shown, around a change of the schema with what it gave before");
+
+    /// `[isolation]`.
+    ISOLATION "`[isolation]`":
+        key("column", Text, "the column that says whose a row is: each reference between two tables that have it is checked");
 
     /// `[audit]`.
     AUDIT "`[audit]`":

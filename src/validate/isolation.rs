@@ -1,0 +1,68 @@
+//! Isolation of tenants: where two tables have the column that says whose a row is, a row references only rows of its own.
+
+use crate::database::ddl::crossing;
+use crate::mapping::model::{AssertCategory, Assertion, Gives, Set};
+use crate::table::Table;
+
+/// The set's assertions, and those of its isolation on these tables.
+pub fn with_isolation(set: &Set, tables: &[&Table]) -> Vec<Assertion> {
+    let isolated = set.isolation.as_ref().map(|column| assertions(column, tables));
+    set.assertions.iter().cloned().chain(isolated.into_iter().flatten()).collect()
+}
+
+/// A check for each reference between tables that have the column. One that includes the column cannot cross.
+fn assertions(column: &str, tables: &[&Table]) -> Vec<Assertion> {
+    let has = |table: &&&Table| table.column(column).is_some();
+    let of = |name: &str| tables.iter().copied().find(|table| table.name == name);
+    let mut all = Vec::new();
+    for table in tables.iter().filter(has) {
+        for key in &table.foreign_keys {
+            let includes = key.columns.iter().zip(&key.to).any(|(from, to)| from == column && to == column);
+            let Some(parent) = of(&key.table).filter(|parent| !includes && has(&parent)) else { continue };
+            all.push(Assertion {
+                name: format!("`{}` references only rows of `{}` of the same `{column}`", table.name, parent.name),
+                category: AssertCategory::Security,
+                sql: crossing(table, key, column),
+                gives: Gives::None,
+                uses: Vec::new(),
+                since: None,
+                until: None,
+                engine: None,
+                line: 0,
+            });
+        }
+    }
+    all.sort_by(|one, other| one.name.cmp(&other.name));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::Dialect;
+    use crate::database::schema;
+    use crate::database::schema::tests::migration;
+
+    #[test]
+    fn each_reference_between_tables_of_tenants_is_checked() {
+        let made = migration(
+            "001",
+            "CREATE TABLE tenants (tenant INTEGER PRIMARY KEY);
+             CREATE TABLE rooms (id INTEGER PRIMARY KEY, tenant INTEGER REFERENCES tenants (tenant));
+             CREATE TABLE kinds (id INTEGER PRIMARY KEY);
+             CREATE TABLE chairs (id INTEGER PRIMARY KEY, tenant INTEGER REFERENCES tenants (tenant),
+                                  room INTEGER REFERENCES rooms (id), kind INTEGER REFERENCES kinds (id));",
+        );
+        let schema = schema::expected(&Dialect::default(), &[made]).unwrap();
+        let all = assertions("tenant", &schema.tables.values().collect::<Vec<_>>());
+        let told: Vec<_> = all.iter().map(|one| (one.name.as_str(), one.sql.as_str())).collect();
+        assert_eq!(
+            told,
+            [(
+                "`chairs` references only rows of `rooms` of the same `tenant`",
+                "SELECT c.\"id\" FROM \"chairs\" c JOIN \"rooms\" p ON p.\"id\" = c.\"room\" \
+                 WHERE c.\"tenant\" IS DISTINCT FROM p.\"tenant\""
+            )]
+        );
+    }
+}
