@@ -76,6 +76,8 @@ pub enum Phase {
     Import,
     /// Copying rows into another database.
     Transfer,
+    /// Writing rows down.
+    Export,
     /// Opening and sealing values.
     Seal,
     /// Checking the target.
@@ -99,7 +101,7 @@ pub enum SecretNeed {
 
 /// The user interface of a job: it shows progress and asks questions.
 pub trait Ui: Sync {
-    /// A phase begins; `files` (of [`Phase::Seal`]: values; of [`Phase::Transfer`]: rows) and `bytes` are its totals where they are known.
+    /// A phase begins; `files` (of [`Phase::Seal`]: values; of [`Phase::Transfer`] and [`Phase::Export`]: rows) and `bytes` are its totals where they are known.
     fn phase(&self, phase: Phase, files: u64, bytes: u64);
     /// Adds to what is done of the phase.
     fn advance(&self, files: u64, bytes: u64);

@@ -4,7 +4,7 @@
 //! those below it:
 //!
 //! - `cli`: words, prompts, progress, exit status
-//! - jobs: [`import`], [`validate`], [`migrations`], [`credentials`], [`backup`], [`undo`], [`transfer`], [`explain`], [`inspect`], what they are asked for ([`config`]), and their parts
+//! - jobs: [`import`], [`validate`], [`migrations`], [`credentials`], [`backup`], [`undo`], [`transfer`], [`export`], [`explain`], [`inspect`], what they are asked for ([`config`]), and their parts
 //! - edges: [`source`] (files in), [`database`] (rows out), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`]; pure but for loading mapping files
 //! - values: [`document`], [`row`], [`table`], [`finding`], [`decimal`], `decode`, [`fold`], [`instant`], `strptime`, [`written`], [`hex`], [`outputs`]
@@ -21,6 +21,7 @@ mod decode;
 pub mod document;
 pub mod error;
 pub mod explain;
+pub mod export;
 pub mod finding;
 pub mod fold;
 pub mod hex;

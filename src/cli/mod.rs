@@ -7,6 +7,7 @@ mod check;
 mod credentials;
 mod database_url;
 mod explain;
+mod export;
 mod import;
 mod inspect;
 mod judged;
@@ -96,6 +97,7 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
         Command::Schema { command } => schema::run(command, output),
         Command::Backup { command } => backup::run(command, output),
         Command::Transfer(args) => transfer::run(&args, output),
+        Command::Export(args) => export::run(&args, log_file, output),
         Command::Credentials { command } => credentials::run(command, output),
     }
 }

@@ -112,6 +112,16 @@ impl Output {
         }
     }
 
+    /// Standard output for a result that is no text of the program's own: nothing of it is colored or stripped.
+    pub(super) fn bytes(&self) -> impl Write {
+        io::stdout().lock()
+    }
+
+    /// The last line of a command whose result is something else than words.
+    pub(super) fn last(&self, line: &str) {
+        self.stderr(&paint(line));
+    }
+
     /// The result of a command that has changed something. It is done, whatever becomes of standard
     /// output: if that cannot be written, the text goes to standard error, and the exit status stays.
     pub(super) fn outcome(&self, words: &str, document: &serde_json::Value) {
@@ -264,6 +274,7 @@ const COLORS: &[(&str, AnsiColor)] = &[
     ("dry run: acceptable", AnsiColor::Green),
     ("committed:", AnsiColor::Green),
     ("verified:", AnsiColor::Green),
+    ("exported:", AnsiColor::Green),
 ];
 
 /// Colors the words that lines begin with; the stream strips the colors where they are not wanted.

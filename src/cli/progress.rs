@@ -96,6 +96,7 @@ fn name(phase: Phase) -> &'static str {
         Phase::Ahead => "reading",
         Phase::Import => "importing",
         Phase::Transfer => "copying",
+        Phase::Export => "exporting",
         Phase::Seal => "opening",
         Phase::Check => "checking",
         Phase::Finish => "finishing",
@@ -106,7 +107,7 @@ fn name(phase: Phase) -> &'static str {
 fn counted(phase: Phase) -> &'static str {
     match phase {
         Phase::Seal => "values",
-        Phase::Transfer => "rows",
+        Phase::Transfer | Phase::Export => "rows",
         _ => "files",
     }
 }

@@ -26,6 +26,7 @@ mod json;
 pub mod kept;
 pub mod ledger;
 mod opening;
+mod ordered;
 mod orphans;
 mod own;
 #[cfg(feature = "postgres")]
@@ -53,7 +54,8 @@ pub use cell::Cell;
 pub use contract::{Database, Reader, Stages, Transaction, dumps};
 pub use dialect::Dialect;
 pub use opening::{Mode, Opening};
-pub use own::KEYS_TABLE;
+pub use ordered::Ordered;
+pub use own::{KEYS_TABLE, is_own};
 pub use scratch::remove_stale;
 pub use sealed_column::{SealedColumn, SealedState};
 pub use url::{open, trial};

@@ -14,6 +14,6 @@ pub(super) fn is_records(table: &str, record: &str) -> bool {
 }
 
 /// Whether a table is one that treelift keeps for itself: ledger, keys, audit trail, orphans.
-pub(super) fn is_own(table: &str) -> bool {
+pub fn is_own(table: &str) -> bool {
     table.to_ascii_lowercase().starts_with("treelift_") && !table.eq_ignore_ascii_case(OWN_RECORD)
 }

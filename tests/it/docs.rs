@@ -67,6 +67,7 @@ fn the_readme_is_short_and_names_every_command_that_is_built() {
         "check",
         "inspect",
         "explain",
+        "export",
         "schema",
         "backup",
         "credentials status",
@@ -106,7 +107,7 @@ fn every_link_between_pages_leads_somewhere() {
 fn the_help_of_every_command_shows_an_example() {
     let below = |name: &'static str, all: &[&'static str]| all.iter().map(|one| vec![name, one]).collect::<Vec<_>>();
     let mut commands: Vec<Vec<&str>> =
-        ["import", "runs", "check", "inspect", "explain", "credentials", "schema", "backup"]
+        ["import", "runs", "check", "inspect", "explain", "export", "credentials", "schema", "backup"]
             .map(|name| vec![name])
             .into();
     commands.push(Vec::new());

@@ -50,6 +50,8 @@ mod engines;
 mod existing;
 mod explain;
 mod explain_law;
+mod export;
+mod export_places;
 mod expressions;
 mod from_json;
 mod generated;

@@ -2,6 +2,7 @@
 
 pub(super) mod backup;
 pub(super) mod credentials;
+pub(super) mod export;
 pub(super) mod runs;
 pub(super) mod schema;
 pub(super) mod shared;
@@ -13,6 +14,7 @@ use backup::BackupCommand;
 use clap::builder::{PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint, value_parser};
 use credentials::Credentials;
+use export::ExportArgs;
 use runs::{RunsArgs, UndoArgs};
 use schema::SchemaCommand;
 use shared::{BackupArgs, LockArgs, SecretArgs};
@@ -126,6 +128,8 @@ pub(in crate::cli) enum Command {
     },
     /// Copy a whole database into a new one, of another engine or of the same.
     Transfer(TransferArgs),
+    /// Write rows of tables as CSV, JSON lines or SQL, for other programs to read.
+    Export(ExportArgs),
     /// Inspect, seal and hand over stored credentials, and change their keys.
     #[command(after_help = "Example:\n  treelift credentials status --database sqlite:///./app.db")]
     Credentials {

@@ -12,7 +12,7 @@ use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::sealed_column::SealedColumn;
 use crate::database::state::State;
 use crate::database::upkeep::{Broken, Survey};
-use crate::database::{Cell, Dialect};
+use crate::database::{Cell, Dialect, Ordered};
 use crate::error::Result;
 use crate::secret::keys::KeyRow;
 use jiff::Timestamp;
@@ -55,6 +55,11 @@ pub trait Reader: Stages + Asking {
         of: Option<(&str, i64)>,
         visit: &mut dyn FnMut(Vec<Cell>),
     ) -> Result<()>;
+    /// Shows the cells of every row of a table in an order, one row at a time. An error of `visit` ends it.
+    fn each_in_order(&self, rows: &Ordered<'_>, visit: &mut dyn FnMut(&[Cell]) -> Result<()>) -> Result<()>;
+    /// Writes the rows of these tables as SQL of the engine's own: in one transaction it adds them to the same tables of
+    /// another database. `write` gets each row alone; an error of it ends it. How many rows each table has.
+    fn script(&self, tables: &[Ordered<'_>], write: &mut dyn FnMut(&str) -> Result<()>) -> Result<Vec<u64>>;
     /// The registered keys, oldest first.
     fn keys(&self) -> Result<Vec<KeyRow>>;
     /// The keys, the registry with its proof, and what the registered columns hold.

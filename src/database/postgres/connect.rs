@@ -2,6 +2,7 @@
 
 use super::address::{Address, Surroundings, Tls};
 use super::place::{Outside, Place, Tried};
+use super::watch::Watch;
 use super::{engine, words};
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -17,7 +18,6 @@ use std::cell::RefCell;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{env, fs};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -47,7 +47,7 @@ pub(super) struct Session {
     /// Where names are looked for.
     search_path: RefCell<String>,
     /// Ends a statement where a signal asks to stop.
-    _watch: Watch,
+    watch: Watch,
 }
 
 /// A value that is bound as text; SQL casts it.
@@ -82,11 +82,11 @@ impl Session {
             .hint("create the schema, or set `search_path` of the user")
             .into());
         };
-        let watch = Watch::start(client.cancel_token(), &place.address);
+        let watch = Watch::start(end_statement(client.cancel_token(), &place.address));
         let client = RefCell::new(client);
         let search_path = RefCell::new(search_path);
         let place = place.clone();
-        Ok(Self { client, place, schema, outside: None, is_backed_up: false, version, search_path, _watch: watch })
+        Ok(Self { client, place, schema, outside: None, is_backed_up: false, version, search_path, watch })
     }
 
     /// Says for the open transaction what holds, whatever user, database and migrations have set: times in UTC and in one
@@ -223,12 +223,24 @@ impl Session {
 
     /// Shows every row of a query, one at a time.
     pub(super) fn each(&self, sql: &str, mut visit: impl FnMut(&Row)) -> Tried<()> {
+        self.try_each(sql, |row| {
+            visit(row);
+            Ok(())
+        })
+    }
+
+    /// The same, until an error of `visit` ends it.
+    pub(super) fn try_each(&self, sql: &str, mut visit: impl FnMut(&Row) -> Result<()>) -> Tried<()> {
         interrupt::check()?;
         let mut client = self.client.borrow_mut();
         let none: [(&(dyn ToSql + Sync), Type); 0] = [];
         let mut rows = client.query_typed_raw(sql, none)?;
         while let Some(row) = rows.next()? {
-            visit(&row);
+            if let Err(error) = visit(&row) {
+                // A connection ends only once everything has come that was asked for.
+                self.watch.end_statement(|| while let Ok(Some(_)) = rows.next() {});
+                return Err(error.into());
+            }
         }
         Ok(())
     }
@@ -247,38 +259,16 @@ fn typed<'v, V: ToSql + Sync>(values: &'v [V], kind: &Type) -> Vec<(&'v (dyn ToS
     values.iter().map(|value| (value as &(dyn ToSql + Sync), kind.clone())).collect()
 }
 
-/// Waits for a signal that asks to stop, and then has the server end what it does for a connection: a lock may be waited
-/// for as long as the user says, and an index may take long to make.
-struct Watch(Arc<AtomicBool>);
-
-impl Watch {
-    fn start(token: CancelToken, address: &Address) -> Self {
-        const MOMENT: Duration = Duration::from_millis(100);
-        let (over, address) = (Arc::new(AtomicBool::new(false)), address.clone());
-        let is_over = Arc::clone(&over);
-        let wait = move || {
-            while !is_over.load(Ordering::Relaxed) {
-                if interrupt::asked().is_some() {
-                    // Where it does not reach the server, the statement comes to its own end.
-                    _ = match address.tls {
-                        Tls::Never => token.cancel_query(NoTls).ok(),
-                        Tls::Fitting | Tls::Offered | Tls::Always => {
-                            tls(&address).ok().and_then(|tls| token.cancel_query(tls).ok())
-                        }
-                    };
-                }
-                std::thread::sleep(MOMENT);
+/// Asks the server to end the statement of a connection. Where that does not reach it, the statement comes to its own end.
+fn end_statement(token: CancelToken, address: &Address) -> impl Fn() + Send + 'static {
+    let address = address.clone();
+    move || {
+        _ = match address.tls {
+            Tls::Never => token.cancel_query(NoTls).ok(),
+            Tls::Fitting | Tls::Offered | Tls::Always => {
+                tls(&address).ok().and_then(|tls| token.cancel_query(tls).ok())
             }
         };
-        // Where the system starts no thread, statements come to their own ends as well.
-        _ = std::thread::Builder::new().name("signals".to_owned()).spawn(wait);
-        Self(over)
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `address` reads a URL, `connect` sends statements, `script` those of a migration, `opened` begins transactions, `blockers` says
 //! who is in their way, `commit` ends them, `stages` learns what migrations make, `migrate` sets the tables up, `bench` and `fill`
-//! test them, `undo` and `aside` take rows away, `reader` looks, `find`, `load` and `write` carry rows, `cells`
+//! test them, `undo` and `aside` take rows away, `reader` looks, `ordered` writes rows down, `find`, `load` and `write` carry rows, `cells`
 //! works on what is sealed, `dump` makes backups, `form` knows how values are written, `ledger` keeps the record.
 
 mod address;
@@ -36,6 +36,7 @@ mod migrate;
 mod numeric;
 mod opened;
 mod options;
+mod ordered;
 mod origins;
 mod orphans;
 mod place;
@@ -55,6 +56,7 @@ pub(super) mod types;
 mod undo;
 mod unnamed;
 mod update;
+mod watch;
 mod words;
 mod write;
 

@@ -2,7 +2,7 @@
 
 use super::opened::{self, Opened, PostgresReader};
 use super::place::{Place, Tried};
-use super::{assertion, cells, keys, ledger, origins, record, stages, state, survey};
+use super::{assertion, cells, keys, ledger, ordered, origins, record, stages, state, survey};
 use crate::database::catalog::Catalog;
 use crate::database::cells::{KeyedCell, Registered};
 use crate::database::clock::Clock;
@@ -14,7 +14,7 @@ use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::state::State;
 use crate::database::upkeep::{Broken, Survey};
-use crate::database::{Cell, Dialect, Migration, Reader, SealedColumn, Stages};
+use crate::database::{Cell, Dialect, Migration, Ordered, Reader, SealedColumn, Stages};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
 use jiff::Timestamp;
@@ -96,6 +96,14 @@ impl<S> Reader for Opened<S> {
         visit: &mut dyn FnMut(Vec<Cell>),
     ) -> Result<()> {
         self.on(|session| origins::each_row(session, (table, columns), of, visit))
+    }
+
+    fn each_in_order(&self, rows: &Ordered<'_>, visit: &mut dyn FnMut(&[Cell]) -> Result<()>) -> Result<()> {
+        self.on(|session| ordered::each(session, rows, visit))
+    }
+
+    fn script(&self, tables: &[Ordered<'_>], write: &mut dyn FnMut(&str) -> Result<()>) -> Result<Vec<u64>> {
+        self.on(|session| ordered::script(session, tables, write))
     }
 
     fn keys(&self) -> Result<Vec<KeyRow>> {

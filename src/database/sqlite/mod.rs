@@ -1,6 +1,7 @@
 //! Databases of SQLite.
 //!
-//! `open` decides which file a run works on, `migrate` sets its tables up, `reader` looks, `session` is an
+//! `open` decides which file a run works on, `migrate` sets its tables up, `reader` looks, `ordered` writes
+//! rows down, `session` is an
 //! open transaction, `find` and `write` carry its rows, `cells` works on what is sealed, `form` knows how
 //! values are written, `forms` remembers how times were, `ledger` keeps the record.
 
@@ -30,6 +31,7 @@ mod location;
 mod locks;
 pub(super) mod migrate;
 mod open;
+mod ordered;
 mod origins;
 mod orphans;
 mod read;

@@ -2,7 +2,7 @@
 
 use super::location::{Fault, Location};
 use super::open::{self, View};
-use super::{assertion, cells, health, keys, ledger, origins, record, references, state, survey};
+use super::{assertion, cells, health, keys, ledger, ordered, origins, record, references, state, survey};
 use crate::database::catalog::Catalog;
 use crate::database::cells::{KeyedCell, Registered};
 use crate::database::clock::Clock;
@@ -14,7 +14,7 @@ use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::state::State;
 use crate::database::upkeep::{Broken, Survey};
-use crate::database::{Cell, Dialect, Migration, Reader, SealedColumn, Stages};
+use crate::database::{Cell, Dialect, Migration, Ordered, Reader, SealedColumn, Stages};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
 use jiff::Timestamp;
@@ -128,6 +128,14 @@ impl<O: Open> Reader for O {
         visit: &mut dyn FnMut(Vec<Cell>),
     ) -> Result<()> {
         on(self, |conn, _| origins::each_row(conn, (table, columns), of, visit))
+    }
+
+    fn each_in_order(&self, rows: &Ordered<'_>, visit: &mut dyn FnMut(&[Cell]) -> Result<()>) -> Result<()> {
+        on(self, |conn, _| ordered::each(conn, rows, visit))
+    }
+
+    fn script(&self, tables: &[Ordered<'_>], write: &mut dyn FnMut(&str) -> Result<()>) -> Result<Vec<u64>> {
+        on(self, |conn, _| ordered::script(conn, tables, write))
     }
 
     fn keys(&self) -> Result<Vec<KeyRow>> {
