@@ -4,7 +4,7 @@
 //! those below it:
 //!
 //! - `cli`: words, prompts, progress, exit status
-//! - jobs: [`import`], [`validate`], [`migrations`], [`credentials`], [`backup`], [`undo`], [`transfer`], [`export`], [`explain`], [`inspect`], what they are asked for ([`config`]), and their parts
+//! - jobs: [`import`], [`validate`], [`migrations`], [`credentials`], [`backup`], [`undo`], [`tidy`], [`transfer`], [`export`], [`explain`], [`inspect`], what they are asked for ([`config`]), and their parts
 //! - edges: [`source`] (files in), [`database`] (rows out), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`]; pure but for loading mapping files
 //! - values: [`document`], [`row`], [`table`], [`finding`], [`decimal`], `decode`, [`fold`], [`instant`], `strptime`, [`written`], [`hex`], [`outputs`]
@@ -39,6 +39,7 @@ pub mod source;
 pub mod step;
 mod strptime;
 pub mod table;
+pub mod tidy;
 pub mod transfer;
 pub mod undo;
 pub mod validate;

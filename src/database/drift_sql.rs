@@ -226,13 +226,17 @@ fn dropped(other: &str, made: &Other) -> String {
 /// The SQL of a view, a trigger or a virtual table. A full-text index over the rows of another table
 /// is empty until it is told to read them.
 fn made_again(other: &str, made: &Other) -> String {
-    let rebuilds = made.kind == "virtual table" && content(&made.sql).is_some_and(|table| !table.is_empty());
-    if rebuilds {
+    if is_over_another(made) {
         let name = name(other);
         format!("{}\nINSERT INTO {name} ({name}) VALUES ('rebuild');", ended(&made.sql))
     } else {
         made.sql.clone()
     }
+}
+
+/// Whether it is a full-text index over the rows of another table.
+pub(super) fn is_over_another(made: &Other) -> bool {
+    made.kind == "virtual table" && content(&made.sql).is_some_and(|table| !table.is_empty())
 }
 
 /// Whose rows a full-text table is an index of: the `content` of its declaration; an empty text for one

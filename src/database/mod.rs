@@ -41,6 +41,7 @@ pub mod sealed;
 mod sealed_column;
 mod sqlite;
 pub mod state;
+pub mod tidy;
 mod tokens;
 pub mod traces;
 mod unchanged;

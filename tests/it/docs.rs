@@ -113,7 +113,7 @@ fn the_help_of_every_command_shows_an_example() {
     commands.push(Vec::new());
     commands
         .extend(below("credentials", &["status", "encrypt", "verify", "rekey", "rotate", "hand-over", "new-key-file"]));
-    let schema = ["status", "migrate", "rollback", "history", "validate", "new", "stamp", "test"];
+    let schema = ["status", "migrate", "rollback", "history", "validate", "new", "stamp", "test", "tidy"];
     commands.extend(below("schema", &schema));
     commands.extend(below("backup", &["create", "list", "restore", "promote", "prune"]));
     for command in &commands {

@@ -129,6 +129,7 @@ mod signals;
 mod small;
 mod strings;
 mod tamper;
+mod tidy;
 mod times;
 #[cfg(feature = "postgres")]
 mod transfer;

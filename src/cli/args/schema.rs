@@ -23,6 +23,8 @@ pub(in crate::cli) enum SchemaCommand {
     Stamp(StampArgs),
     /// Prove that every migration can be rolled back, on a private copy.
     Test(TestArgs),
+    /// Put statistics, files and indexes in order; no row changes.
+    Tidy(TidyArgs),
 }
 
 #[derive(Debug, Args)]
@@ -181,4 +183,37 @@ pub(in crate::cli) struct TestArgs {
     /// Accepted for scripts: nothing stays of what this command makes for its test.
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
+}
+
+const TIDY_EXAMPLES: &str = "\
+Examples:
+  treelift schema tidy --database sqlite:///./new.db --dry-run
+  treelift schema tidy --database sqlite:///./new.db
+  treelift schema tidy --analyze --database postgresql://host/app
+
+No backup is made, since no row changes. It is no transaction: each statement stays done, whatever
+becomes of the next one.";
+
+#[derive(Debug, Args)]
+#[command(after_help = TIDY_EXAMPLES)]
+pub(in crate::cli) struct TidyArgs {
+    #[command(flatten)]
+    pub(in crate::cli) managed: ManagedArgs,
+    /// Gather the statistics by which the database chooses its ways [default: all three].
+    #[arg(long)]
+    pub(in crate::cli) analyze: bool,
+    /// Give back the room that deleted rows have left.
+    #[arg(long)]
+    pub(in crate::cli) vacuum: bool,
+    /// Make every index again of the rows.
+    #[arg(long)]
+    pub(in crate::cli) reindex: bool,
+    /// Show what would be done, and change nothing.
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
+    /// Answer yes to every question.
+    #[arg(long)]
+    pub(in crate::cli) yes: bool,
+    #[command(flatten)]
+    pub(in crate::cli) locks: LockArgs,
 }

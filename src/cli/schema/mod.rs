@@ -5,6 +5,7 @@ mod history;
 mod new;
 mod status;
 mod test;
+mod tidy;
 mod validate;
 
 use crate::cli::args::schema::SchemaCommand;
@@ -22,5 +23,6 @@ pub(super) fn run(command: SchemaCommand, output: &Output) -> Result<u8> {
         SchemaCommand::New(args) => new::run(&args, output),
         SchemaCommand::Stamp(args) => change::stamp(&args, output),
         SchemaCommand::Test(args) => test::run(&args, output),
+        SchemaCommand::Tidy(args) => tidy::run(&args, output),
     }
 }

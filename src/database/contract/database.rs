@@ -8,6 +8,7 @@ use crate::database::ledger::RunRecord;
 use crate::database::query::BadQuery;
 use crate::database::sealed::SealRecord;
 use crate::database::state::State;
+use crate::database::tidy::{Chore, Chores, Plan};
 use crate::database::undo::{Undo, Undone};
 use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
 use crate::database::{Migration, Mode, Opening};
@@ -57,6 +58,13 @@ pub trait Database: Stages {
     /// Brings the database to this version's format, in a transaction of its own. One without an id gets
     /// `id`, else a new one.
     fn upgrade(&mut self, id: Option<&str>) -> Result<()>;
+    /// What is to be done to put it in order; `None` where there is no database.
+    fn chores(&self, wanted: Chores) -> Result<Option<Plan>>;
+    /// Runs these statements one after the other; `done` hears of each. It is sound after each of them, but for one that
+    /// another is owed to: that one follows in any case.
+    fn tidy(&mut self, chores: &[Chore], done: &mut dyn FnMut(&Chore)) -> Result<()>;
+    /// How many bytes it has.
+    fn bytes(&self) -> Result<u64>;
     /// Puts an invented row into every table that is empty, so that a test of migrations has rows to
     /// keep. Only for databases that were made for a test.
     fn fill_for_test(&mut self) -> Result<()>;

@@ -2,11 +2,12 @@
 
 use super::opened::{self, PostgresReader, PostgresTransaction};
 use super::place::{Aside, Place, Tried};
-use super::{alter, aside, bench, connect, fill, sql, stages, undo};
+use super::{alter, aside, bench, connect, fill, sql, stages, tidy, undo};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::dumps::Dumps;
 use crate::database::query::BadQuery;
+use crate::database::tidy::{Chore, Chores, Plan};
 use crate::database::undo::{Undo, Undone};
 use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
 use crate::database::{Database, Dialect, Migration, Mode, Opening, Reader, Stages, Transaction};
@@ -109,6 +110,18 @@ impl Database for PostgresDatabase {
 
     fn upgrade(&mut self, id: Option<&str>) -> Result<()> {
         self.said(alter::upgrade(&self.place, id))
+    }
+
+    fn chores(&self, wanted: Chores) -> Result<Option<Plan>> {
+        self.said(tidy::plan(&self.place, wanted))
+    }
+
+    fn tidy(&mut self, chores: &[Chore], done: &mut dyn FnMut(&Chore)) -> Result<()> {
+        self.said(tidy::tidy(&self.place, chores, done))
+    }
+
+    fn bytes(&self) -> Result<u64> {
+        self.said(tidy::bytes(&self.place))
     }
 
     fn fill_for_test(&mut self) -> Result<()> {

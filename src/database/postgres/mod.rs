@@ -51,6 +51,7 @@ mod state;
 mod survey;
 #[cfg(test)]
 pub(super) mod tests;
+mod tidy;
 mod transaction;
 pub(super) mod types;
 mod undo;

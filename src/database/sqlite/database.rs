@@ -3,11 +3,12 @@
 use super::location::{Location, Tried};
 use super::reader::SqliteReader;
 use super::session::SqliteTransaction;
-use super::{alter, assertion, connect, file, fill, locks, orphans, replace, undo, url};
+use super::{alter, assertion, connect, file, fill, locks, orphans, replace, tidy, undo, url};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::query::BadQuery;
 use crate::database::scratch::Scratch;
+use crate::database::tidy::{Chore, Chores, Plan};
 use crate::database::undo::{Undo, Undone};
 use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
 use crate::database::{Database, Dialect, Migration, Mode, Opening, Reader, Stages, Transaction};
@@ -155,6 +156,18 @@ impl Database for SqliteDatabase {
 
     fn replace_with(&mut self, file: &Path) -> Result<Option<Error>> {
         self.said(replace::replace(&self.location, file))
+    }
+
+    fn chores(&self, wanted: Chores) -> Result<Option<Plan>> {
+        self.said(tidy::plan(&self.location, wanted))
+    }
+
+    fn tidy(&mut self, chores: &[Chore], done: &mut dyn FnMut(&Chore)) -> Result<()> {
+        self.said(tidy::tidy(&self.location, chores, done))
+    }
+
+    fn bytes(&self) -> Result<u64> {
+        tidy::bytes(&self.location)
     }
 
     fn fill_for_test(&mut self) -> Result<()> {

@@ -47,6 +47,7 @@ mod state;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod tidy;
 mod times;
 mod transaction;
 pub(super) mod types;
