@@ -105,8 +105,15 @@ fn no_secret_is_shown_by_explain_inspect_or_check() {
         assert!(!hidden.is_empty());
         let house = House::new();
         let text = root.to_str().unwrap();
+        // Every file that holds one, and one of each name besides.
+        let mut names = std::collections::BTreeSet::new();
+        let holds_one = |file: &std::path::Path| {
+            let text = std::fs::read_to_string(file).unwrap_or_default();
+            hidden.iter().any(|secret| text.contains(serde_json::to_string(secret).unwrap().trim_matches('"')))
+        };
         let mut runs: Vec<Vec<String>> = files
             .iter()
+            .filter(|file| names.insert(file.file_name().unwrap().to_owned()) || holds_one(file))
             .map(|file| vec!["explain".to_owned(), file.to_str().unwrap().to_owned(), "--json".to_owned()])
             .collect();
         let more: [&[&str]; 4] = [
