@@ -1,0 +1,16 @@
+-- description: version 1: what each character did in an encounter
+
+CREATE TABLE character_metrics (
+    metric_id SERIAL PRIMARY KEY,
+    encounter_id INTEGER NOT NULL REFERENCES encounters (encounter_id),
+    character_id INTEGER NOT NULL REFERENCES characters (character_id),
+    damage_done BIGINT NOT NULL DEFAULT 0,
+    healing_done BIGINT NOT NULL DEFAULT 0,
+    damage_taken BIGINT NOT NULL DEFAULT 0,
+    death_count INTEGER NOT NULL DEFAULT 0,
+    activity_percentage DOUBLE PRECISION,
+    dps DOUBLE PRECISION,
+    hps DOUBLE PRECISION,
+    UNIQUE (encounter_id, character_id)
+);
+CREATE INDEX idx_metrics_character ON character_metrics (character_id);

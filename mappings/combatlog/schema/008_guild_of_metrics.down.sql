@@ -1,0 +1,1 @@
+ALTER TABLE character_metrics DROP COLUMN guild_id;

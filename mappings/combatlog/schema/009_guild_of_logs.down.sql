@@ -1,0 +1,1 @@
+ALTER TABLE log_files DROP COLUMN guild_id;

@@ -1,0 +1,9 @@
+DROP INDEX idx_metrics_guild_character;
+DROP INDEX idx_metrics_guild_encounter;
+DROP INDEX idx_characters_guild_class_spec;
+DROP INDEX idx_characters_guild_class;
+DROP INDEX idx_characters_guild_name;
+DROP INDEX idx_encounters_guild_type_difficulty;
+DROP INDEX idx_encounters_guild_instance;
+DROP INDEX idx_encounters_guild_boss;
+DROP INDEX idx_encounters_guild_start;
