@@ -91,6 +91,10 @@ pub(super) trait Altering {
     fn ledger(&mut self) -> Self::Ledger<'_>;
     /// The indexes that it would go by.
     fn plan(&mut self, query: &str) -> Result<Planned, Self::Fault>;
+    /// Those by which it can go only after the commit.
+    fn not_yet(&self) -> Result<Vec<String>, Self::Fault> {
+        Ok(Vec::new())
+    }
     /// A fault in words.
     fn words(&self, fault: Self::Fault) -> Error;
 }
@@ -105,6 +109,10 @@ impl<A: Altering> Asking for Seen<'_, A> {
 
     fn plan(&mut self, query: &str) -> Result<Planned, Error> {
         self.0.plan(query).map_err(|fault| self.0.words(fault))
+    }
+
+    fn not_yet(&mut self) -> Result<Vec<String>, Error> {
+        self.0.not_yet().map_err(|fault| self.0.words(fault))
     }
 }
 

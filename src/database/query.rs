@@ -111,4 +111,8 @@ pub trait Asking {
     fn ask(&mut self, query: &str) -> Result<Asked>;
     /// By which indexes the engine would go to answer a query, were tables costly to read from end to end.
     fn plan(&mut self, query: &str) -> Result<Planned>;
+    /// Indexes that are there, and by which the engine can go only once this transaction is committed.
+    fn not_yet(&mut self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
 }

@@ -108,6 +108,7 @@ type Refused<'r> = &'r dyn Fn(&[Migration], &[&str]) -> Result<Vec<Option<BadQue
 
 fn judged(set: &Set, engine: &str, refused: Refused<'_>) -> Result<Vec<Error>> {
     let mut wrong: Vec<Error> = set.assertions.iter().filter_map(|assertion| unknown_version(set, assertion)).collect();
+    wrong.extend(unknown_isolation(set));
     let mut by_last: BTreeMap<usize, Vec<&Assertion>> = BTreeMap::new();
     for assertion in set.assertions.iter().filter(|one| one.engine.as_deref().is_none_or(|only| only == engine)) {
         let last = assertion.until.as_ref().map(|until| place_of(set, until));
@@ -144,16 +145,27 @@ fn place_of(set: &Set, version: &str) -> Option<usize> {
     set.migrations.iter().position(|migration| migration.version == version)
 }
 
+/// A version of `[isolation]` that no migration has.
+fn unknown_isolation(set: &Set) -> Option<Error> {
+    let version = set.isolation.as_ref()?.since.as_ref().filter(|version| place_of(set, version).is_none())?;
+    Some(no_version(set, "`since` of `[isolation]`", version).at(format!("{}/set.toml", set.folder)))
+}
+
 /// A version that no migration has.
 fn unknown_version(set: &Set, assertion: &Assertion) -> Option<Error> {
     let named = [("since", &assertion.since), ("until", &assertion.until)].into_iter();
     let mut unknown = named.filter_map(|(key, version)| Some((key, version.as_ref()?)));
     let (key, version) = unknown.find(|(_, version)| place_of(set, version).is_none())?;
+    let what = format!("`{key}` of the assertion `{}`", assertion.name);
+    Some(no_version(set, &what, version).at(line_of(set, assertion)))
+}
+
+fn no_version(set: &Set, what: &str, version: &str) -> Error {
     let versions = set.migrations.iter().map(|migration| migration.version.as_str());
-    let message = format!("`{key}` of the assertion `{}` is no version of the set: `{version}`", assertion.name);
+    let message = format!("{what} is no version of the set: `{version}`");
     let hint = suggest::nearest(version, versions)
         .map_or_else(|| codes::ASSERT_VERSION.help.to_owned(), |nearest| format!("did you mean `{nearest}`?"));
-    Some(Error::request(message).coded(codes::ASSERT_VERSION.id).at(line_of(set, assertion)).hint(hint))
+    Error::request(message).coded(codes::ASSERT_VERSION.id).hint(hint)
 }
 
 /// Everything, of a database at rest.

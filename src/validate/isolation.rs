@@ -1,17 +1,18 @@
 //! Isolation of tenants: where two tables have the column that says whose a row is, a row references only rows of its own.
 
 use crate::database::ddl::crossing;
-use crate::mapping::model::{AssertCategory, Assertion, Gives, Set};
+use crate::mapping::model::{AssertCategory, Assertion, Gives, Isolation, Set};
 use crate::table::Table;
 
 /// The set's assertions, and those of its isolation on these tables.
 pub fn with_isolation(set: &Set, tables: &[&Table]) -> Vec<Assertion> {
-    let isolated = set.isolation.as_ref().map(|column| assertions(column, tables));
+    let isolated = set.isolation.as_ref().map(|isolation| assertions(isolation, tables));
     set.assertions.iter().cloned().chain(isolated.into_iter().flatten()).collect()
 }
 
 /// A check for each reference between tables that have the column. One that includes the column cannot cross.
-fn assertions(column: &str, tables: &[&Table]) -> Vec<Assertion> {
+fn assertions(isolation: &Isolation, tables: &[&Table]) -> Vec<Assertion> {
+    let column = isolation.column.as_str();
     let has = |table: &&&Table| table.column(column).is_some();
     let of = |name: &str| tables.iter().copied().find(|table| table.name == name);
     let mut all = Vec::new();
@@ -25,7 +26,7 @@ fn assertions(column: &str, tables: &[&Table]) -> Vec<Assertion> {
                 sql: crossing(table, key, column),
                 gives: Gives::None,
                 uses: Vec::new(),
-                since: None,
+                since: isolation.since.clone(),
                 until: None,
                 engine: None,
                 line: 0,
@@ -54,7 +55,8 @@ mod tests {
                                   room INTEGER REFERENCES rooms (id), kind INTEGER REFERENCES kinds (id));",
         );
         let schema = schema::expected(&Dialect::default(), &[made]).unwrap();
-        let all = assertions("tenant", &schema.tables.values().collect::<Vec<_>>());
+        let isolation = Isolation { column: "tenant".to_owned(), since: None };
+        let all = assertions(&isolation, &schema.tables.values().collect::<Vec<_>>());
         let told: Vec<_> = all.iter().map(|one| (one.name.as_str(), one.sql.as_str())).collect();
         assert_eq!(
             told,

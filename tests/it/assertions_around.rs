@@ -88,7 +88,7 @@ fn a_change_of_the_schema_is_committed_with_what_the_set_wants_to_stay_the_same(
         let checks = [
             "passed: no negative points".to_owned(),
             "passed: players and points stay: players = 2, points = 12".to_owned(),
-            "not asked: zones: `002_zones` is not applied".to_owned(),
+            "passed: zones: before: zones = 0".to_owned(),
             "passed: players of the first version: 2 rows".to_owned(),
             format!("not asked: players of a zone are found by it: {zones}"),
         ];
@@ -156,5 +156,65 @@ fn a_version_that_no_migration_has_is_refused_with_the_nearest_one() {
         site.house.file("set/set.toml", set.replace("since", "needs"));
         let refused = site.house.run(["check", "set"]).status(2).stderr;
         assert!(refused.contains("`needs` was dropped in 0.2.0"), "{refused}");
+    }
+}
+
+#[test]
+fn what_is_shown_until_a_version_is_shown_by_the_migration_that_leaves_it() {
+    let shown = "[[assert]]\nname = \"players\"\nsql = \"SELECT count(*) AS players FROM players\"\ngives = \"shown\"\nuntil = \"002_zones\"\n";
+    for site in every() {
+        let site = site_with(site, MORE, shown);
+        let done = schema(&site, "migrate", &[]).status(0);
+        assert_eq!(said(&done), ["passed: players: before: players = 2", "committed: 2 steps"]);
+    }
+}
+
+/// A server makes such an index so that only later transactions go by it.
+#[test]
+fn an_index_of_rows_that_were_changed_before_it_is_not_asked_for_until_the_commit() {
+    let last = format!(
+        "{MORE} ALTER TABLE players ADD COLUMN team INTEGER; UPDATE players SET team = 1; CREATE INDEX by_both ON players (team, points);"
+    );
+    let uses = "[[assert]]\nname = \"by both\"\nsql = \"SELECT id FROM players ORDER BY team, points LIMIT 20\"\nuses = [\"by_both\"]\nsince = \"003_last\"\n";
+    for site in every() {
+        let site = site_with(site, &last, uses);
+        site.sql("INSERT INTO players (id, points) VALUES (3, 1), (4, 2), (5, 3), (6, 4), (7, 5), (8, 6), (9, 7)");
+        let done = schema(&site, "migrate", &[]).status(0);
+        let is_file = site.is_file();
+        let line = if is_file {
+            "passed: by both"
+        } else {
+            "not asked: by both: the server goes by `by_both`, which was made of changed rows, only after the commit"
+        };
+        assert_eq!(said(&done), [line, "committed: 2 steps"], "{}", done.stdout);
+        let url = site.url();
+        let valid = site.house.run(["schema", "validate", "--mappings", "set", "--database", &url]).status(0);
+        assert!(valid.stdout.contains("by both"), "{}", valid.stdout);
+    }
+}
+
+#[test]
+fn rows_of_one_tenant_that_reference_those_of_another_stop_a_change() {
+    let last = "CREATE TABLE homes (id INTEGER PRIMARY KEY, player INTEGER REFERENCES players (id), zone TEXT);\
+                INSERT INTO homes (id, player, zone) VALUES (1, 1, 'north'), (2, 2, 'south');";
+    let isolation = "[isolation]\ncolumn = \"zone\"\nsince = \"003_last\"\n";
+    for site in every() {
+        let site = site_with(site, last, isolation);
+        schema(&site, "migrate", &["--to", "002"]).status(0);
+        site.sql("UPDATE players SET zone = 'north'");
+        let before = site.state();
+        let refused = schema(&site, "migrate", &[]).status(1);
+        let name = "`homes` references only rows of `players` of the same `zone`";
+        let lines = [
+            format!("failed: {name}: 1 row: `homes` 2"),
+            "refused: 1 assertion does not hold, nothing was changed".to_owned(),
+        ];
+        assert_eq!(said(&refused), lines, "{}", refused.stderr);
+        assert_eq!(site.state(), before);
+        site.sql("UPDATE players SET zone = 'south' WHERE id = 2");
+        assert_eq!(
+            said(&schema(&site, "migrate", &[]).status(0)),
+            [format!("passed: {name}"), "committed: 1 step".to_owned()]
+        );
     }
 }

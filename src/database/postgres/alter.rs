@@ -203,6 +203,10 @@ impl Altering for Session {
         assertion::plan(self, query)
     }
 
+    fn not_yet(&self) -> Tried<Vec<String>> {
+        assertion::not_yet(self)
+    }
+
     fn words(&self, fault: Self::Fault) -> Error {
         self.place.words(fault)
     }

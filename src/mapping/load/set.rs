@@ -7,8 +7,8 @@ use super::mapping::pattern;
 use super::tree::{Fields, Item};
 use crate::mapping::codes;
 use crate::mapping::model::{
-    AssertCategory, Assertion, Find, Gives, IgnoreFiles, Owners, Precedence, Reads, Recognise, RecordName, Set,
-    Strings, Unknown,
+    AssertCategory, Assertion, Find, Gives, IgnoreFiles, Isolation, Owners, Precedence, Reads, Recognise, RecordName,
+    Set, Strings, Unknown,
 };
 use crate::table::{AuditTable, OWN_RECORD};
 use crate::written::WrittenAs;
@@ -36,9 +36,7 @@ pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
             .get("assert")
             .and_then(|item| item.list())
             .map_or_else(Vec::new, |list| list.into_iter().filter_map(assertion).collect()),
-        isolation: fields
-            .table("isolation", &keys::ISOLATION)
-            .and_then(|fields| fields.need("column")?.text().map(str::to_owned)),
+        isolation: fields.table("isolation", &keys::ISOLATION).and_then(|fields| isolation(&fields)),
         audit: fields.get("audit").and_then(audit).map(|audit| AuditTable { written: written(fields), ..audit }),
         migrations_table: fields.get("migrations_table").and_then(migrations_table),
         other_tables: other_tables.filter_map(|item| Some((item.name.to_owned(), item.reason()?))).collect(),
@@ -48,6 +46,10 @@ pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
         ..Set::default()
     };
     (set, lines)
+}
+
+fn isolation(fields: &Fields<'_>) -> Option<Isolation> {
+    Some(Isolation { column: fields.need("column")?.text()?.to_owned(), since: fields.text("since") })
 }
 
 fn strings(fields: &Fields<'_>) -> Strings {

@@ -18,6 +18,6 @@ pub use paths::{Covering, PathExpr, PathStep, Picked, Root, Rooted};
 pub use reads::{ReadAs, Reads};
 pub use rule::{Agreement, ColumnRule, Dropped, Elements, KeyPart, Let, OnDuplicate, Protection, Rule};
 pub use set::{
-    AssertCategory, Assertion, FernetForm, Gives, IgnoreFiles, Precedence, Recognise, RecordName, Set, Strings,
-    WhatOfNul,
+    AssertCategory, Assertion, FernetForm, Gives, IgnoreFiles, Isolation, Precedence, Recognise, RecordName, Set,
+    Strings, WhatOfNul,
 };

@@ -67,7 +67,7 @@ pub struct Set {
     /// `[[assert]]`: the set's own checks of the target.
     pub assertions: Vec<Assertion>,
     /// `[isolation] column`: the column that says whose a row is, where an application has several tenants.
-    pub isolation: Option<String>,
+    pub isolation: Option<Isolation>,
     /// `[audit]`: the application's own table for what was done to the database.
     pub audit: Option<AuditTable>,
     /// `migrations_table`: where migrations are recorded.
@@ -213,6 +213,15 @@ pub struct Recognise {
     pub files: Vec<String>,
     /// …below one of these folders of SOURCE, which then is the import root.
     pub below: Vec<String>,
+}
+
+/// `[isolation]`: each reference between two tables that have a column leads to a row with the same value in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Isolation {
+    /// The column that says whose a row is.
+    pub column: String,
+    /// The version of the migration without which it is not asked.
+    pub since: Option<String>,
 }
 
 /// An entry of `[[assert]]`: a question in SQL whose answer is known.

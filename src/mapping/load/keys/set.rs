@@ -59,7 +59,8 @@ keys! {
 
     /// `[isolation]`.
     ISOLATION "`[isolation]`":
-        key("column", Text, "the column that says whose a row is: each reference between two tables that have it is checked");
+        key("column", Text, "the column that says whose a row is: each reference between two tables that have it is checked"),
+        key("since", Text, "the version of the migration from which on it is asked");
 
     /// `[audit]`.
     AUDIT "`[audit]`":
