@@ -19,7 +19,7 @@ pub(super) use engine::Following;
 use engine::{number, quoted, text};
 pub(super) use keys::wrong;
 use keys::{kinds, pairs};
-use lists::lists_now;
+use lists::{ListNow, lists_now};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// So many rows are written at once.
@@ -87,7 +87,7 @@ impl<'m> Follow<'m> {
         let had = tables.iter().map(|(id, table)| (*id, names(table))).collect();
         let counts = engine.counts()?;
         let follow = Self { steps, tables, had, counts, renews, followed: Followed::default() };
-        each(engine, &follow.tables, &mut |engine, row| {
+        each(engine, &follow.tables, &HashMap::new(), &mut |engine, row| {
             let fate = match row.fate {
                 Disposition::Gone | Disposition::Nameless => return Ok(()),
                 Disposition::Remove { sealed_alike: false, .. } => RESEALED,
@@ -196,7 +196,7 @@ impl<'m> Follow<'m> {
         ))?;
         let becomes = if self.renews { lists_now(engine, &now, &self.had)? } else { HashMap::new() };
         let (mut page, renews) = (Vec::new(), self.renews);
-        each(engine, &now, &mut |engine, row| {
+        each(engine, &now, &becomes, &mut |engine, row| {
             if matches!(row.fate, Disposition::Gone | Disposition::Nameless) {
                 return Ok(());
             }
@@ -215,10 +215,11 @@ impl<'m> Follow<'m> {
             let [digest, own] = ["k.digest", "k.own"].map(E::bytes);
             engine.run(&format!(
                 "CREATE INDEX treelift_renewed_key ON treelift_renewed (\"table\", row_key, columns);
-                 UPDATE treelift_rows SET digest = {digest}, columns = k.becomes,
+                 UPDATE treelift_rows SET columns = k.becomes,
+                     digest = CASE WHEN s.fate < {EDITED} THEN {digest} ELSE treelift_rows.digest END,
                      own = CASE WHEN s.fate = {INTACT} THEN {own} ELSE treelift_rows.own END
                  FROM treelift_renewed k JOIN treelift_stood s ON s.\"table\" = k.\"table\" AND s.row_key = k.row_key
-                 WHERE s.fate < {EDITED} AND treelift_rows.\"table\" = k.\"table\" AND treelift_rows.row_key = k.row_key
+                 WHERE treelift_rows.\"table\" = k.\"table\" AND treelift_rows.row_key = k.row_key
                      AND treelift_rows.columns = k.columns"
             ))?;
         }
@@ -317,13 +318,21 @@ struct Seen<'s> {
 /// Takes a row that the ledger knows.
 type Take<'t, E> = dyn FnMut(&mut E, &Seen<'_>) -> Result<(), <E as Undoing>::Fault> + 't;
 
-/// Looks at every row of these tables that the ledger knows.
-fn each<E: Following>(engine: &mut E, tables: &BTreeMap<i64, Table>, take: &mut Take<'_, E>) -> Result<(), E::Fault> {
+/// Looks at every row of these tables that the ledger knows; in these lists of columns, where they are others now.
+fn each<E: Following>(
+    engine: &mut E,
+    tables: &BTreeMap<i64, Table>,
+    lists: &HashMap<i64, ListNow>,
+    take: &mut Take<'_, E>,
+) -> Result<(), E::Fault> {
     engine.note_all(&tables.keys().copied().collect::<Vec<_>>())?;
     for (id, table) in tables {
         let listed = Listed { number: *id, table };
         engine.list(listed)?;
-        let columns = engine.columns(*id, &table.name)?;
+        let mut columns = engine.columns(*id, &table.name)?;
+        for (list, written) in &mut columns {
+            lists.get(list).into_iter().for_each(|now| now.written.clone_into(written));
+        }
         engine.judge(listed, &columns, None, &mut |engine, key, noted, fate| {
             take(engine, &Seen { table: *id, key, noted, fate })
         })?;
@@ -345,9 +354,9 @@ fn rows_of<E: Following>(engine: &E, condition: &str) -> Result<u64, E::Fault> {
 }
 
 /// What `treelift_renewed` has of a row.
-fn renewed(table: i64, key: &str, one: &Noted, becomes: &HashMap<i64, i64>) -> Option<Vec<Option<String>>> {
+fn renewed(table: i64, key: &str, one: &Noted, becomes: &HashMap<i64, ListNow>) -> Option<Vec<Option<String>>> {
     let now = one.now.as_ref()?;
-    let becomes = becomes.get(&one.columns).copied().unwrap_or(one.columns);
+    let becomes = becomes.get(&one.columns).map_or(one.columns, |now| now.number);
     let numbers = [table, one.columns, becomes].map(|number| Some(number.to_string()));
     let [table, columns, becomes] = numbers;
     Some(vec![table, Some(key.to_owned()), columns, becomes, Some(hex::encode(now.digest)), now.own.map(hex::encode)])

@@ -5,13 +5,20 @@ use crate::database::ledger::Written;
 use crate::table::Table;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+/// What became of a list of columns.
+pub(super) struct ListNow {
+    /// Its number in the ledger.
+    pub(super) number: i64,
+    pub(super) written: Written,
+}
+
 /// For every list of columns in which runs wrote rows of these tables the one that it is now: without the columns that are
 /// gone, and with those that came, which tell of the same rows. The ledger gets it where it does not have it.
 pub(super) fn lists_now<E: Following>(
     engine: &mut E,
     tables: &BTreeMap<i64, Table>,
     had: &BTreeMap<i64, BTreeSet<String>>,
-) -> Result<HashMap<i64, i64>, E::Fault> {
+) -> Result<HashMap<i64, ListNow>, E::Fault> {
     let sealed = engine.sealed()?;
     let mut becomes = HashMap::new();
     for (id, table) in tables {
@@ -19,7 +26,7 @@ pub(super) fn lists_now<E: Following>(
         for (list, written) in engine.columns(*id, &table.name)? {
             let now = list_now(&written, table, &had, &sealed, E::is_same);
             if now == written {
-                becomes.insert(list, list);
+                becomes.insert(list, ListNow { number: list, written });
                 continue; // it is the same
             }
             let parts = [&now.digested, &now.clock, &now.sealed];
@@ -34,7 +41,8 @@ pub(super) fn lists_now<E: Following>(
                      SELECT {id}, {digested}, {clock}, {sealed}, filled FROM treelift_columns WHERE id = {list}"
                 ))?;
             }
-            becomes.insert(list, engine.ask(&alike)?.first().map_or(list, |row| number(&row[0])));
+            let number = engine.ask(&alike)?.first().map_or(list, |row| number(&row[0]));
+            becomes.insert(list, ListNow { number, written: now });
         }
     }
     Ok(becomes)
@@ -54,7 +62,9 @@ fn list_now(
     let mut now = Written { digested: left(digested), clock: left(clock), sealed: left(was_sealed), ..written.clone() };
     if !written.filled {
         let names = table.columns.iter().map(|column| &column.name);
-        for name in names.filter(|name| !had.iter().any(|one| is_same(one, name))) {
+        let is_known =
+            |name: &String| had.iter().chain(digested).chain(clock).chain(was_sealed).any(|one| is_same(one, name));
+        for name in names.filter(|name| !is_known(name)) {
             let is_sealed = sealed.contains(&(table.name.clone(), name.clone()));
             let list = if is_sealed { &mut now.sealed } else { &mut now.digested };
             list.push(name.clone());
