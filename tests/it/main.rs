@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod house;
+mod in_place;
 mod independent;
 mod inline;
 mod keeping;
