@@ -55,6 +55,8 @@ struct Before {
     registered: Vec<Registered>,
     /// The place of each sealed text: the position of its column, and the key of its row.
     tokens: HashMap<String, (usize, Vec<String>)>,
+    /// The other columns in which the same text stands, as a table that somebody copied has it.
+    copies: HashMap<String, Vec<(String, String)>>,
     counts: BTreeMap<String, u64>,
     /// How many values have another place behind the change.
     moved: u64,
@@ -132,8 +134,12 @@ impl Around for Carry {
                 }
             }
         }
+        let mut before = Before { registered, tokens, counts, ..Before::default() };
+        if !before.tokens.is_empty() {
+            before.copies = before.copied(&*cells, &tables)?;
+        }
         drop(cells);
-        self.before.replace(Before { registered, tokens, counts, moved: 0 });
+        self.before.replace(before);
         Ok(())
     }
 
@@ -145,8 +151,19 @@ impl Around for Carry {
         let counts = database.counts()?;
         let tables = database.tables()?;
         let mut cells = database.sealing();
-        let places = before.found(&*cells, &tables)?;
-        before.refuse_lost_and_doubled(&places, &counts, self.way)?;
+        let mut places = before.found(&*cells, &tables)?;
+        // What somebody copied before is no value of ours, and stays where it is.
+        for (token, copies) in &before.copies {
+            let Some(places) = places.get_mut(token.as_str()) else { continue }; // it is told as lost
+            for copy in copies {
+                if places.len() > 1
+                    && let Some(at) = places.iter().position(|place| place == copy)
+                {
+                    places.remove(at);
+                }
+            }
+        }
+        before.refuse_lost_and_doubled(&places, &counts, (self.way, &*cells, &tables))?;
         let landed = self.landed(before, &*cells, &tables, &places)?;
         before.moved = landed.values().map(|cells| cells.len() as u64).sum();
         match &self.means {
@@ -181,11 +198,24 @@ impl Before {
         Ok(found)
     }
 
+    /// Where each sealed text stands besides its own column.
+    fn copied(&self, cells: &dyn Sealing, tables: &[Table]) -> Result<HashMap<String, Vec<(String, String)>>> {
+        let found = self.found(cells, tables)?.into_iter().filter(|(_, places)| places.len() > 1);
+        let others = |(token, mut places): (&str, Vec<(String, String)>)| {
+            let column = &self.registered[self.tokens[token].0].column;
+            if let Some(own) = places.iter().position(|place| is_of(place, column)) {
+                places.remove(own);
+            }
+            (token.to_owned(), places)
+        };
+        Ok(found.map(others).collect())
+    }
+
     fn refuse_lost_and_doubled(
         &self,
         places: &HashMap<&str, Vec<(String, String)>>,
         counts: &BTreeMap<String, u64>,
-        way: Way,
+        (way, cells, tables): (Way, &dyn Sealing, &[Table]),
     ) -> Result<()> {
         let mut errors = Vec::new();
         for (at, Registered { column, .. }) in self.registered.iter().enumerate() {
@@ -203,8 +233,19 @@ impl Before {
             let is_elsewhere = of_it().any(|(token, _)| {
                 places.get(token.as_str()).is_some_and(|places| !places.iter().any(|place| is_of(place, column)))
             });
+            if lost.is_empty() {
+                continue; // all of them are somewhere
+            }
             // Rows that go, and a column that a rollback takes back, are told as losses before it is asked.
-            let is_told = if is_elsewhere { false } else { deleted >= lost.len() as u64 || way == Way::Back };
+            let is_told = if is_elsewhere {
+                false
+            } else if is_there(column, tables) {
+                let left: BTreeSet<Vec<String>> =
+                    placed_of(cells.cells(column)?, column).0.into_iter().map(|one| one.texts).collect();
+                deleted >= lost.len() as u64 && !lost.iter().any(|(_, (_, key))| left.contains(key))
+            } else {
+                deleted >= lost.len() as u64 || (way == Way::Back && !has_column(column, tables))
+            };
             if let Some((_, key)) = first_of(lost.iter().copied()).filter(|_| !is_told) {
                 let values = count(lost.len() as u64, "sealed value");
                 errors.push(wrong(column, key, &format!("{values} would be lost")));
@@ -234,6 +275,10 @@ fn is_of((table, name): &(String, String), column: &SealedColumn) -> bool {
 /// Whether a text is sealed in a format, as far as that shows.
 fn is_sealed(text: &str, format: &str) -> bool {
     if is_ours(format) { key_id_of(text).is_some() } else { looks_handed_over(text) }
+}
+
+fn has_column(column: &SealedColumn, tables: &[Table]) -> bool {
+    tables.iter().any(|table| table.name == column.table && table.column(&column.column).is_some())
 }
 
 fn is_there(column: &SealedColumn, tables: &[Table]) -> bool {

@@ -11,7 +11,7 @@ use super::query::{Asked, Asking, Planned, Unasked};
 use super::schema::in_part;
 use super::upkeep::{Altered, Done, Looking, Move, Order, Sealing, Survey, What};
 use crate::database::Cell;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::interrupt;
 use crate::report::words::count;
 use crate::table::{ColumnType, Migration, Table};
@@ -262,27 +262,23 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
     /// Fills the tables of ids that a migration goes by.
     fn fill_ids(&mut self, migration: &Migration) -> Result<(), A::Fault> {
         for line in &migration.ids {
-            let rows = match self.engine.rows(&line.query, None)? {
-                Ok(rows) => (self.order.ids)(line, rows)?,
-                Err(Unasked::Missing(why) | Unasked::Failed(why)) => {
-                    return Err(Error::environment(format!(
-                        "the ids of `{}` cannot be made: {why}; nothing was changed",
-                        line.table
-                    ))
+            let wrong = |why: &str| {
+                Error::environment(format!("the ids of `{}` cannot be made: {why}; nothing was changed", line.table))
                     .at(&line.place)
-                    .into());
-                }
+                    .hint("an earlier migration makes the table, with the columns that the line names, and empty")
             };
             if !self.engine.has_table(&line.table)? {
-                return Err(Error::environment(format!(
-                    "the ids of `{}` cannot be made: there is no such table; nothing was changed",
-                    line.table
-                ))
-                .at(&line.place)
-                .hint("an earlier migration makes it, with the columns that the line names")
-                .into());
+                return Err(wrong("there is no such table").into());
             }
-            self.engine.insert(&line.table, &line.columns, &rows)?;
+            let rows = match self.engine.rows(&line.query, None)? {
+                Ok(rows) => (self.order.ids)(line, rows)?,
+                Err(Unasked::Missing(why) | Unasked::Failed(why)) => return Err(wrong(&why).into()),
+            };
+            if let Err(fault) = self.engine.insert(&line.table, &line.columns, &rows) {
+                let error = self.engine.words(fault);
+                let is_signal = matches!(error.kind, ErrorKind::Interrupted(_));
+                return Err(if is_signal { error } else { wrong(&error.message) }.into());
+            }
         }
         Ok(())
     }

@@ -98,7 +98,8 @@ impl<'m> Follow<'m> {
         })?;
         let temporary = E::TEMPORARY;
         engine.run(&format!(
-            "CREATE TEMP TABLE treelift_stood{temporary} AS SELECT \"table\", row_key, fate FROM treelift_apart"
+            "CREATE TEMP TABLE treelift_stood{temporary} AS SELECT \"table\", row_key, fate FROM treelift_apart;
+             CREATE INDEX treelift_stood_key ON treelift_stood (\"table\", row_key)"
         ))?;
         forget(engine, &follow.tables)?;
         Ok(Some(follow))
@@ -143,8 +144,9 @@ impl<'m> Follow<'m> {
         let to = self.number_of(engine, line)?;
         engine.run("CREATE INDEX treelift_rekeyed_was ON treelift_rekeyed (was)")?;
         let leaves_nothing = format!(
-            "\"table\" = {from} AND row_key NOT IN (SELECT s.row_key FROM treelift_stood s WHERE s.\"table\" = {from})
-             AND row_key NOT IN (SELECT was FROM treelift_rekeyed)"
+            "\"table\" = {from} AND NOT EXISTS (
+                 SELECT 1 FROM treelift_stood s WHERE s.\"table\" = {from} AND s.row_key = treelift_rows.row_key)
+             AND NOT EXISTS (SELECT 1 FROM treelift_rekeyed k WHERE k.was = treelift_rows.row_key)"
         );
         let moved = format!("\"table\" = {from} AND row_key IN (SELECT was FROM treelift_rekeyed)");
         self.followed.forgotten += rows_of(engine, &leaves_nothing)?;
@@ -190,8 +192,7 @@ impl<'m> Follow<'m> {
         let now: BTreeMap<i64, Table> = now.into_iter().filter(|(_, table)| !table.primary_key().is_empty()).collect();
         let temporary = E::TEMPORARY;
         engine.run(&format!(
-            "CREATE INDEX treelift_stood_key ON treelift_stood (\"table\", row_key);
-             CREATE TEMP TABLE treelift_renewed (
+            "CREATE TEMP TABLE treelift_renewed (
                  \"table\" bigint, row_key text, columns bigint, becomes bigint, digest text, own text){temporary}"
         ))?;
         let becomes = if self.renews { lists_now(engine, &now, &self.had)? } else { HashMap::new() };
@@ -218,7 +219,9 @@ impl<'m> Follow<'m> {
                  UPDATE treelift_rows SET columns = k.becomes,
                      digest = CASE WHEN s.fate < {EDITED} THEN {digest} ELSE treelift_rows.digest END,
                      own = CASE WHEN s.fate = {INTACT} THEN {own} ELSE treelift_rows.own END
-                 FROM treelift_renewed k JOIN treelift_stood s ON s.\"table\" = k.\"table\" AND s.row_key = k.row_key
+                 FROM treelift_renewed k JOIN (
+                     SELECT \"table\", row_key, max(fate) AS fate FROM treelift_stood GROUP BY \"table\", row_key
+                 ) s ON s.\"table\" = k.\"table\" AND s.row_key = k.row_key
                  WHERE treelift_rows.\"table\" = k.\"table\" AND treelift_rows.row_key = k.row_key
                      AND treelift_rows.columns = k.columns"
             ))?;
@@ -259,7 +262,7 @@ impl<'m> Follow<'m> {
         Error::all(errors).map_or(Ok(()), |error| Err(error.into()))
     }
 
-    /// The table that one which is gone seems to have become: with as many rows, and half of its columns.
+    /// The table that one which is gone seems to have become: with no more rows, and half of its columns.
     fn came_back<E: Following>(
         &self,
         engine: &E,
@@ -267,7 +270,7 @@ impl<'m> Follow<'m> {
         had: u64,
         after: &BTreeMap<String, u64>,
     ) -> Result<Option<Table>, E::Fault> {
-        let is_new = |(name, has): &(&String, &u64)| **has == had && !self.counts.contains_key(*name);
+        let is_new = |(name, has): &(&String, &u64)| (1..=had).contains(*has) && !self.counts.contains_key(*name);
         let new: Vec<&str> = after.iter().filter(is_new).map(|(name, _)| name.as_str()).collect();
         let Some(was) = self.tables.get(&id) else { return Ok(None) };
         let shares = |table: &Table| was.columns.iter().filter(|one| table.column(&one.name).is_some()).count();

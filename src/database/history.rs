@@ -396,7 +396,7 @@ impl Standing {
                 Err(Error::request(format!("only {} can be rolled back", count(applied.len() as u64, "migration"))))
             }
             Down::Steps(steps) => Ok(applied.into_iter().take(steps).collect()),
-            Down::To(to) if self.steps[to].state != State::Applied => {
+            Down::To(to) if !matches!(self.steps[to].state, State::Applied | State::NotNeeded) => {
                 Err(Error::request(format!("the database is not past `{}`", self.steps[to].version))
                     .hint("`schema status` shows its version"))
             }

@@ -8,7 +8,7 @@ use super::history::{Origin, Standing, State};
 use super::presence::{Presence, presence};
 use crate::error::{Error, Result};
 use crate::mapping::codes;
-use crate::table::{Migration, Schema};
+use crate::table::{IdsLine, Migration, Schema};
 use std::collections::BTreeSet;
 
 /// The tables that the migrations make.
@@ -72,6 +72,13 @@ pub(super) fn must_be(opening: &Opening, stages: &[Catalog], standing: &Standing
         }
     }
     expected
+}
+
+/// A line of ids that an import would have to make: it knows nothing of the rows that are moved.
+pub(super) fn ids_first(line: &IdsLine, place: &str) -> Error {
+    Error::request(format!("an import does not make the ids of `{}`, for which there are rows", line.table))
+        .at(format!("{}, {place}", line.place))
+        .hint("make or change the database with `treelift schema migrate` first")
 }
 
 /// A migration that is not recorded, and of which something is there.

@@ -6,7 +6,7 @@ use crate::credentials::carry::{Carry, Way};
 use crate::database::audit::random_id;
 use crate::database::catalog::Catalog;
 use crate::database::history::{self, Standing};
-use crate::database::upkeep::{Altered, Around, Done, Move, Order, Survey};
+use crate::database::upkeep::{Altered, Around, Done, Move, Order, Survey, What};
 use crate::database::{self, Database, Mode, state};
 use crate::error::{Error, Result};
 use crate::mapping::model::Set;
@@ -57,11 +57,12 @@ fn lost(before: &Survey, after: &Survey) -> Vec<Loss> {
 /// # Errors
 /// When the migrations cannot be rehearsed: then nothing is known of what would be lost.
 pub fn lost_by_import(database: &mut dyn Database, set: &Set, schema: &Schema) -> Result<Vec<Loss>> {
-    let standing = history::compare(&database.recorded()?, &set.migrations);
+    let live = database.read()?.map_or_else(|| Ok(Catalog::default()), |reader| reader.catalog())?;
+    let has = |table: &str| Ok::<_, Error>(live.schema.table(table).is_some());
+    let standing = history::compare(&database.recorded()?, &set.migrations).wake(&set.migrations, has)?;
     if !database.exists()? || standing.pending().is_empty() || standing.refuse(database.url()).is_err() {
         return Ok(Vec::new()); // What is refused loses nothing.
     }
-    let live = database.read()?.map_or_else(|| Ok(Catalog::default()), |reader| reader.catalog())?;
     let is_new = schema.tables.keys().all(|name| live.schema.table(name).is_none());
     let decide = |standing: &Standing| {
         let pending = if is_new || standing.is_kept() { standing.pending() } else { Vec::new() };
@@ -74,7 +75,8 @@ pub fn lost_by_import(database: &mut dyn Database, set: &Set, schema: &Schema) -
         let of = |one: &Migration| one.version == *version && !(one.ledger.is_empty() && one.ids.is_empty());
         set.migrations.iter().any(of)
     };
-    if carry.moved() > 0 || altered.ledger.moved > 0 || altered.steps.iter().any(|step| rekeys(&step.version)) {
+    let mut applied = altered.steps.iter().filter(|step| step.what == What::Applied);
+    if carry.moved() > 0 || altered.ledger.moved > 0 || applied.any(|step| rekeys(&step.version)) {
         return Err(Error::request("the pending migrations change keys or tables of rows that earlier runs wrote")
             .at(database.url())
             .hint("apply them first, with `treelift schema migrate`"));

@@ -147,8 +147,10 @@ fn place_of(set: &Set, version: &str) -> Option<usize> {
 
 /// A version of `[isolation]` that no migration has.
 fn unknown_isolation(set: &Set) -> Option<Error> {
-    let version = set.isolation.as_ref()?.since.as_ref().filter(|version| place_of(set, version).is_none())?;
-    Some(no_version(set, "`since` of `[isolation]`", version).at(format!("{}/set.toml", set.folder)))
+    let isolation = set.isolation.as_ref()?;
+    let version = isolation.since.as_ref().filter(|version| place_of(set, version).is_none())?;
+    let place = format!("{}/set.toml:{}", set.folder, isolation.line);
+    Some(no_version(set, "`since` of `[isolation]`", version).at(place))
 }
 
 /// A version that no migration has.

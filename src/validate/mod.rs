@@ -9,7 +9,7 @@ pub mod isolation;
 
 use crate::database::drift::Leave;
 use crate::database::{Database, Transaction, history, schema};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::mapping::model::Set;
 use crate::report::CheckReport;
 use answers::Answer;
@@ -22,7 +22,8 @@ pub use check::Category;
 pub fn database(database: &dyn Database, set: &Set, wanted: &[Category]) -> Result<Vec<CheckReport>> {
     let mut reader = database.read()?.ok_or_else(|| database.missing())?;
     let survey = reader.survey()?;
-    let standing = history::compare(&survey.recorded, &set.migrations);
+    let has = |table: &str| Ok::<_, Error>(survey.catalog.schema.table(table).is_some());
+    let standing = history::compare(&survey.recorded, &set.migrations).wake(&set.migrations, has)?;
     let expected = schema::in_force(&*reader, &set.migrations, &standing, &survey.catalog)?;
     let leave = Leave { tables: &set.other_tables, additions: false };
     let mut checks = checks::form((&survey.catalog, &survey.recorded), &expected, &standing, leave);

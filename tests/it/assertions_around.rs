@@ -204,7 +204,7 @@ fn rows_of_one_tenant_that_reference_those_of_another_stop_a_change() {
         site.sql("UPDATE players SET zone = 'north'");
         let before = site.state();
         let refused = schema(&site, "migrate", &[]).status(1);
-        let name = "`homes` references only rows of `players` of the same `zone`";
+        let name = "`homes` (player) references only rows of `players` of the same `zone`";
         let lines = [
             format!("failed: {name}: 1 row: `homes` 2"),
             "refused: 1 assertion does not hold, nothing was changed".to_owned(),

@@ -374,3 +374,58 @@ ALTER TABLE texts RENAME TO notes; ALTER TABLE members RENAME TO people;
         assert_eq!(site.one("SELECT unchanged FROM treelift_runs ORDER BY number DESC LIMIT 1"), "6");
     }
 }
+
+#[test]
+fn a_copy_that_somebody_made_before_is_no_reason_to_change_nothing() {
+    for site in every() {
+        let site = imported(site, &up(), &down());
+        site.sql("CREATE TABLE people_backup AS SELECT * FROM people");
+        schema(&site, "migrate", &WITH_KEY).status(0);
+        site.credentials("verify", &WITH_KEY).status(0);
+        schema(&site, "rollback", &["--to", "001", WITH_KEY[0], WITH_KEY[1]]).status(0);
+        site.credentials("verify", &WITH_KEY).status(0);
+    }
+}
+
+#[test]
+fn a_value_is_lost_where_its_row_stays_whatever_else_goes() {
+    let cleared = "DELETE FROM people WHERE pin IS NULL; UPDATE people SET pin = NULL WHERE id = 1;";
+    for site in every() {
+        let site = imported(site, cleared, "SELECT 1;");
+        site.sql("INSERT INTO people (id, name) VALUES (10, 'Dan'), (11, 'Eve')");
+        let before = site.state();
+        let refused = schema(&site, "migrate", &WITH_KEY).status(3);
+        assert!(refused.stderr.contains("1 sealed value would be lost; nothing was changed"), "{}", refused.stderr);
+        assert_eq!(site.state(), before);
+
+        // On the way back too.
+        let more = "CREATE TABLE more (id INTEGER PRIMARY KEY);";
+        let site = imported(again(&site), more, "DROP TABLE more; UPDATE people SET pin = NULL WHERE id = 2;");
+        schema(&site, "migrate", &WITH_KEY).status(0);
+        let refused = schema(&site, "rollback", &["--to", "001", WITH_KEY[0], WITH_KEY[1]]).status(3);
+        let words = "1 sealed value would be lost; nothing was changed\n  at people.pin, row 2";
+        assert!(refused.stderr.contains(words), "{}", refused.stderr);
+    }
+}
+
+/// Another one of the same engine.
+fn again(site: &Site) -> Site {
+    every().into_iter().find(|other| other.is_file() == site.is_file()).unwrap()
+}
+
+#[test]
+fn rows_that_are_merged_into_one_count_as_edited_if_one_of_them_was() {
+    let up = "\
+-- ledger: notes SELECT id, 1 FROM (SELECT 7 AS id UNION ALL SELECT 8 UNION ALL SELECT 9) merged
+DELETE FROM notes WHERE id > 7;
+UPDATE notes SET id = 1;
+";
+    for site in every() {
+        let site = imported(site, up, "SELECT 1;");
+        site.sql("UPDATE notes SET text = 'otherwise' WHERE id = 9");
+        schema(&site, "migrate", &WITH_KEY).status(0);
+        let run = site.one("SELECT id FROM treelift_runs WHERE kind = 'import'");
+        let refused = undo(&site, &run).status(1);
+        assert!(refused.stdout.contains("1 row of `notes` was changed after the run (1)"), "{}", refused.stdout);
+    }
+}

@@ -4,14 +4,14 @@ use super::connect::Session;
 use super::place::{Fault, Tried};
 use super::script::{Failure, up};
 use super::stages::stages;
-use super::{catalog, record};
+use super::{assertion, catalog, record};
 use crate::database::alter::{Timing, millis};
 use crate::database::catalog::Other;
 use crate::database::drift_tables::first_difference;
 use crate::database::history::{self, Origin};
 use crate::database::kept::ForeignTrigger;
 use crate::database::presence::{Presence, presence};
-use crate::database::schema::{in_part, must_be};
+use crate::database::schema::{ids_first, in_part, must_be};
 use crate::database::upkeep::{Done, What};
 use crate::database::{Migration, Opening};
 use crate::error::Error;
@@ -62,6 +62,11 @@ pub(super) fn set_up(session: &Session, opening: &Opening) -> Tried<SetUp> {
             Presence::Whole => (Origin::Found, What::Found),
             Presence::Part(difference) if all => return Err(in_part(migration, &difference, place).into()),
             Presence::Absent if all => {
+                for line in &migration.ids {
+                    if assertion::all(session, &line.query, None)?.is_ok_and(|rows| !rows.is_empty()) {
+                        return Err(ids_first(line, place).into());
+                    }
+                }
                 if !up(session, migration).map_err(|failure| cannot(migration, failure, place))? {
                     record::not_needed(session, migration, Timing { at: opening.started, took_ms: 0 })?;
                     done.push(Done::not_needed(migration));

@@ -1,7 +1,7 @@
 //! Runs the SQL of a migration.
 
 use super::connect::Session;
-use super::{sql, words};
+use super::words;
 use crate::finding::printable;
 use crate::table::Migration;
 use postgres::error::{DbError, ErrorPosition, SqlState};
@@ -70,10 +70,12 @@ pub(super) fn up(session: &Session, migration: &Migration) -> Result<bool, Failu
     if is_needed { run(session, &migration.up).map(|()| true) } else { Ok(false) }
 }
 
-/// Whether the table that a migration is for is there, where it is for one: in the schema that is searched first.
+/// Whether the table that a migration is for is there, where it is for one: in the schema that is searched first alone.
 pub(super) fn is_needed(session: &Session, migration: &Migration) -> Result<bool, Failure> {
     let Some(table) = &migration.only_with else { return Ok(true) };
-    let found = session.try_query("SELECT to_regclass($1) IS NOT NULL", &[Some(&sql::name(table))]);
+    let text = "SELECT EXISTS (SELECT 1 FROM pg_class WHERE relname = $1 AND relkind IN ('r', 'p')
+                               AND relnamespace = current_schema()::regnamespace)";
+    let found = session.try_query(text, &[Some(table)]);
     let found = found.map_err(|error| Failure { line: None, error })?;
     Ok(found.first().is_some_and(|row| row.get(0)))
 }

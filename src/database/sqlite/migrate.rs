@@ -7,14 +7,14 @@ use super::catalog;
 use super::location::{Fault, Location, Tried};
 use super::record;
 use super::script::{FORBIDDEN, Failure, up};
-use super::{after_rows, connect, words};
+use super::{after_rows, assertion, connect, words};
 use crate::database::alter::{Timing, millis};
 use crate::database::catalog::{Catalog, Other};
 use crate::database::drift_tables::first_difference;
 use crate::database::history::{self, Origin};
 use crate::database::kept::ForeignTrigger;
 use crate::database::presence::{Presence, presence};
-use crate::database::schema::{check_order, in_part, must_be};
+use crate::database::schema::{check_order, ids_first, in_part, must_be};
 use crate::database::upkeep::{Done, What};
 use crate::database::{Migration, Opening};
 use crate::error::{Error, Result};
@@ -140,6 +140,11 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
             Presence::Whole => (Origin::Found, What::Found),
             Presence::Part(difference) if all => return Err(in_part(migration, &difference, place).into()),
             Presence::Absent if all => {
+                for line in &migration.ids {
+                    if assertion::rows(conn, &line.query)?.is_ok_and(|rows| !rows.is_empty()) {
+                        return Err(ids_first(line, place).into());
+                    }
+                }
                 if !up(conn, migration).map_err(|failure| cannot(migration, failure.error, place))? {
                     record::not_needed(conn, migration, Timing { at: opening.started, took_ms: 0 })?;
                     done.push(Done::not_needed(migration));

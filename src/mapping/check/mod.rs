@@ -85,6 +85,7 @@ fn check_set(set: &Set, schema: &Schema, errors: &Errors) {
             );
         }
     }
+    check_isolation(set, schema, &file, errors);
     check_reads(set, schema, &file, errors);
     check_written(set, schema, &file, errors);
     check_record(set, schema, &file, errors);
@@ -93,6 +94,18 @@ fn check_set(set: &Set, schema: &Schema, errors: &Errors) {
         owners_have_ids(set, owners, schema, errors);
     }
     ids_have_one_giver(set, schema, errors);
+}
+
+/// The column of tenants is that of some table.
+fn check_isolation(set: &Set, schema: &Schema, file: &str, errors: &Errors) {
+    let Some(isolation) = &set.isolation else { return };
+    let column = &isolation.column;
+    if schema.tables.values().any(|table| table.column(column).is_some()) {
+        return;
+    }
+    let names = schema.tables.values().flat_map(|table| table.columns.iter().map(|column| column.name.as_str()));
+    let message = format!("`[isolation]` names the column `{column}`, which no table has");
+    errors.refuse(&codes::COLUMN_UNKNOWN, file, isolation.line, message, suggest::hint(column, names));
 }
 
 /// A declared type that values are read as is that of some column.

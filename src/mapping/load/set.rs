@@ -49,7 +49,8 @@ pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
 }
 
 fn isolation(fields: &Fields<'_>) -> Option<Isolation> {
-    Some(Isolation { column: fields.need("column")?.text()?.to_owned(), since: fields.text("since") })
+    let line = fields.item.line;
+    Some(Isolation { column: fields.need("column")?.text()?.to_owned(), since: fields.text("since"), line })
 }
 
 fn strings(fields: &Fields<'_>) -> Strings {

@@ -222,6 +222,8 @@ pub struct Isolation {
     pub column: String,
     /// The version of the migration without which it is not asked.
     pub since: Option<String>,
+    /// Its line in set.toml.
+    pub line: u32,
 }
 
 /// An entry of `[[assert]]`: a question in SQL whose answer is known.
