@@ -9,14 +9,14 @@ mod lists;
 
 use super::tokens::Tokens;
 use super::unchanged::{Disposition, Noted};
-use super::undo::engine::{Listed, Undoing, numbers};
+use super::undo::engine::{Listed, Undoing, number, numbers, text_of};
 use crate::database::Cell;
 use crate::error::Error;
 use crate::hex;
 use crate::report::words::count;
 use crate::table::{ColumnType, LedgerLine, Migration, Table};
 pub(super) use engine::Following;
-use engine::{number, quoted, text};
+use engine::quoted;
 pub(super) use keys::wrong;
 use keys::{kinds, pairs};
 use lists::{ListNow, lists_now};
@@ -73,7 +73,7 @@ impl<'m> Follow<'m> {
             "SELECT t.id, t.name FROM treelift_tables t WHERE t.id IN (SELECT r.\"table\" FROM treelift_rows r)
              ORDER BY t.id",
         )?;
-        let known: Vec<(i64, String)> = known.iter().map(|row| (number(&row[0]), text(&row[1]))).collect();
+        let known: Vec<(i64, String)> = known.iter().map(|row| (number(&row[0]), text_of(&row[1]))).collect();
         let is_followed = |(_, name): &&(i64, String)| renews || steps.iter().any(|step| speaks_of(step.sql, name));
         let names: Vec<&str> = known.iter().filter(is_followed).map(|(_, name)| name.as_str()).collect();
         let mut live = engine.live(&names)?;
@@ -186,7 +186,7 @@ impl<'m> Follow<'m> {
     pub(super) fn end<E: Following>(mut self, engine: &mut E) -> Result<Followed, E::Fault> {
         let ids: Vec<i64> = self.tables.keys().copied().collect();
         let known = engine.ask(&format!("SELECT id, name FROM treelift_tables WHERE id IN ({})", numbers(&ids)))?;
-        let names: BTreeMap<i64, String> = known.iter().map(|row| (number(&row[0]), text(&row[1]))).collect();
+        let names: BTreeMap<i64, String> = known.iter().map(|row| (number(&row[0]), text_of(&row[1]))).collect();
         let mut live = engine.live(&names.values().map(String::as_str).collect::<Vec<_>>())?;
         let now: BTreeMap<i64, Table> = names.iter().filter_map(|(id, name)| Some((*id, live.remove(name)?))).collect();
         let now: BTreeMap<i64, Table> = now.into_iter().filter(|(_, table)| !table.primary_key().is_empty()).collect();
@@ -245,7 +245,7 @@ impl<'m> Follow<'m> {
         let after = engine.counts()?;
         let mut errors = Vec::new();
         for row in &lost {
-            let (id, rows, key) = (number(&row[0]), number(&row[1]).unsigned_abs(), text(&row[2]));
+            let (id, rows, key) = (number(&row[0]), number(&row[1]).unsigned_abs(), text_of(&row[2]));
             let name = names.get(&id).map(String::as_str).unwrap_or_default();
             let had = self.counts.get(name).copied().unwrap_or(0);
             let (may_be_gone, as_name) = match after.get(name) {

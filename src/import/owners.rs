@@ -4,14 +4,12 @@ use crate::document::tape::{Kind, Tape};
 use crate::finding::{FileId, Finding, OWNER_TWINS, Place, printable};
 use crate::fold;
 use crate::import::plan::Plan;
-use crate::mapping::apply::{Current, Draft, FileContext, Owner, Scope, compared_text};
+use crate::mapping::apply::{Draft, FileContext, Owner, compared_text};
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::declared::Declared;
-use crate::mapping::keyindex::{KeyIndex, KeyText};
+use crate::mapping::keyindex::KeyText;
 use crate::mapping::model::{By, Expr, Find, From, Owners, ReadAs, Root};
 use crate::row::Value;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// How the owner of a directory was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -347,22 +345,7 @@ impl<'s> Matcher<'s> {
             namespace: self.namespace,
             keeps_nul: true,
         };
-        let declared = Declared::default();
-        let index = KeyIndex::default();
-        let scope = Scope {
-            file: &file,
-            declared: &declared,
-            index: Some(&index),
-            record: tape.root(),
-            frame: tape.root(),
-            whole: true,
-            element: Current::Node(tape.root()),
-            part: None,
-            position: 1,
-            trace: None,
-            names: Arc::default(),
-        };
-        compared_text(&by.expr, self.reads.get(by.column.as_str()), &scope)
+        compared_text(&by.expr, self.reads.get(by.column.as_str()), &file, &tape)
     }
 }
 

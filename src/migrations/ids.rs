@@ -5,13 +5,10 @@ use crate::database::Cell;
 use crate::document::tape::{Kind, Tape};
 use crate::error::{Error, Result};
 use crate::finding::FileId;
-use crate::mapping::apply::{Current, FileContext, Scope, compared_text};
-use crate::mapping::declared::Declared;
-use crate::mapping::keyindex::KeyIndex;
+use crate::mapping::apply::{FileContext, compared_text};
 use crate::mapping::load::id_expression;
 use crate::mapping::model::Set;
 use crate::table::IdsLine;
-use std::sync::Arc;
 
 /// Puts the id that the line's expression gives behind each of these rows of its query.
 ///
@@ -34,7 +31,7 @@ pub(super) fn with_ids(set: &Set, line: &IdsLine, rows: Vec<Vec<Cell>>) -> Resul
         namespace: set.namespace,
         keeps_nul: true,
     };
-    let (declared, index, mut tape) = (Declared::default(), KeyIndex::default(), Tape::new(false));
+    let mut tape = Tape::new(false);
     let mut all = Vec::with_capacity(rows.len());
     for mut row in rows {
         if row.len() != named {
@@ -54,20 +51,7 @@ pub(super) fn with_ids(set: &Set, line: &IdsLine, rows: Vec<Vec<Cell>>) -> Resul
             tape.push(kind, Some(name), &text, 0);
         }
         tape.close(object);
-        let scope = Scope {
-            file: &file,
-            declared: &declared,
-            index: Some(&index),
-            record: tape.root(),
-            frame: tape.root(),
-            whole: true,
-            element: Current::Node(tape.root()),
-            part: None,
-            position: 1,
-            trace: None,
-            names: Arc::default(),
-        };
-        let Some(id) = compared_text(&expr, None, &scope) else {
+        let Some(id) = compared_text(&expr, None, &file, &tape) else {
             let number = all.len() + 1;
             return Err(wrong(format!("its expression gives nothing for row {number} of the query")));
         };

@@ -25,11 +25,3 @@ pub(in crate::database) trait Following: Undoing {
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
-
-pub(super) fn number(cell: &Cell) -> i64 {
-    if let Cell::Integer(number) = cell { *number } else { 0 }
-}
-
-pub(super) fn text(cell: &Cell) -> String {
-    cell.text().unwrap_or_default()
-}

@@ -1,7 +1,8 @@
 //! The lists of columns in which runs wrote rows, behind a change of the columns.
 
-use super::engine::{Following, number, quoted};
+use super::engine::{Following, quoted};
 use crate::database::ledger::Written;
+use crate::database::undo::engine::number;
 use crate::table::Table;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -66,6 +66,16 @@ pub(in crate::database) fn numbers(tables: &[i64]) -> String {
     if all.is_empty() { "NULL".to_owned() } else { all.join(", ") }
 }
 
+/// The number that a query about the ledger gives.
+pub(in crate::database) fn number(cell: &Cell) -> i64 {
+    if let Cell::Integer(number) = cell { *number } else { 0 }
+}
+
+/// The text that it gives.
+pub(in crate::database) fn text_of(cell: &Cell) -> String {
+    cell.text().unwrap_or_default()
+}
+
 /// What an engine does. The ledger's tables have the same names and columns in every engine.
 pub(in crate::database) trait Undoing: Sized {
     /// A fault of the database, or one that is in words.

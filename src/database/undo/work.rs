@@ -4,7 +4,7 @@
 //! First everything is checked, and what is to be done noted in temporary tables; then it is done, and looked at again. A
 //! trigger that is not the set's own might do anything: none may be on the tables.
 
-use super::engine::{Fate, Listed, REMOVE, Undoing};
+use super::engine::{self, Fate, Listed, REMOVE, Undoing, number, text_of};
 use super::{Keys, Obstacle, Taken, Undo, Undone, choose};
 use crate::database::Cell;
 use crate::database::audit::AuditEntry;
@@ -243,7 +243,7 @@ impl<E: Undoing> Work<'_, E> {
         let is_there = |name: &String| live.columns.iter().any(|column| E::is_same(&column.name, name));
         let text = format!("SELECT DISTINCT columns FROM treelift_taken WHERE \"table\" = {number}");
         let used = self.engine.ask(&text)?;
-        let used = used.iter().filter_map(|row| lists.get(&self::number(&row[0])));
+        let used = used.iter().filter_map(|row| lists.get(&engine::number(&row[0])));
         let names = used.flat_map(|list| [&list.digested, &list.clock, &list.sealed]).flatten();
         let gone: BTreeSet<String> = names.filter(|name| !is_there(name)).cloned().collect();
         let Some(first) = gone.first() else { return Ok(None) };
@@ -304,14 +304,6 @@ impl<E: Undoing> Work<'_, E> {
             AuditEntry::new("undo", "database", "an import was undone", self.order.started)?.of(&run.id).with(details);
         self.engine.note(&entry, self.order.audit)
     }
-}
-
-fn number(cell: &Cell) -> i64 {
-    if let Cell::Integer(number) = cell { *number } else { 0 }
-}
-
-fn text_of(cell: &Cell) -> String {
-    cell.text().unwrap_or_default()
 }
 
 fn key_of(table: &Table) -> Vec<String> {

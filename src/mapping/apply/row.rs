@@ -4,14 +4,16 @@ use super::draft::{Claim, ClaimAs, Draft, Fault, Origin};
 use super::eval::RuleView;
 use super::fit::as_key_text;
 use super::maker::{Above, Aside, Dangling, RowMaker, Trail};
-use super::scope::{Current, Operand, Scope, Stop};
+use super::scope::{Current, FileContext, Operand, Scope, Stop};
 use super::settled::settled;
 use super::span::LeafSpan;
 use super::trace::Made;
 use super::unmade::Memo;
+use crate::document::tape::Tape;
 use crate::finding::{Severity, VALUE_NULLED, VALUE_TYPE};
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::declared::Doc;
+use crate::mapping::declared::{Declared, Doc};
+use crate::mapping::keyindex::KeyIndex;
 use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, PathExpr, ReadAs, Root, Rule};
 use crate::row::Value;
 use std::borrow::Cow;
@@ -448,13 +450,27 @@ impl<'a, 't> RowMaker<'a, 't> {
     }
 }
 
-/// The text by which an expression that stands in no rule is compared with a column that reads so; none where it gives
-/// no scalar, or one that cannot be read.
-pub fn compared_text(expr: &Expr, reads: Option<&ReadAs>, scope: &Scope<'_, '_>) -> Option<String> {
+/// The text that an expression which stands in no rule makes of a document that is one record, as it is compared with a
+/// column that reads so; none where it gives no scalar, or one that cannot be read.
+pub fn compared_text(expr: &Expr, reads: Option<&ReadAs>, file: &FileContext<'_>, record: &Tape) -> Option<String> {
     static NO_RULE: OnceLock<([Rule; 1], CompiledRule)> = OnceLock::new();
     let (rules, compiled) = NO_RULE.get_or_init(|| ([Rule::default()], CompiledRule::default()));
-    let mut maker = RowMaker::new(rules, compiled, scope, Above::default());
+    let (declared, index, root) = (Declared::default(), KeyIndex::default(), record.root());
+    let scope = Scope {
+        file,
+        declared: &declared,
+        index: Some(&index),
+        record: root,
+        frame: root,
+        whole: true,
+        element: Current::Node(root),
+        part: None,
+        position: 1,
+        trace: None,
+        names: Arc::default(),
+    };
+    let mut maker = RowMaker::new(rules, compiled, &scope, Above::default());
     maker.reads = reads;
-    let got = settled(maker.eval(expr, scope, &mut Vec::new()).ok()?, reads);
+    let got = settled(maker.eval(expr, &scope, &mut Vec::new()).ok()?, reads);
     as_key_text(&got).map(Cow::into_owned)
 }
