@@ -56,7 +56,7 @@ pub fn varies(source: &SetSource, database: &mut dyn Database) -> Result<Vec<Err
     let mut set = load::load(source)?;
     let first = schema::stages(&Dialect::default(), &set.migrations)?;
     set.speak(database.engine());
-    database.record_in(set.record_table());
+    database.wish(set.wishes());
     let (other, fault) = database.stages(&set.migrations, false)?;
     if let Some(fault) = fault {
         return Ok(vec![fault]);

@@ -375,6 +375,30 @@ pub fn declares(column: &str, entry: &str) -> bool {
     column == entry || column.split_once('(').is_some_and(|(word, _)| word.trim_end() == entry)
 }
 
+/// What a mapping set wishes of the database that it is moved into.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// The table that migrations are recorded in; none for the usual one.
+    pub record: Option<String>,
+    /// Whether a new file has a write-ahead log, for engines that have a file.
+    pub is_wal: bool,
+}
+
+/// An application's own record of the version that its schema has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionRecord {
+    /// The table.
+    pub table: String,
+    /// The column that holds the version.
+    pub column: String,
+    /// The columns that tell the row from others, each with its value; none where the table has no other row.
+    pub row: Vec<(String, String)>,
+    /// What the application calls the version that a migration leads to, by the migration's version.
+    pub names: Vec<(String, String)>,
+    /// The line in its file.
+    pub line: u32,
+}
+
 /// An application's own table for entries. Where a database does not have it, `treelift_audit` is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditTable {

@@ -1,5 +1,6 @@
 //! Backups: made by the database's own means at one moment, proved, restored all at once or not at all.
 
+mod copy;
 mod create;
 mod files;
 pub mod folder;
@@ -9,10 +10,12 @@ pub mod manifest;
 mod prove;
 mod restore;
 mod safety;
+mod tables;
 mod verify;
 
 use crate::database::Database;
 use crate::error::{Error, Result};
+pub use copy::copy;
 use create::withdraw;
 pub use create::{Made, Making, create, id_of};
 use files::fault;
@@ -21,6 +24,7 @@ use manifest::Manifest;
 pub use prove::{Proved, prove};
 pub use restore::{Restored, Restoring, restore};
 pub use safety::{Before, Safety, able, before};
+pub use tables::{TablesBack, restore_tables};
 pub use verify::{How, Proof, Verified, verify};
 
 /// The newest backup that has a readable manifest, of one shelf or of all. What was made before a

@@ -134,7 +134,7 @@ mod tests {
     fn parsed(line: &str) -> ImportOptions {
         let cli = Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{error}"));
         let Command::Import(args) = cli.command else { panic!("not an import: {line}") };
-        let database = DatabaseUrl::choose(args.database.clone(), None).expect("chosen");
+        let database = DatabaseUrl::choose(args.database.clone(), "", None).expect("chosen");
         options(*args, Some("x.log".into()), database.as_ref())
     }
 

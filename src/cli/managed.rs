@@ -62,7 +62,12 @@ fn change_on<T>(
     args: &ChangeArgs,
     work: impl FnOnce(&Options<'_>, &Terminal) -> Result<T>,
 ) -> Result<T> {
-    let options = Options { dry: args.dry_run, before: before(&args.backup), lock_timeout: args.locks.lock_timeout() };
+    let options = Options {
+        dry: args.dry_run,
+        before: before(&args.backup),
+        lock_timeout: args.locks.lock_timeout(),
+        ..Options::default()
+    };
     let done = work(&options, terminal);
     terminal.end();
     done

@@ -9,7 +9,7 @@ use super::written::Written;
 use crate::config::{SecretNeed, Ui};
 use crate::database::cells::{FERNET, Registered, Stored};
 use crate::database::history::Standing;
-use crate::database::upkeep::{Around, Looking, Sealing};
+use crate::database::order::{Around, Looking, Sealing};
 use crate::database::{Cell, Database, SealedColumn};
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -86,6 +86,11 @@ impl Carry {
     /// How many values have another place behind the change that it looked on.
     pub fn moved(&self) -> u64 {
         self.before.borrow().moved
+    }
+
+    /// Whether every value has been sealed for the place that it has behind the change that it looked on.
+    pub fn is_whole(&self) -> bool {
+        !matches!(self.means, Means::Count) || self.moved() == 0
     }
 
     /// The one for the change that it counted for: it seals values again, for which it asks for the passphrase or key, where

@@ -3,28 +3,23 @@
 
 use super::audit::{AuditEntry, AuditTable};
 use super::catalog::Catalog;
+use super::done::{Altered, Done, Move, What};
+use super::done::{Timing, millis};
 use super::follow::{self, Follow, Followed, Following, Step};
 use super::history::{self, Origin, Recorded, State};
+use super::order::{Looking, Order, Sealing};
 use super::own::{is_own, is_records};
 use super::presence::{Presence, presence};
-use super::query::{Asked, Asking, Planned, Unasked};
+use super::query::Unasked;
 use super::schema::in_part;
-use super::upkeep::{Altered, Done, Looking, Move, Order, Sealing, Survey, What};
-use crate::database::Cell;
+use crate::database::{Cell, Reader};
 use crate::error::{Error, ErrorKind};
 use crate::interrupt;
 use crate::report::words::count;
-use crate::table::{ColumnType, Migration, Table};
+use crate::table::{ColumnType, Migration, VersionRecord};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
-
-/// When and for how long something was done.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Timing {
-    pub(super) at: Timestamp,
-    pub(super) took_ms: i64,
-}
 
 /// Rows that reference a missing row, by table and parent.
 pub(super) type Dangling = BTreeMap<(String, String), u64>;
@@ -71,15 +66,13 @@ pub(super) trait Altering {
     /// Drops treelift's own tables of these names. Where one is kept that remembers the name of the record, it forgets
     /// all else.
     fn drop_own(&mut self, names: &[String], is_chosen: bool) -> Result<(), Self::Fault>;
-    /// What the database is like.
-    fn survey(&self) -> Result<Survey, Self::Fault>;
+    /// Looks into the database as it is now.
+    fn reader(&mut self) -> &mut dyn Reader;
     /// How many rows each of the application's tables has.
     fn counts(&self) -> Result<BTreeMap<String, u64>, Self::Fault>;
-    /// What a set's own query gives.
-    fn ask(&mut self, query: &str) -> Result<Asked, Self::Fault>;
     /// Writes rows into columns of a table of the application.
     fn insert(&mut self, table: &str, columns: &[String], rows: &[Vec<Cell>]) -> Result<(), Self::Fault>;
-    /// All rows of such a query, whose columns are of these types; of their own where none are given.
+    /// All rows of a set's own query, whose columns are of these types; of their own where none are given.
     fn rows(
         &mut self,
         query: &str,
@@ -89,12 +82,8 @@ pub(super) trait Altering {
     fn sealing(&mut self) -> Box<dyn Sealing + '_>;
     /// The ledger, to follow its rows.
     fn ledger(&mut self) -> Self::Ledger<'_>;
-    /// The indexes that it would go by.
-    fn plan(&mut self, query: &str) -> Result<Planned, Self::Fault>;
-    /// Those by which it can go only after the commit.
-    fn not_yet(&self) -> Result<Vec<String>, Self::Fault> {
-        Ok(Vec::new())
-    }
+    /// Writes a name into the application's own record of its version; without one its row goes.
+    fn name_version(&mut self, record: &VersionRecord, name: Option<&str>) -> Result<(), Self::Fault>;
     /// A fault in words.
     fn words(&self, fault: Self::Fault) -> Error;
 }
@@ -102,28 +91,13 @@ pub(super) trait Altering {
 /// An engine at work, as one sees it who looks on.
 struct Seen<'e, A>(&'e mut A);
 
-impl<A: Altering> Asking for Seen<'_, A> {
-    fn ask(&mut self, query: &str) -> Result<Asked, Error> {
-        self.0.ask(query).map_err(|fault| self.0.words(fault))
-    }
-
-    fn plan(&mut self, query: &str) -> Result<Planned, Error> {
-        self.0.plan(query).map_err(|fault| self.0.words(fault))
-    }
-
-    fn not_yet(&mut self) -> Result<Vec<String>, Error> {
-        self.0.not_yet().map_err(|fault| self.0.words(fault))
-    }
-}
-
 impl<A: Altering> Looking for Seen<'_, A> {
     fn counts(&mut self) -> Result<BTreeMap<String, u64>, Error> {
         self.0.counts().map_err(|fault| self.0.words(fault))
     }
 
-    fn tables(&self) -> Result<Vec<Table>, Error> {
-        let live = self.0.live().map_err(|fault| self.0.words(fault))?;
-        Ok(live.schema.tables.into_values().collect())
+    fn reader(&mut self) -> &mut dyn Reader {
+        self.0.reader()
     }
 
     fn sealing(&mut self) -> Box<dyn Sealing + '_> {
@@ -235,6 +209,9 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
         if let Some(sealed) = self.order.sealed {
             sealed.after(&mut Seen(&mut *self.engine), &standing)?;
         }
+        if let Some(record) = self.order.version {
+            self.engine.name_version(record, standing.name_in(record))?;
+        }
         let follow = self.follow.take();
         let followed =
             follow.map_or_else(|| Ok(Followed::default()), |follow| follow.end(&mut self.engine.ledger()))?;
@@ -254,7 +231,7 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
             }
         }
         if let Some(after) = self.order.after {
-            after(self.engine.survey()?)?;
+            after(self.engine.reader())?;
         }
         Ok(followed)
     }
@@ -400,11 +377,6 @@ fn step_of(one: Move, migrations: &[Migration]) -> Option<Step<'_>> {
 
 fn asked<A: Altering>(error: Error) -> Stop<'static, A> {
     Stop::Asked(error.into())
-}
-
-/// How long it has been.
-pub(super) fn millis(since: Instant) -> i64 {
-    i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
 fn no_way_back(migration: &Migration) -> Error {

@@ -52,7 +52,9 @@ impl AuditEntry {
 }
 
 /// treelift's own table, where the application has none.
-pub(super) const OWN: &str = "treelift_audit";
+pub const OWN: &str = "treelift_audit";
+/// Its column that counts its rows.
+pub const NUMBER: &str = "number";
 
 /// What its columns hold.
 pub(super) const OWN_COLUMNS: [(&str, AuditPart); 8] = [
@@ -65,6 +67,12 @@ pub(super) const OWN_COLUMNS: [(&str, AuditPart); 8] = [
     ("reason", AuditPart::Reason),
     ("details", AuditPart::Details),
 ];
+
+/// treelift's own table, with what its columns hold.
+pub fn own_table() -> AuditTable {
+    let columns = OWN_COLUMNS.map(|(column, part)| (column.to_owned(), part)).to_vec();
+    AuditTable { table: OWN.to_owned(), columns, written: Vec::new() }
+}
 
 /// A part of an entry, as a column takes it; `time` is that of the entry.
 pub(super) fn part_of(entry: &AuditEntry, part: AuditPart, time: impl FnOnce() -> String) -> Option<String> {

@@ -5,6 +5,7 @@ use super::Migration;
 use crate::error::{Error, Result};
 use crate::report::words::count;
 pub use crate::table::OWN_RECORD;
+use crate::table::VersionRecord;
 use std::fmt;
 
 /// The record of migrations, as SQLAlchemy applications keep it.
@@ -55,6 +56,16 @@ impl RecordTable {
             )),
         }
     }
+}
+
+/// An application's record of its version that has more than the one row.
+pub(super) fn several_versions(record: &VersionRecord, place: &str) -> Error {
+    let table = &record.table;
+    Error::environment(format!(
+        "`{table}` has several rows where the version of the schema should stand; nothing was changed"
+    ))
+    .at(place)
+    .hint("remove those that are wrong, or name the row under `row` of `[version]` in set.toml")
 }
 
 /// A row of the record of migrations.
@@ -241,6 +252,15 @@ pub enum FaultKind {
     Newer,
     /// Another program recorded a migration that the set does not have.
     Unknown,
+}
+
+impl Standing {
+    /// What the application calls the version that the applied migrations make; none where it has no name for one.
+    pub fn name_in<'r>(&self, record: &'r VersionRecord) -> Option<&'r str> {
+        let applied = self.steps.iter().rev().filter(|step| step.state == State::Applied);
+        let mut named = applied.filter_map(|step| record.names.iter().find(|(version, _)| *version == step.version));
+        named.next().map(|(_, name)| name.as_str())
+    }
 }
 
 impl Fault {

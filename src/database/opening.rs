@@ -1,7 +1,7 @@
 //! What a run says when it opens a database.
 
 use super::audit::AuditTable;
-use crate::table::{Migration, Schema};
+use crate::table::{Migration, Schema, VersionRecord};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -33,4 +33,6 @@ pub struct Opening<'a> {
     pub started: Timestamp,
     /// The application's own audit table.
     pub audit: Option<&'a AuditTable>,
+    /// The application's own record of its version.
+    pub version: Option<&'a VersionRecord>,
 }

@@ -47,6 +47,7 @@ impl<'p> Beginning<'p> {
             bytes,
             started,
             audit: plan.set.audit.as_ref(),
+            version: plan.set.version.as_ref(),
         };
         let mut transaction = database.begin(&opening)?;
         let vault = Vault::open(key, &transaction.seal_record()?, secrets, started)?.of(&plan.set);

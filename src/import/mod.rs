@@ -70,7 +70,7 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let mut clock = Clock::start();
     let Selected { set, schema, root, missing } = choose_set(options, ui)?;
     let mut database = database::open(&database(options, &set)?)?;
-    database.record_in(set.record_table());
+    database.wish(set.wishes());
     database.wait_for_locks(options.lock_timeout);
     let (set, schema) = speaking(set, schema, &*database)?;
     let inputs = inputs(options, &root, &*database);

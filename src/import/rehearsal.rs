@@ -56,7 +56,7 @@ fn nowhere(plan: &Plan) -> Result<(String, Box<dyn Database>)> {
     let path = std::env::temp_dir().join(format!("{id}.db"));
     let url = path.to_str().ok_or_else(|| Error::environment("the temporary folder's name is not UTF-8"))?;
     let mut database = database::open(url)?;
-    database.record_in(plan.set.record_table());
+    database.wish(plan.set.wishes());
     Ok((id, database))
 }
 

@@ -106,7 +106,7 @@ codes! {
         "an assertion is one SELECT: no INSERT, UPDATE, DELETE, ATTACH or PRAGMA";
     ASSERT_PARAMETER = "M133" "an assertion has a parameter, and nothing gives it a value",
         "write the value into the query";
-    ASSERT_VERSION = "M134" "`since` or `until` of an assertion is no version of the set",
+    ASSERT_VERSION = "M134" "what set.toml names is no version of the set",
         "name a migration by its whole version, as `treelift schema status` lists them";
     MIGRATION_SQL = "M135" "a migration is not valid SQL",
         "fix the statement at this line; `treelift schema test` runs every migration";

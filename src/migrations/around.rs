@@ -1,16 +1,21 @@
 //! What the set's assertions say before a change of its schema and behind it.
 
-use crate::credentials::carry::Carry;
+use crate::credentials::carry::{Carry, Way};
+use crate::database::Reader;
+use crate::database::done::{Altered, Done, Followed};
 use crate::database::history::Standing;
-use crate::database::upkeep::{Altered, Around, Done, Followed, Looking};
+use crate::database::order::{Around, Looking};
 use crate::error::{Error, Result};
 use crate::finding::ASSERTION;
 use crate::mapping::model::{Gives, Set};
 use crate::report::{CheckReport, CheckStatus};
+use crate::validate;
 use crate::validate::answers::{self, Answer};
+use crate::validate::checks::integrity;
 use crate::validate::isolation::with_isolation;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// What came of a change of the schema.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -25,8 +30,22 @@ pub struct Changed {
     pub resealed: u64,
     /// What became of the ledger's rows.
     pub ledger: Followed,
-    /// Whether an assertion does not hold, so that nothing was changed.
+    /// Whether a check does not hold, so that nothing was changed.
     pub refused: bool,
+    /// What came of the backup behind it, where one was asked for and there was a change.
+    pub backup: Option<Behind>,
+}
+
+/// A backup that is made once a change is committed.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Behind {
+    /// Where it is; none where it was not made.
+    pub path: Option<PathBuf>,
+    /// Why it was not made.
+    pub error: Option<String>,
+    /// The exit status for it.
+    #[serde(skip)]
+    pub status: u8,
 }
 
 /// How many rows a table had before a change of the schema, and has behind it: none where it is not there.
@@ -44,6 +63,8 @@ pub struct TableCount {
 pub(super) struct Assertions {
     set: Set,
     engine: &'static str,
+    /// Whether the database must be intact before, and pass as a whole behind.
+    verifies: bool,
     /// Whether what does not hold before is no reason to change nothing: the way back must stay open.
     is_way_back: bool,
     told: RefCell<Told>,
@@ -58,8 +79,24 @@ struct Told {
 }
 
 impl Assertions {
-    pub(super) fn of(set: &Set, engine: &'static str, is_way_back: bool) -> Self {
-        Self { set: of_assertions(set), engine, is_way_back, told: RefCell::default() }
+    pub(super) fn of(set: &Set, engine: &'static str, way: Way, verifies: bool) -> Self {
+        Self { set: of_assertions(set), engine, verifies, is_way_back: way == Way::Back, told: RefCell::default() }
+    }
+
+    /// Validates what the change has made, but for what was asked already.
+    ///
+    /// # Errors
+    /// When a check fails: what it says is told.
+    pub(super) fn verify(&self, reader: &mut dyn Reader, set: &Set) -> Result<()> {
+        if !self.verifies {
+            return Ok(());
+        }
+        let told = &mut *self.told.borrow_mut();
+        let mut checks = validate::opened(reader, set, &[])?;
+        checks.retain(|check| told.checks.iter().all(|asked| asked.name != check.name));
+        let failed = checks.iter().any(|check| check.status == CheckStatus::Failed);
+        told.checks.append(&mut checks);
+        if failed { Err(refusal()) } else { Ok(()) }
     }
 
     /// The change with what was said of it; an error where something else ended it.
@@ -72,7 +109,7 @@ impl Assertions {
             Err(error) => return Err(error),
         };
         let resealed = if steps.is_empty() { 0 } else { carry.moved() };
-        Ok(Changed { steps, checks, tables, resealed, ledger, refused })
+        Ok(Changed { steps, checks, tables, resealed, ledger, refused, backup: None })
     }
 }
 
@@ -80,7 +117,7 @@ impl Assertions {
     fn ask(&self, database: &mut dyn Looking, standing: &Standing) -> Result<Vec<Answer>> {
         let tables = if self.set.isolation.is_some() { database.tables()? } else { Vec::new() };
         let assertions = with_isolation(&self.set, &tables.iter().collect::<Vec<_>>());
-        answers::ask(&assertions, standing, self.engine, database)
+        answers::ask(&assertions, standing, self.engine, database.reader())
     }
 }
 
@@ -96,11 +133,16 @@ impl Around for Assertions {
         let wrong = |answer: &&Answer| answer.gives == Gives::None && answer.failed();
         let wrong: Vec<Answer> = answers.iter().filter(wrong).filter(|_| !self.is_way_back).cloned().collect();
         let mut checks: Vec<CheckReport> = wrong.iter().map(answers::alone).collect();
+        if self.verifies {
+            let intact = integrity(&database.reader().health()?);
+            checks.extend(Some(intact).filter(|check| check.status == CheckStatus::Failed));
+        }
         for check in &mut checks {
             check.detail = check.detail.take().map(|detail| format!("before the change: {detail}"));
         }
+        let is_right = checks.is_empty();
         self.told.replace(Told { counts, answers, checks, tables: Vec::new() });
-        if wrong.is_empty() { Ok(()) } else { Err(refusal()) }
+        if is_right { Ok(()) } else { Err(refusal()) }
     }
 
     fn after(&self, database: &mut dyn Looking, standing: &Standing) -> Result<()> {
@@ -122,7 +164,7 @@ impl Around for Assertions {
 }
 
 fn refusal() -> Error {
-    Error::environment("an assertion of the mapping set does not hold; nothing was changed").coded(ASSERTION.id)
+    Error::environment("a check does not hold; nothing was changed").coded(ASSERTION.id)
 }
 
 /// Every table that is there before or after, by name.

@@ -1,13 +1,16 @@
 //! What a change of the schema loses: the difference between the database before it and after its rehearsal.
 
+use super::around::Assertions;
 use super::ids::with_ids;
 use crate::config::{Quiet, Ui};
 use crate::credentials::carry::{Carry, Way};
 use crate::database::audit::random_id;
 use crate::database::catalog::Catalog;
+use crate::database::done::{Altered, Done, Move, What};
 use crate::database::history::{self, Standing};
-use crate::database::upkeep::{Altered, Around, Done, Move, Order, Survey, What};
-use crate::database::{self, Database, Mode, state};
+use crate::database::order::{Around, Order};
+use crate::database::upkeep::Survey;
+use crate::database::{self, Database, Mode, Reader, state};
 use crate::error::{Error, Result};
 use crate::mapping::model::Set;
 use crate::report::words::{count, thousands};
@@ -69,7 +72,8 @@ pub fn lost_by_import(database: &mut dyn Database, set: &Set, schema: &Schema) -
         Ok(pending.into_iter().map(Move::Up).collect::<Vec<_>>())
     };
     let carry = Carry::counting(set, Way::Up);
-    let (altered, losses) = rehearse(database, set, &decide, Watch { sealed: Some(&carry), around: None }, &Quiet)?;
+    let watch = Watch { carry: Some(&carry), assertions: None };
+    let (altered, losses) = rehearse(database, set, &decide, watch, &Quiet)?;
     // An import asks for no secret of what is there, and its own rows are in the ledger already when it migrates.
     let rekeys = |version: &String| {
         let of = |one: &Migration| one.version == *version && !(one.ledger.is_empty() && one.ids.is_empty());
@@ -88,9 +92,27 @@ pub fn lost_by_import(database: &mut dyn Database, set: &Set, schema: &Schema) -
 #[derive(Clone, Copy, Default)]
 pub(super) struct Watch<'w> {
     /// Carries sealed values along.
-    pub(super) sealed: Option<&'w dyn Around>,
+    pub(super) carry: Option<&'w Carry>,
     /// Looks at what is there before and behind.
-    pub(super) around: Option<&'w dyn Around>,
+    pub(super) assertions: Option<&'w Assertions>,
+}
+
+impl<'w> Watch<'w> {
+    pub(super) fn sealed(self) -> Option<&'w dyn Around> {
+        self.carry.map(|carry| carry as &dyn Around)
+    }
+
+    pub(super) fn around(self) -> Option<&'w dyn Around> {
+        self.assertions.map(|assertions| assertions as &dyn Around)
+    }
+
+    /// Validates what the change has made, where that was asked for and sealed values have been carried along.
+    pub(super) fn verify(self, reader: &mut dyn Reader, set: &Set) -> Result<()> {
+        match self.assertions {
+            Some(assertions) if self.carry.is_none_or(Carry::is_whole) => assertions.verify(reader, set),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Does it on a private copy: what was done, and what would be lost.
@@ -103,9 +125,9 @@ pub(super) fn rehearse(
 ) -> Result<(Altered, Vec<Loss>)> {
     let before = database.read()?.map_or_else(|| Ok(Survey::default()), |reader| reader.survey())?;
     let after = RefCell::new(None);
-    let keep = |survey| {
-        after.replace(Some(survey));
-        Ok(())
+    let keep = |reader: &mut dyn Reader| {
+        after.replace(Some(reader.survey()?));
+        watch.verify(reader, set)
     };
     let altered = database.alter(&Order {
         mode: Mode::Dry,
@@ -117,9 +139,10 @@ pub(super) fn rehearse(
         warn: &|_| {},
         after: Some(&keep),
         ids: &|line, rows| with_ids(set, line, rows),
-        sealed: watch.sealed,
-        around: watch.around,
+        sealed: watch.sealed(),
+        around: watch.around(),
         audit: set.audit.as_ref(),
+        version: set.version.as_ref(),
     })?;
     Ok((altered, after.into_inner().map_or_else(Vec::new, |after| lost(&before, &after))))
 }

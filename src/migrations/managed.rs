@@ -1,19 +1,23 @@
 //! A database with the mapping set whose schema it has, and what is done with it.
 
-use super::around::{Assertions, Changed};
+use super::around::{Assertions, Behind, Changed};
 use super::choice::{Selection, introduce, refuse_another};
+use super::events::{self, Event};
 use super::ids::with_ids;
 use super::losses::{Watch, advance, in_question, rehearse};
 use super::status::{Options, Status};
-use crate::backup;
+use crate::backup::manifest::Packing;
+use crate::backup::{self, Making};
 use crate::config::{Quiet, Ui};
 use crate::credentials::carry::{Carry, Way};
 use crate::database::audit::random_id;
 use crate::database::catalog::Catalog;
+use crate::database::done::{Altered, Move};
 use crate::database::drift::{self, Leave};
 use crate::database::history::{self, Down, Recorded, Standing, State};
-use crate::database::upkeep::{Altered, Move, MoveOrphans, Moved, Order, Survey};
-use crate::database::{self, Database, Mode, schema};
+use crate::database::order::Order;
+use crate::database::upkeep::{MoveOrphans, Moved, Survey};
+use crate::database::{self, Database, Mode, Reader, schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::ASSERTION;
 use crate::mapping::load::{self, SetSource};
@@ -98,6 +102,7 @@ impl ManagedDatabase {
             exists: survey.is_some(),
             current: standing.current().map(str::to_owned),
             pending: standing.pending().len(),
+            version_note: self.version_note(&standing)?,
             took_ms: recorded.iter().filter_map(|record| record.took_ms).sum(),
             record_note: record.words(),
             record_table: record.name,
@@ -137,6 +142,21 @@ impl ManagedDatabase {
         schema::catalog(&*self.database, &gather::applied(&self.set.migrations, standing))
     }
 
+    /// What the application's own record says, where that is not the version that the applied migrations make.
+    fn version_note(&self, standing: &Standing) -> Result<Option<String>> {
+        let (Some(record), Some(reader)) = (&self.set.version, self.database.read()?) else { return Ok(None) };
+        events::version_note(&*reader, record, standing)
+    }
+
+    /// What was done to the schema, newest first, at most `limit` events: the audit trail tells it.
+    pub fn events(&self, limit: usize) -> Result<Vec<Event>> {
+        let Some(reader) = self.database.read()? else { return Ok(Vec::new()) };
+        let mut events = events::all(&*reader, &self.set)?;
+        events.reverse();
+        events.truncate(limit);
+        Ok(events)
+    }
+
     /// The recorded migrations, newest first, at most `limit` of them.
     pub fn history(&self, limit: usize) -> Result<Vec<Recorded>> {
         let mut recorded = self.database.recorded()?;
@@ -173,7 +193,7 @@ impl ManagedDatabase {
         if up(&self.standing()?)?.is_empty() {
             return Ok(Changed::default());
         }
-        let assertions = Assertions::of(&self.set, self.database.engine(), false);
+        let assertions = Assertions::of(&self.set, self.database.engine(), Way::Up, options.verify);
         let mut carry = Carry::counting(&self.set, Way::Up);
         if options.dry {
             let mut rehearsed = self.rehearse(&up, &assertions, &carry, ui);
@@ -205,7 +225,7 @@ impl ManagedDatabase {
         report(&losses);
         let question =
             |moves: &[Move]| format!("apply {}{}", count(moves.len() as u64, "migration"), in_question(&losses));
-        let was_rehearsed = |_: Survey| match &failure {
+        let was_rehearsed = |_: &mut dyn Reader| match &failure {
             None => Ok(()),
             Some(error) => Err(Error::environment(format!("the migrations cannot be rehearsed: {}", error.message))
                 .at(&url)
@@ -213,10 +233,10 @@ impl ManagedDatabase {
         };
         // What fails anyway needs no secret.
         let carry = if failure.is_none() { carry.prepared(&*self.database, ui)? } else { carry };
-        let watch = Watch { sealed: Some(&carry), around: Some(&assertions) };
+        let watch = Watch { carry: Some(&carry), assertions: Some(&assertions) };
         let hooks = Hooks { after: Some(&was_rehearsed), watch };
         let done = self.change(&up, "migrate", &question, hooks, options, ui);
-        assertions.changed(&carry, done)
+        self.with_backup(assertions.changed(&carry, done)?, "after migrate", options)
     }
 
     /// Rolls applied migrations back, the last one first, in one transaction. First it is rehearsed,
@@ -237,7 +257,7 @@ impl ManagedDatabase {
         };
         self.existing()?;
         self.able(options)?;
-        let assertions = Assertions::of(&self.set, self.database.engine(), true);
+        let assertions = Assertions::of(&self.set, self.database.engine(), Way::Back, options.verify);
         let carry = Carry::counting(&self.set, Way::Back);
         let losses = match self.rehearse(&down, &assertions, &carry, &Quiet) {
             Ok((_, losses)) => losses,
@@ -247,9 +267,9 @@ impl ManagedDatabase {
         let question =
             |moves: &[Move]| format!("roll back {}{}", count(moves.len() as u64, "migration"), in_question(&losses));
         let carry = carry.prepared(&*self.database, ui)?;
-        let hooks = Hooks { after: None, watch: Watch { sealed: Some(&carry), around: Some(&assertions) } };
+        let hooks = Hooks { after: None, watch: Watch { carry: Some(&carry), assertions: Some(&assertions) } };
         let done = self.change(&down, "rollback", &question, hooks, options, ui);
-        assertions.changed(&carry, done)
+        self.with_backup(assertions.changed(&carry, done)?, "after rollback", options)
     }
 
     /// Takes an existing database as being at a migration, without running anything: that and earlier
@@ -310,19 +330,25 @@ impl ManagedDatabase {
         Hooks { after, watch }: Hooks<'_>,
     ) -> Result<Altered> {
         let run_id = random_id()?;
-        self.database.alter(&Order {
+        let Self { set, database, .. } = self;
+        let after = |reader: &mut dyn Reader| {
+            after.map_or(Ok(()), |after| after(reader))?;
+            watch.verify(reader, set)
+        };
+        database.alter(&Order {
             mode,
             run_id: &run_id,
-            migrations: &self.set.migrations,
+            migrations: &set.migrations,
             started: database::now(),
             decide,
             progress: &|done| advance(ui, done),
             warn: &|fault| ui.warn(fault),
-            after,
-            ids: &|line, rows| with_ids(&self.set, line, rows),
-            sealed: watch.sealed,
-            around: watch.around,
-            audit: self.set.audit.as_ref(),
+            after: Some(&after),
+            ids: &|line, rows| with_ids(set, line, rows),
+            sealed: watch.sealed(),
+            around: watch.around(),
+            audit: set.audit.as_ref(),
+            version: set.version.as_ref(),
         })
     }
 
@@ -334,7 +360,7 @@ impl ManagedDatabase {
         carry: &Carry,
         ui: &dyn Ui,
     ) -> Result<(Altered, Vec<Loss>)> {
-        let watch = Watch { sealed: Some(carry), around: Some(assertions) };
+        let watch = Watch { carry: Some(carry), assertions: Some(assertions) };
         rehearse(&mut *self.database, &self.set, decide, watch, ui)
     }
 
@@ -359,6 +385,36 @@ impl ManagedDatabase {
     /// The backup before a change; none before a dry run.
     fn safety<'c>(&self, what: &'static str, options: &Options<'_>, ui: &'c dyn Ui) -> Result<backup::Safety<'c>> {
         backup::before(&*self.database, what, &self.backup(options), ui)
+    }
+
+    /// Makes the backup behind a change, where one was asked for. The change is committed, whatever comes of that.
+    fn with_backup(&self, mut changed: Changed, reason: &str, options: &Options<'_>) -> Result<Changed> {
+        if options.backup_behind && !options.dry && !changed.steps.is_empty() {
+            let making = Making {
+                folder: options.before.folder,
+                packing: Packing::None,
+                reason,
+                set: Some(&self.set.name),
+                is_changed_next: false,
+            };
+            changed.backup = Some(match backup::create(&*self.database, &making) {
+                Ok(made) => Behind { path: Some(made.path), error: None, status: 0 },
+                Err(error) => Behind { path: None, error: Some(error.message.clone()), status: error.status() },
+            });
+        }
+        Ok(changed)
+    }
+
+    /// The same set with a copy of the database at this URL, made now. Asks before it replaces what is there.
+    ///
+    /// # Errors
+    /// When there is no database, or it is the one at that URL.
+    pub fn copied_to(mut self, url: &str, options: &Options<'_>, ui: &dyn Ui) -> Result<Self> {
+        let mut copy = database::open(url)?;
+        introduce(&mut *copy, &mut self.set);
+        copy.wait_for_locks(options.lock_timeout);
+        backup::copy(&*self.database, &mut *copy, &self.backup(options), ui)?;
+        Ok(Self { database: copy, ..self })
     }
 
     /// Makes sure that this backup can be made.
@@ -420,7 +476,7 @@ impl ManagedDatabase {
 /// Who looks on while the schema is changed.
 #[derive(Clone, Copy, Default)]
 struct Hooks<'h> {
-    after: Option<&'h dyn Fn(Survey) -> Result<()>>,
+    after: Option<&'h dyn Fn(&mut dyn Reader) -> Result<()>>,
     watch: Watch<'h>,
 }
 

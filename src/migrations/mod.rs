@@ -32,6 +32,7 @@
 
 mod around;
 mod choice;
+mod events;
 mod ids;
 mod losses;
 mod managed;
@@ -40,8 +41,9 @@ mod status;
 mod write;
 
 pub use crate::report::{Loss, LossKind};
-pub use around::{Changed, TableCount};
+pub use around::{Behind, Changed, TableCount};
 pub use choice::{Memory, Selection, named_set, refuse_another, remembered};
+pub use events::Event;
 pub use losses::{in_question, lines as loss_lines, lost_by_import};
 pub use managed::ManagedDatabase;
 pub use proof::{On, Proof, test};

@@ -4,8 +4,10 @@
 use super::ids::with_ids;
 use crate::database::audit::random_id;
 use crate::database::catalog::Catalog;
+use crate::database::done::Move;
 use crate::database::history::{Down, Standing};
-use crate::database::upkeep::{Move, Order, Survey};
+use crate::database::order::Order;
+use crate::database::upkeep::Survey;
 use crate::database::{self, Database, Mode, drift, schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::model::Set;
@@ -88,7 +90,7 @@ fn on_bench(set: &Set, on: On<'_>, database: &mut Box<dyn Database>) -> Result<V
         }
         Err(error) => return Err(error),
     };
-    database.record_in(set.record_table());
+    database.wish(set.wishes());
     let database = &mut **database;
     let mut bench = Bench { set, stages, database, proofs: Vec::new(), started: Timestamp::now() };
     if !bench.up(TO_THE_LAST)? {
@@ -143,6 +145,7 @@ impl Bench<'_> {
             around: None,
             after: None,
             audit: None,
+            version: None,
         });
         match ended {
             Ok(_) => Ok(None),

@@ -20,6 +20,9 @@ pub struct Status {
     /// The migrations one by one, and what does not fit.
     #[serde(flatten)]
     pub standing: Standing,
+    /// What the application's own record says of its version, where that is not what the migrations say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_note: Option<String>,
     /// How the database differs from what the applied migrations make.
     pub drift: Vec<String>,
     /// How long all recorded migrations took.
@@ -45,6 +48,10 @@ pub struct Options<'a> {
     pub dry: bool,
     /// What is done about a backup before it.
     pub before: backup::Before<'a>,
+    /// Whether the database must pass its validation before the commit.
+    pub verify: bool,
+    /// Whether a backup is made behind it as well, once it is committed.
+    pub backup_behind: bool,
     /// How long locks of other programs are waited for, where not as long as always; zero is without end.
     pub lock_timeout: Option<Duration>,
 }

@@ -48,6 +48,7 @@ pub fn transfer(from: &ManagedDatabase, to: &mut dyn Database, mode: Mode, ui: &
         bytes: 0,
         started,
         audit: set.audit.as_ref(),
+        version: None, // its row comes with the others
     })?;
     let runs = ledger::runs_and_files(&source, &mut *target)?;
     let mut run = record(&source, &run_id, started);

@@ -89,10 +89,6 @@ fn record(recorded: &[Recorded], standing: &Standing) -> CheckReport {
 /// Whether the rows are whole.
 pub fn data(evidence: &Evidence) -> Vec<CheckReport> {
     const CONDITIONS: &str = "every row satisfies the constraints of its table";
-    let orphans = told(&evidence.orphans, |broken| {
-        let rows = count(broken.rows, "row");
-        Some(format!("{rows} of `{}` with a dangling reference to `{}`", broken.table, broken.parent))
-    });
     let dangling = told(&evidence.dangling, |(reference, rows)| {
         (*rows > 0).then(|| format!("{} with a dangling reference {reference}", count(*rows, "row")))
     });
@@ -117,7 +113,7 @@ pub fn data(evidence: &Evidence) -> Vec<CheckReport> {
             }
             _ => check(CONDITIONS, Category::Data, &broken, count(rows, "row")),
         },
-        check("every foreign key references an existing row", Category::Data, &orphans, count(rows, "row")),
+        references(&evidence.orphans, &evidence.survey),
         check("every reference that mappings use points to an existing row", Category::Data, &dangling, mapped),
         check("no required column is NULL", Category::Data, &nulls, count(rows, "row")),
         check(
@@ -133,6 +129,16 @@ pub fn data(evidence: &Evidence) -> Vec<CheckReport> {
 
 fn told<T>(all: &[T], tell: impl Fn(&T) -> Option<String>) -> Vec<String> {
     all.iter().filter_map(tell).collect()
+}
+
+/// Whether every declared reference leads to a row.
+pub fn references(orphans: &[Broken], survey: &Survey) -> CheckReport {
+    let orphans = told(orphans, |broken| {
+        let rows = count(broken.rows, "row");
+        Some(format!("{rows} of `{}` with a dangling reference to `{}`", broken.table, broken.parent))
+    });
+    let rows = count(survey.counts.values().sum(), "row");
+    check("every foreign key references an existing row", Category::Data, &orphans, rows)
 }
 
 /// Whether the engine finds its own file whole.

@@ -109,6 +109,7 @@ type Refused<'r> = &'r dyn Fn(&[Migration], &[&str]) -> Result<Vec<Option<BadQue
 fn judged(set: &Set, engine: &str, refused: Refused<'_>) -> Result<Vec<Error>> {
     let mut wrong: Vec<Error> = set.assertions.iter().filter_map(|assertion| unknown_version(set, assertion)).collect();
     wrong.extend(unknown_isolation(set));
+    wrong.extend(unknown_names(set));
     let mut by_last: BTreeMap<usize, Vec<&Assertion>> = BTreeMap::new();
     for assertion in set.assertions.iter().filter(|one| one.engine.as_deref().is_none_or(|only| only == engine)) {
         let last = assertion.until.as_ref().map(|until| place_of(set, until));
@@ -151,6 +152,14 @@ fn unknown_isolation(set: &Set) -> Option<Error> {
     let version = isolation.since.as_ref().filter(|version| place_of(set, version).is_none())?;
     let place = format!("{}/set.toml:{}", set.folder, isolation.line);
     Some(no_version(set, "`since` of `[isolation]`", version).at(place))
+}
+
+/// A version under `names` of `[version]` that no migration has.
+fn unknown_names(set: &Set) -> Option<Error> {
+    let record = set.version.as_ref()?;
+    let (version, _) = record.names.iter().find(|(version, _)| place_of(set, version).is_none())?;
+    let place = format!("{}/set.toml:{}", set.folder, record.line);
+    Some(no_version(set, "a version under `names` of `[version]`", version).at(place))
 }
 
 /// A version that no migration has.

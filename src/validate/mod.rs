@@ -8,7 +8,7 @@ pub mod gather;
 pub mod isolation;
 
 use crate::database::drift::Leave;
-use crate::database::{Database, Transaction, history, schema};
+use crate::database::{Database, Reader, Transaction, history, schema};
 use crate::error::{Error, Result};
 use crate::mapping::model::Set;
 use crate::report::CheckReport;
@@ -20,7 +20,11 @@ pub use check::Category;
 /// # Errors
 /// When there is no database, or it cannot be read. What is wrong with it is in the checks.
 pub fn database(database: &dyn Database, set: &Set, wanted: &[Category]) -> Result<Vec<CheckReport>> {
-    let mut reader = database.read()?.ok_or_else(|| database.missing())?;
+    opened(&mut *database.read()?.ok_or_else(|| database.missing())?, set, wanted)
+}
+
+/// The same for one that is open, as a change that is not committed yet has made it.
+pub fn opened(reader: &mut dyn Reader, set: &Set, wanted: &[Category]) -> Result<Vec<CheckReport>> {
     let survey = reader.survey()?;
     let has = |table: &str| Ok::<_, Error>(survey.catalog.schema.table(table).is_some());
     let standing = history::compare(&survey.recorded, &set.migrations).wake(&set.migrations, has)?;
@@ -28,12 +32,18 @@ pub fn database(database: &dyn Database, set: &Set, wanted: &[Category]) -> Resu
     let leave = Leave { tables: &set.other_tables, additions: false };
     let mut checks = checks::form((&survey.catalog, &survey.recorded), &expected, &standing, leave);
     if wanted.is_empty() || wanted.iter().any(|one| matches!(one, Category::Data | Category::Security)) {
-        let evidence = gather::all(&mut *reader, survey, set, &standing)?;
+        let evidence = gather::all(reader, survey, set, &standing)?;
         checks.extend(checks::data(&evidence));
         checks.extend(checks::security(&evidence));
     }
     checks.retain(|check| wanted.is_empty() || wanted.iter().any(|category| category.name() == check.category));
     Ok(checks)
+}
+
+/// Whether every declared reference leads to a row, of a database of which no mapping set is known.
+pub fn references(reader: &mut dyn Reader) -> Result<Vec<CheckReport>> {
+    let survey = reader.survey()?;
+    Ok(vec![checks::references(&reader.broken()?, &survey)])
 }
 
 /// What the set's own checks say now: what they said before an import is not the import's fault.

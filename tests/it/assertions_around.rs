@@ -107,7 +107,7 @@ fn what_is_wrong_before_a_change_stops_it_and_its_rows_are_named() {
             let refused = schema(&site, "migrate", flags).status(1);
             let lines = [
                 "failed: no negative points: before the change: 1 row: `players` 2".to_owned(),
-                "refused: 1 assertion does not hold, nothing was changed".to_owned(),
+                "refused: 1 check does not hold, nothing was changed".to_owned(),
             ];
             assert_eq!(said(&refused), lines, "{}", refused.stderr);
             assert_eq!(site.state(), before);
@@ -207,7 +207,7 @@ fn rows_of_one_tenant_that_reference_those_of_another_stop_a_change() {
         let name = "`homes` (player) references only rows of `players` of the same `zone`";
         let lines = [
             format!("failed: {name}: 1 row: `homes` 2"),
-            "refused: 1 assertion does not hold, nothing was changed".to_owned(),
+            "refused: 1 check does not hold, nothing was changed".to_owned(),
         ];
         assert_eq!(said(&refused), lines, "{}", refused.stderr);
         assert_eq!(site.state(), before);

@@ -77,7 +77,7 @@ fn what_is_wrong_in_an_applications_own_database_stops_its_migration_and_is_name
     for flags in [&["--dry-run"][..], &[]] {
         let refused = migrate(flags).status(1).stdout;
         let named = "failed: no points of a user are negative: before the change: 1 row: `users` 7\n";
-        assert!(refused.starts_with(named) && refused.contains("refused: 1 assertion does not hold"), "{refused}");
+        assert!(refused.starts_with(named) && refused.contains("refused: 1 check does not hold"), "{refused}");
         assert_eq!(dump(), before);
     }
 }

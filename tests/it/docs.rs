@@ -225,6 +225,7 @@ fn every_key_of_the_language_stands_once_in_its_reference() {
                 ("audit", &keys::AUDIT),
                 ("strings", &keys::STRINGS),
                 ("isolation", &keys::ISOLATION),
+                ("version", &keys::VERSION),
             ],
             &[
                 &keys::UNKNOWN_MEMBERS,
@@ -235,6 +236,7 @@ fn every_key_of_the_language_stands_once_in_its_reference() {
                 &keys::LONE_SURROGATE,
                 &keys::NUL,
                 &keys::CASE_TWINS,
+                &keys::JOURNAL,
             ],
         ),
         ("A mapping", &[&keys::MAPPING, &keys::SOURCE], &[], &[&keys::FORMAT]),

@@ -16,5 +16,3 @@ ALTER TABLE characters
 ALTER TABLE character_metrics
     DROP CONSTRAINT character_metrics_guild_id_fkey,
     ALTER COLUMN guild_id DROP NOT NULL;
-
-UPDATE metadata SET value = '1', updated_at = CURRENT_TIMESTAMP WHERE key = 'schema_version';

@@ -20,5 +20,3 @@ ALTER TABLE character_metrics RENAME COLUMN guild_id TO old_guild_id;
 ALTER TABLE character_metrics ADD COLUMN guild_id INTEGER DEFAULT 1;
 UPDATE character_metrics SET guild_id = old_guild_id WHERE old_guild_id <> 1;
 ALTER TABLE character_metrics DROP COLUMN old_guild_id;
-
-UPDATE metadata SET value = '1', updated_at = CURRENT_TIMESTAMP WHERE key = 'schema_version';

@@ -38,7 +38,3 @@ DROP INDEX uq_log_files_hash;
 CREATE UNIQUE INDEX uq_log_files_guild_hash ON log_files (guild_id, file_hash);
 DROP INDEX uq_characters_guid;
 CREATE UNIQUE INDEX uq_characters_guild_guid ON characters (guild_id, character_guid);
-
--- A version 1 that never wrote its version is version 1.
-INSERT INTO metadata (key, value) VALUES ('schema_version', '2')
-ON CONFLICT (key) DO UPDATE SET value = '2', updated_at = CURRENT_TIMESTAMP;

@@ -55,7 +55,8 @@ pub(in crate::cli) struct ListArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  treelift backup restore --latest --database sqlite:///./new.db\n  \
-                        treelift backup restore --file backups/daily/new_20260102_030405_000000.db.gz")]
+                        treelift backup restore --file backups/daily/new_20260102_030405_000000.db.gz\n  \
+                        treelift backup restore --latest --table notes --dry-run")]
 pub(in crate::cli) struct RestoreArgs {
     #[command(flatten)]
     pub(in crate::cli) place: PlaceArgs,
@@ -68,6 +69,9 @@ pub(in crate::cli) struct RestoreArgs {
     /// Take the newest of this shelf, as with `--latest`.
     #[arg(long, value_name = "SHELF", alias = "category", value_parser = shelf())]
     pub(in crate::cli) shelf: Option<Shelf>,
+    /// Make only the rows of this table those of the backup again, in a database that is there; may be given more than once.
+    #[arg(long, value_name = "TABLE")]
+    pub(in crate::cli) table: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) locks: LockArgs,
     /// Replace the database without a safety backup of it.

@@ -44,6 +44,7 @@ const MIGRATE_EXAMPLES: &str = "\
 Examples:
   treelift schema migrate --database sqlite:///./new.db
   treelift schema migrate --to 003 --dry-run
+  treelift schema migrate --verify --with-backup --copy sqlite:///./staging.db
 
 A dry run applies everything to a private copy, shows the SQL, and discards the copy.";
 
@@ -55,6 +56,8 @@ pub(in crate::cli) struct MigrateArgs {
     /// Stop at this version (`v003_…`, or its number alone), at `head`, or so many on (`+1`).
     #[arg(long, value_name = "VERSION", alias = "version", allow_hyphen_values = true)]
     pub(in crate::cli) to: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) flow: FlowArgs,
     #[command(flatten)]
     pub(in crate::cli) secrets: SecretArgs,
     #[command(flatten)]
@@ -69,9 +72,26 @@ pub(in crate::cli) struct RollbackArgs {
     #[command(flatten)]
     pub(in crate::cli) goal: GoalArgs,
     #[command(flatten)]
+    pub(in crate::cli) flow: FlowArgs,
+    #[command(flatten)]
     pub(in crate::cli) secrets: SecretArgs,
     #[command(flatten)]
     pub(in crate::cli) change: ChangeArgs,
+}
+
+/// What is done around a change beside the backup before it.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct FlowArgs {
+    /// Check that the database is intact before, and validate it behind the change, before the commit: what fails changes
+    /// nothing.
+    #[arg(long)]
+    pub(in crate::cli) verify: bool,
+    /// Make a backup behind the change as well, once it is committed.
+    #[arg(long)]
+    pub(in crate::cli) with_backup: bool,
+    /// Do all of it on a copy of the database, which is made here first [without URL: TREELIFT_COPY].
+    #[arg(long, value_name = "URL", num_args = 0..=1, conflicts_with = "dry_run")]
+    pub(in crate::cli) copy: Option<Option<String>>,
 }
 
 #[derive(Debug, Args)]
@@ -103,8 +123,16 @@ pub(in crate::cli) struct ChangeArgs {
     pub(in crate::cli) locks: LockArgs,
 }
 
+const HISTORY_EXAMPLES: &str = "\
+Examples:
+  treelift schema history --limit 5 --database sqlite:///./new.db
+  treelift schema history --verbose
+
+With --verbose it shows the events of the audit trail instead: each time that a migration was applied,
+rolled back or recorded, by which version of the program, and what it depends on.";
+
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  treelift schema history --limit 5 --database sqlite:///./new.db")]
+#[command(after_help = HISTORY_EXAMPLES)]
 pub(in crate::cli) struct HistoryArgs {
     #[command(flatten)]
     pub(in crate::cli) managed: ManagedArgs,

@@ -2,7 +2,7 @@
 
 use crate::backup::folder::{Entry, Folder};
 use crate::backup::manifest::Manifest;
-use crate::backup::{self, Before, Proof, Restored, Restoring};
+use crate::backup::{self, Before, Proof, Restored, Restoring, TablesBack};
 use crate::cli::args::backup::RestoreArgs;
 use crate::cli::database_url::DatabaseUrl;
 use crate::cli::output::Output;
@@ -10,10 +10,11 @@ use crate::cli::terminal::Terminal;
 use crate::cli::{log, managed, mapping_set};
 use crate::config::Ui as _;
 use crate::database::history::Status;
+use crate::database::rows_back::TableBack;
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::migrations::Selection;
-use crate::report::words::count;
+use crate::report::words::{count, thousands};
 use crate::report::{CheckReport, CheckStatus};
 use crate::validate;
 use serde_json::json;
@@ -44,6 +45,9 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
         dry: args.dry_run,
         before: Before { skip: args.no_backup, folder: Some(folder.root()), set: before.as_deref() },
     };
+    if !args.table.is_empty() {
+        return tables(&mut selection, &args.table, &restoring, &terminal, output);
+    }
     let restored = backup::restore(selection.database_mut(), &restoring, &terminal);
     terminal.end();
     let restored = restored?;
@@ -63,6 +67,46 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
     let document = json!({ "target": url, "restored": restored, "checks": checks });
     output.outcome(&words(&restored, &checks, url), &document);
     Ok(u8::from(checks.iter().any(|check| check.status == CheckStatus::Failed)))
+}
+
+/// Makes only the rows of tables those of the backup again.
+fn tables(
+    selection: &mut Selection,
+    tables: &[String],
+    restoring: &Restoring<'_>,
+    terminal: &Terminal,
+    output: &Output,
+) -> Result<u8> {
+    if !selection.database().exists()? {
+        return Err(selection.database().missing());
+    }
+    let done = selection.restore_tables(tables, restoring, terminal);
+    terminal.end();
+    let back = done?;
+    log::done("restore", json!({ "backup": back.backup, "safety": back.safety, "dry": back.dry }));
+    let url = selection.database().url();
+    output.outcome(&tables_words(&back, url), &json!({ "target": url, "restored": back }));
+    Ok(0)
+}
+
+fn tables_words(back: &TablesBack, url: &str) -> String {
+    let mut words = String::new();
+    if let Some(safety) = &back.safety {
+        words += &format!("previous database: {}\n", printable(&safety.display().to_string()));
+    }
+    for TableBack { table, added, changed, removed } in &back.tables {
+        let numbers = [(added, "added"), (changed, "changed"), (removed, "removed")];
+        let numbers: Vec<String> = numbers.iter().map(|(rows, what)| format!("{} {what}", thousands(**rows))).collect();
+        words += &format!("rows of {}: {}\n", printable(table), numbers.join(", "));
+    }
+    let (url, backup) = (printable(url), printable(&back.backup.display().to_string()));
+    let names = count(back.tables.len() as u64, "table");
+    words
+        + &match (back.tables.iter().any(TableBack::is_change), back.dry) {
+            (false, _) => format!("nothing to do in {url}: {names} as in {backup}\n"),
+            (true, true) => format!("dry run: {names} could be restored, nothing was changed in {url}\n"),
+            (true, false) => format!("committed: {names} of {backup} restored in {url}\n"),
+        }
 }
 
 fn choose(args: &RestoreArgs, folder: &Folder, url: &str, terminal: &Terminal) -> Result<PathBuf> {

@@ -1,12 +1,13 @@
 //! The commands that change the schema: `treelift schema migrate`, `rollback` and `stamp`.
 
-use crate::cli::args::schema::{ChangeArgs, MigrateArgs, RollbackArgs, StampArgs};
+use crate::cli::args::schema::{ChangeArgs, FlowArgs, MigrateArgs, RollbackArgs, StampArgs};
 use crate::cli::args::shared::SecretArgs;
+use crate::cli::database_url::DatabaseUrl;
 use crate::cli::output::Output;
 use crate::cli::{log, managed};
 use crate::config::Ui;
+use crate::database::done::What;
 use crate::database::history::Down;
-use crate::database::upkeep::What;
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::migrations::{Changed, Loss, LossKind, ManagedDatabase, Options, TableCount, loss_lines};
@@ -17,23 +18,25 @@ use std::cell::RefCell;
 
 /// Applies what is pending.
 pub(super) fn migrate(args: &MigrateArgs, output: &Output) -> Result<u8> {
-    let mut managed = managed::open(&args.managed)?;
+    let (managed, flow) = (managed::open(&args.managed)?, &args.flow);
+    let mut managed = on_copy(managed, &args.change, flow, output)?;
     let to = args.to.as_deref().map(|word| managed.goal(word)?.ok_or_else(|| before_all(word))).transpose()?;
     change(&mut managed, (&args.change, &args.secrets), output, |managed, report, options, ui| {
-        managed.migrate_reporting(to, report, options, ui)
+        managed.migrate_reporting(to, report, &with_flow(options, flow), ui)
     })
 }
 
 /// Rolls migrations back, after reporting what would be lost.
 pub(super) fn rollback(args: &RollbackArgs, output: &Output) -> Result<u8> {
-    let mut managed = managed::open(&args.managed)?;
+    let (managed, flow) = (managed::open(&args.managed)?, &args.flow);
+    let mut managed = on_copy(managed, &args.change, flow, output)?;
     let goal = match (&args.goal.to, args.goal.steps) {
         (Some(word), _) => managed.goal(word)?.map_or(Down::All, Down::To),
         (None, Some(steps)) => Down::Steps(steps),
         (None, None) => Down::All,
     };
     change(&mut managed, (&args.change, &args.secrets), output, |managed, report, options, ui| {
-        managed.roll_back(goal, report, options, ui)
+        managed.roll_back(goal, report, &with_flow(options, flow), ui)
     })
 }
 
@@ -43,6 +46,17 @@ pub(super) fn stamp(args: &StampArgs, output: &Output) -> Result<u8> {
     let at = managed.goal(&args.version)?.ok_or_else(|| before_all(&args.version))?;
     let secrets = SecretArgs::default();
     change(&mut managed, (&args.change, &secrets), output, |managed, _, options, ui| managed.stamp(at, options, ui))
+}
+
+/// The database itself, or a copy of it, made now.
+fn on_copy(managed: ManagedDatabase, args: &ChangeArgs, flow: &FlowArgs, output: &Output) -> Result<ManagedDatabase> {
+    let Some(named) = &flow.copy else { return Ok(managed) };
+    let copy = DatabaseUrl::of_copy(named.as_ref())?;
+    managed::change(args, output, |options, ui| managed.copied_to(copy.url(), options, ui))
+}
+
+fn with_flow<'o>(options: &Options<'o>, flow: &FlowArgs) -> Options<'o> {
+    Options { verify: flow.verify, backup_behind: flow.with_backup, ..options.clone() }
 }
 
 fn before_all(word: &str) -> Error {
@@ -86,9 +100,10 @@ fn tell(changed: &Changed, lost: &[Loss], url: &str, dry: bool, output: &Output)
         "tables": changed.tables,
         "resealed": changed.resealed,
         "ledger": changed.ledger,
+        "backup": changed.backup,
     });
     output.outcome(&words(changed, lost, url, dry), &document);
-    Ok(u8::from(changed.refused))
+    Ok(changed.backup.as_ref().map_or_else(|| u8::from(changed.refused), |backup| backup.status))
 }
 
 fn words(changed: &Changed, lost: &[Loss], url: &str, dry: bool) -> String {
@@ -122,8 +137,15 @@ fn words(changed: &Changed, lost: &[Loss], url: &str, dry: bool) -> String {
     let url = printable(url);
     if changed.refused {
         let failed = changed.checks.iter().filter(|check| check.status == CheckStatus::Failed).count();
-        let do_not = if failed == 1 { "assertion does not hold" } else { "assertions do not hold" };
+        let do_not = if failed == 1 { "check does not hold" } else { "checks do not hold" };
         return words + &format!("refused: {failed} {do_not}, nothing was changed in {url}\n");
+    }
+    if let Some(path) = changed.backup.as_ref().and_then(|backup| backup.path.as_ref()) {
+        words += &format!("backup behind it: {}\n", printable(&path.display().to_string()));
+    }
+    if let Some(why) = changed.backup.as_ref().and_then(|backup| backup.error.as_ref()) {
+        return words
+            + &format!("committed: {steps} in {url}, but the backup behind it was not made: {}\n", printable(why));
     }
     words += &match (changed.steps.is_empty(), dry) {
         (true, _) => format!("nothing to do in {url}\n"),
@@ -173,7 +195,7 @@ fn of_check(check: &CheckReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::upkeep::Done;
+    use crate::database::done::Done;
 
     #[test]
     fn a_dry_run_shows_its_sql_and_a_real_one_what_it_did() {

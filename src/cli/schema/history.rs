@@ -6,6 +6,7 @@ use crate::cli::output::Output;
 use crate::database::history::Recorded;
 use crate::error::Result;
 use crate::finding::printable;
+use crate::migrations::Event;
 use crate::report::table::table;
 use crate::report::words::duration;
 use serde_json::json;
@@ -13,10 +14,34 @@ use serde_json::json;
 /// Lists the record of migrations, newest first.
 pub(super) fn run(args: &HistoryArgs, output: &Output) -> Result<u8> {
     let managed = managed::open(&args.managed)?;
-    let history = managed.history(args.limit)?;
     let url = managed.database().url();
+    if output.is_verbose() {
+        let events = managed.events(args.limit)?;
+        output.result(&events_words(&events, url), &json!({ "target": url, "events": events }))?;
+        return Ok(0);
+    }
+    let history = managed.history(args.limit)?;
     output.result(&words(&history, url), &json!({ "target": url, "history": history }))?;
     Ok(0)
+}
+
+fn events_words(events: &[Event], url: &str) -> String {
+    if events.is_empty() {
+        return format!("the audit trail of {} tells of no migration\n", printable(url));
+    }
+    let rows = events.iter().map(|event| {
+        let took = event.took_ms.and_then(|took| u64::try_from(took).ok()).map(duration);
+        let at = event.at.as_deref().unwrap_or_default().split('.').next().unwrap_or_default();
+        vec![
+            at.to_owned(),
+            event.version.clone(),
+            event.what.clone().unwrap_or_default(),
+            took.unwrap_or_default(),
+            event.depends.join(", "),
+            event.by.clone().unwrap_or_default(),
+        ]
+    });
+    table(&["at", "version", "what", "took", "depends on", "by"], rows, usize::MAX, None)
 }
 
 fn words(history: &[Recorded], url: &str) -> String {

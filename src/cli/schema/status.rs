@@ -33,8 +33,8 @@ fn words(status: &Status) -> String {
     line("target", &format!("{}{}", status.target, if status.exists { "" } else { " (does not exist yet)" }));
     line("current", status.current.as_deref().unwrap_or("nothing applied"));
     line("pending", &status.pending.to_string());
-    if let Some(record) = &status.record_note {
-        line("note", record);
+    for note in [&status.record_note, &status.version_note].into_iter().flatten() {
+        line("note", note);
     }
     line("took", &duration(u64::try_from(status.took_ms).unwrap_or(0)));
     for fault in &status.standing.faults {

@@ -3,17 +3,21 @@
 use super::dumps::Dumps;
 use super::{Reader, Stages, Transaction};
 use crate::database::audit::{AuditEntry, AuditTable};
+use crate::database::done::Altered;
 use crate::database::history::{RecordTable, Recorded};
 use crate::database::ledger::RunRecord;
+use crate::database::order::{Order, PutRowsBack};
 use crate::database::query::BadQuery;
+use crate::database::rows_back::TableBack;
 use crate::database::sealed::SealRecord;
 use crate::database::state::State;
 use crate::database::tidy::{Chore, Chores, Plan};
 use crate::database::undo::{Undo, Undone};
-use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
+use crate::database::upkeep::{MoveOrphans, Moved};
 use crate::database::{Migration, Mode, Opening};
 use crate::error::{Error, Result};
 use crate::secret::keys::KeyRow;
+use crate::table::Wishes;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -42,8 +46,8 @@ pub trait Database: Stages {
     /// cells of these tables, which nobody else writes until its end. What they overwrite in a file is wiped. `None`
     /// where there is no database.
     fn change(&self, mode: Mode, tables: &BTreeSet<String>) -> Result<Option<Box<dyn Transaction>>>;
-    /// Names the table that the set wants its migrations recorded in. A database that has a record keeps it.
-    fn record_in(&mut self, table: Option<&str>);
+    /// Takes the wishes of its set. A database that has a record of migrations keeps it.
+    fn wish(&mut self, wishes: Wishes);
     /// Says how long locks of other programs are waited for, where not as long as always; zero is without end.
     fn wait_for_locks(&mut self, patience: Option<Duration>);
     /// Changes the schema: everything in one transaction, under the database's own lock.
@@ -51,6 +55,8 @@ pub trait Database: Stages {
     /// Moves rows that reference a missing row into `treelift_orphans`, again and again until none
     /// is left, in one transaction.
     fn move_orphans(&mut self, order: &MoveOrphans<'_>) -> Result<Vec<Moved>>;
+    /// Makes the rows of tables those of a backup again, in one transaction.
+    fn put_rows_back(&mut self, order: &PutRowsBack<'_>) -> Result<Vec<TableBack>>;
     /// Undoes a run, in one transaction, if everything it wrote is as it left it.
     fn undo(&mut self, order: &Undo<'_>) -> Result<Undone>;
     /// Writes one entry of the audit trail, in a transaction of its own.

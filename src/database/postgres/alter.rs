@@ -2,45 +2,47 @@
 
 use super::connect::Session;
 use super::keys::Seals;
-use super::opened;
+use super::opened::{self, Opened};
 use super::place::{Fault, Outside, Place, Tried};
 use super::reach::reaching;
 use super::script::{self, Failure};
 use super::undo::Engine;
-use super::{assertion, audit, catalog, ledger_tables, record, sql, stages, state, survey};
-use crate::database::alter::{self, Altering, Dangling, Failing, Left, Stop, Timing};
+use super::{assertion, audit, catalog, ledger_tables, record, sql, stages, state, survey, version};
+use crate::database::alter::{self, Altering, Dangling, Failing, Left, Stop};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
+use crate::database::done::Timing;
+use crate::database::done::{Altered, Move, What};
 use crate::database::history::{Origin, Recorded};
+use crate::database::order::{Order, Sealing};
 use crate::database::orphans::TABLE_NAME;
-use crate::database::query::{Asked, Planned, Unasked};
-use crate::database::upkeep::{Altered, Move, Order, Sealing, Survey, What};
-use crate::database::{Cell, Migration, Mode};
+use crate::database::query::Unasked;
+use crate::database::{Cell, Migration, Mode, Reader};
 use crate::error::Error;
 use crate::mapping::codes;
-use crate::table::ColumnType;
+use crate::table::{ColumnType, VersionRecord};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Carries an order out.
 pub(super) fn alter(place: &Place, order: &Order<'_>) -> Tried<Altered> {
-    let mut session = opened::begin(place, &BTreeSet::new())?;
+    let mut opened = Opened { session: opened::begin(place, &BTreeSet::new())?, state: () };
     if place.bench.is_some() {
-        session.outside = Some(Outside::of(&session, &session.schema)?);
+        opened.session.outside = Some(Outside::of(&opened.session, &opened.session.schema)?);
     }
-    match alter::steps(&mut session, order) {
+    match alter::steps(&mut opened, order) {
         Ok(altered) if order.mode == Mode::Real && !altered.steps.is_empty() => {
-            opened::commit(&session)?;
+            opened::commit(&opened.session)?;
             Ok(altered)
         }
         Ok(altered) => {
-            session.run("ROLLBACK")?;
+            opened.session.run("ROLLBACK")?;
             Ok(altered)
         }
         // The end of the connection rolls back as well.
         Err(Stop::Asked(fault)) => Err(fault),
         Err(Stop::Failed { migration, what, failure, took_ms }) => {
-            drop(session);
+            drop(opened);
             let error = alter::failed(migration, what, &failure, place.shown());
             if order.mode == Mode::Real && what == What::Applied {
                 // What went wrong is told in any case; that it could not be recorded is less than that.
@@ -55,72 +57,72 @@ pub(super) fn alter(place: &Place, order: &Order<'_>) -> Tried<Altered> {
     }
 }
 
-impl Altering for Session {
+impl Altering for Opened<()> {
     type Fault = Fault;
     type Failure = Failure;
     type Ledger<'l> = Engine<'l>;
 
     fn place(&self) -> &str {
-        self.place.shown()
+        self.session.place.shown()
     }
 
     fn recorded(&self) -> Tried<Vec<Recorded>> {
-        record::recorded(self)
+        record::recorded(&self.session)
     }
 
     /// What would leave its transaction or its schema is not run where it is committed. Behind one that was run long ago
     /// none could be tried: what they reach is asked here.
     fn stages(&mut self, migrations: &[Migration], moves: &[Move]) -> Tried<Vec<Catalog>> {
-        let (stages, fault) = stages::stages(&self.place, migrations)?;
+        let (stages, fault) = stages::stages(&self.session.place, migrations)?;
         let Some(fault) = fault.filter(|fault| fault.code == Some(codes::MIGRATION_FORBIDDEN.id)) else {
             return Ok(stages);
         };
         if moves.contains(&Move::Up(stages.len())) {
             return Err(fault.into());
         }
-        if self.outside.is_none() {
-            self.outside = Some(Outside::of(self, &self.schema)?);
+        if self.session.outside.is_none() {
+            self.session.outside = Some(Outside::of(&self.session, &self.session.schema)?);
         }
         Ok(stages)
     }
 
     fn live(&self) -> Tried<Catalog> {
-        let record = record::table(self, None)?.name;
-        catalog::whole(self, &self.schema, &record)
+        let record = record::table(&self.session, None)?.name;
+        catalog::whole(&self.session, &self.session.schema, &record)
     }
 
     fn set_up_record(&mut self) -> Tried<()> {
-        record::set_up(self)
+        record::set_up(&self.session)
     }
 
     fn set_up_state(&mut self) -> Tried<()> {
-        ledger_tables::set_up_state(self, None)
+        ledger_tables::set_up_state(&self.session, None)
     }
 
     fn run(&mut self, sql: &str) -> Result<(), Failure> {
-        script::run(self, sql)
+        script::run(&self.session, sql)
     }
 
     fn not_needed(&mut self, migration: &Migration, timing: Timing) -> Tried<()> {
-        record::not_needed(self, migration, timing)
+        record::not_needed(&self.session, migration, timing)
     }
 
     fn has_table(&self, name: &str) -> Tried<bool> {
-        catalog::has_table(self, name)
+        catalog::has_table(&self.session, name)
     }
 
     fn applied(&mut self, migration: &Migration, origin: Origin, timing: Timing) -> Tried<()> {
-        refuse_reached(self, migration, &migration.path)?;
-        record::applied(self, migration, origin, timing)
+        refuse_reached(&self.session, migration, &migration.path)?;
+        record::applied(&self.session, migration, origin, timing)
     }
 
     fn rolled_back(&mut self, migration: &Migration, at: Timestamp) -> Tried<()> {
-        refuse_reached(self, migration, &migration.down_path())?;
-        record::rolled_back(self, migration, at)
+        refuse_reached(&self.session, migration, &migration.down_path())?;
+        record::rolled_back(&self.session, migration, at)
     }
 
     fn note(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Tried<()> {
-        audit::write(self, entry, table)
+        audit::write(&self.session, entry, table)
     }
 
     /// The server refuses a statement that would leave one.
@@ -133,38 +135,31 @@ impl Altering for Session {
                      WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
                            AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1";
         Ok(Left {
-            names: self.query(names, &[Some(&self.schema)])?.iter().map(|row| row.get(0)).collect(),
-            record: record::table(self, None)?.name,
-            is_chosen: state::value(self, state::RECORD_NAME)?.is_some(),
-            has_orphans: catalog::has_table(self, TABLE_NAME)? && catalog::count(self, TABLE_NAME)? > 0,
+            names: self.session.query(names, &[Some(&self.session.schema)])?.iter().map(|row| row.get(0)).collect(),
+            record: record::table(&self.session, None)?.name,
+            is_chosen: state::value(&self.session, state::RECORD_NAME)?.is_some(),
+            has_orphans: catalog::has_table(&self.session, TABLE_NAME)?
+                && catalog::count(&self.session, TABLE_NAME)? > 0,
         })
     }
 
     fn drop_own(&mut self, names: &[String], is_chosen: bool) -> Tried<()> {
         for name in names {
-            Session::run(self, &format!("DROP TABLE {}", sql::name(name)))?;
+            self.session.run(&format!("DROP TABLE {}", sql::name(name)))?;
         }
         if is_chosen {
-            self.execute("DELETE FROM treelift_state WHERE name <> $1", &[Some(state::RECORD_NAME)])?;
+            self.session.execute("DELETE FROM treelift_state WHERE name <> $1", &[Some(state::RECORD_NAME)])?;
         }
         Ok(())
     }
 
-    fn survey(&self) -> Tried<Survey> {
-        survey::of(self)
-    }
-
     fn counts(&self) -> Tried<BTreeMap<String, u64>> {
-        survey::counted(self)
-    }
-
-    fn ask(&mut self, query: &str) -> Tried<Asked> {
-        assertion::ask(self, query)
+        survey::counted(&self.session)
     }
 
     fn insert(&mut self, table: &str, columns: &[String], rows: &[Vec<Cell>]) -> Tried<()> {
         const AT_ONCE: usize = 10_000;
-        let types = catalog::cast_types(self, table)?;
+        let types = catalog::cast_types(&self.session, table)?;
         let cast = |(at, name): (usize, &String)| match types.get(name) {
             Some(kind) => format!("k.c{at}::{kind}"),
             None => format!("k.c{at}"), // the server says that there is no such column
@@ -182,33 +177,33 @@ impl Altering for Session {
         );
         for page in rows.chunks(AT_ONCE) {
             let list = |at: usize| page.iter().map(|row| row.get(at).and_then(Cell::text)).collect();
-            self.query_lists(&text, &(0..columns.len()).map(list).collect::<Vec<_>>())?;
+            self.session.query_lists(&text, &(0..columns.len()).map(list).collect::<Vec<_>>())?;
         }
         Ok(())
     }
 
     fn rows(&mut self, query: &str, kinds: Option<&[ColumnType]>) -> Tried<Result<Vec<Vec<Cell>>, Unasked>> {
-        assertion::all(self, query, kinds)
+        assertion::all(&self.session, query, kinds)
     }
 
     fn sealing(&mut self) -> Box<dyn Sealing + '_> {
-        Box::new(Seals::of(self))
+        Box::new(Seals::of(&self.session))
     }
 
     fn ledger(&mut self) -> Engine<'_> {
-        Engine::of(self)
+        Engine::of(&self.session)
     }
 
-    fn plan(&mut self, query: &str) -> Tried<Planned> {
-        assertion::plan(self, query)
+    fn reader(&mut self) -> &mut dyn Reader {
+        self
     }
 
-    fn not_yet(&self) -> Tried<Vec<String>> {
-        assertion::not_yet(self)
+    fn name_version(&mut self, record: &VersionRecord, name: Option<&str>) -> Tried<()> {
+        version::put(&self.session, record, name)
     }
 
     fn words(&self, fault: Self::Fault) -> Error {
-        self.place.words(fault)
+        self.session.place.words(fault)
     }
 }
 

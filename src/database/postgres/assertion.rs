@@ -114,7 +114,7 @@ pub(super) fn plan(session: &Session, query: &str) -> Tried<Planned> {
 pub(super) fn not_yet(session: &Session) -> Tried<Vec<String>> {
     let text = "SELECT i.relname::text FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
                 JOIN pg_namespace n ON n.oid = i.relnamespace
-                WHERE x.indcheckxmin AND x.xmin = pg_current_xact_id()::xid AND n.nspname = $1 ORDER BY 1";
+                WHERE x.indcheckxmin AND x.xmin = pg_current_xact_id_if_assigned()::xid AND n.nspname = $1 ORDER BY 1";
     Ok(session.query(text, &[Some(&session.schema)])?.iter().map(|row| row.get(0)).collect())
 }
 

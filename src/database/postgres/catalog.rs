@@ -303,6 +303,17 @@ pub(super) fn sequences(session: &Session) -> Tried<HashMap<(String, String), St
     Ok(rows.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect())
 }
 
+/// Has a sequence go on behind the greatest number of the column that it counts.
+pub(super) fn move_sequence(session: &Session, sequence: &str, table: &str, column: &str) -> Tried<()> {
+    let text = format!(
+        "SELECT setval($1::regclass, m.id) FROM (SELECT max({})::int8 AS id FROM {}) m
+         WHERE m.id > coalesce(pg_sequence_last_value($1::regclass), 0)",
+        sql::name(column),
+        sql::name(table)
+    );
+    session.query(&text, &[Some(sequence)]).map(drop)
+}
+
 /// The types of a table's columns, as a cast takes them: without a length, to which it would cut.
 pub(super) fn cast_types(session: &Session, table: &str) -> Tried<HashMap<String, String>> {
     let text =

@@ -2,16 +2,20 @@
 
 use super::opened::{self, PostgresReader, PostgresTransaction};
 use super::place::{Aside, Place, Tried};
-use super::{alter, aside, bench, connect, fill, sql, stages, tidy, undo};
+use super::{alter, aside, bench, connect, fill, rows_back, sql, stages, tidy, undo};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
+use crate::database::done::Altered;
 use crate::database::dumps::Dumps;
+use crate::database::order::{Order, PutRowsBack};
 use crate::database::query::BadQuery;
+use crate::database::rows_back::TableBack;
 use crate::database::tidy::{Chore, Chores, Plan};
 use crate::database::undo::{Undo, Undone};
-use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
+use crate::database::upkeep::{MoveOrphans, Moved};
 use crate::database::{Database, Dialect, Migration, Mode, Opening, Reader, Stages, Transaction};
 use crate::error::{Error, Result};
+use crate::table::Wishes;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -84,8 +88,8 @@ impl Database for PostgresDatabase {
         Ok(Box::new(PostgresTransaction::begin(&self.place, opening)?))
     }
 
-    fn record_in(&mut self, table: Option<&str>) {
-        self.place.record = table.map(str::to_owned);
+    fn wish(&mut self, wishes: Wishes) {
+        self.place.record = wishes.record;
     }
 
     fn wait_for_locks(&mut self, patience: Option<Duration>) {
@@ -98,6 +102,10 @@ impl Database for PostgresDatabase {
 
     fn move_orphans(&mut self, order: &MoveOrphans<'_>) -> Result<Vec<Moved>> {
         self.said(aside::move_all(&self.place, order))
+    }
+
+    fn put_rows_back(&mut self, order: &PutRowsBack<'_>) -> Result<Vec<TableBack>> {
+        self.said(rows_back::put_back(&self.place, order))
     }
 
     fn undo(&mut self, order: &Undo<'_>) -> Result<Undone> {

@@ -45,6 +45,10 @@ impl<S> Asking for Opened<S> {
     fn plan(&mut self, query: &str) -> Result<Planned> {
         self.on(|session| assertion::plan(session, query))
     }
+
+    fn not_yet(&mut self) -> Result<Vec<String>> {
+        self.on(assertion::not_yet)
+    }
 }
 
 impl<S> Reader for Opened<S> {

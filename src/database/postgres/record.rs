@@ -6,7 +6,7 @@ use super::connect::Session;
 use super::place::Tried;
 use super::{catalog, form, ledger_tables, sql, state};
 use crate::database::Migration;
-use crate::database::alter::Timing;
+use crate::database::done::Timing;
 use crate::database::history::{NOT_NEEDED, OWN_RECORD, Origin, RECORD, RecordReason, RecordTable, Recorded, Status};
 use crate::error::Error;
 use jiff::Timestamp;

@@ -2,9 +2,10 @@
 
 use super::opened::{self, Opened, PostgresTransaction, Writing};
 use super::place::{Place, Tried};
-use super::{audit, catalog, commit, kept, ledger_tables, migrate, sql};
+use super::{audit, catalog, commit, kept, ledger_tables, migrate, record, sql, version};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
+use crate::database::history;
 use crate::database::kept::{ForeignTrigger, Unkept};
 use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
 use crate::database::own::{COLUMNS_TABLE, KEYS_TABLE};
@@ -24,6 +25,10 @@ impl PostgresTransaction {
             let session = opened::begin(place, opening.written)?;
             let set_up = migrate::set_up(&session, opening)?;
             ledger_tables::set_up(&session)?;
+            if let Some(named) = opening.version.filter(|_| !set_up.done.is_empty()) {
+                let standing = history::compare(&record::recorded(&session)?, opening.migrations);
+                version::put(&session, named, standing.name_in(named))?;
+            }
             for one in set_up.done {
                 audit::write(&session, &one.audit_entry(opening.started)?, opening.audit)?;
             }

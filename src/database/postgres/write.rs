@@ -121,13 +121,7 @@ impl PostgresTransaction {
     pub(super) fn move_sequences(&self) -> Result<()> {
         for (table, column) in &self.state.given {
             let Some(sequence) = self.sequence(table, column)? else { continue };
-            let text = format!(
-                "SELECT setval($1::regclass, m.id) FROM (SELECT max({})::int8 AS id FROM {}) m
-                 WHERE m.id > coalesce(pg_sequence_last_value($1::regclass), 0)",
-                sql::name(column),
-                sql::name(table)
-            );
-            self.on(|session| session.query(&text, &[Some(&sequence)]))?;
+            self.on(|session| catalog::move_sequence(session, &sequence, table, column))?;
         }
         Ok(())
     }

@@ -6,19 +6,22 @@
 use super::keys::Seals;
 use super::location::{Location, Tried};
 use super::open::{self, Start};
+use super::reader::Open;
 use super::script::{self, Failure};
 use super::undo::Engine;
-use super::{assertion, audit, catalog, ledger_tables, migrate, read, record, references, sql, state, survey};
-use crate::database::alter::{self, Altering, Dangling, Failing, Left, Stop, Timing};
+use super::{assertion, audit, catalog, ledger_tables, migrate, read, record, references, sql, state, survey, version};
+use crate::database::alter::{self, Altering, Dangling, Failing, Left, Stop};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
+use crate::database::done::Timing;
+use crate::database::done::{Altered, Move, What};
 use crate::database::history::{Origin, Recorded};
+use crate::database::order::{Order, Sealing};
 use crate::database::orphans;
-use crate::database::query::{Asked, Planned, Unasked};
-use crate::database::upkeep::{Altered, Move, Order, Sealing, Survey, What};
-use crate::database::{Cell, Migration, Mode};
+use crate::database::query::Unasked;
+use crate::database::{Cell, Migration, Mode, Reader};
 use crate::error::Error;
-use crate::table::ColumnType;
+use crate::table::{ColumnType, VersionRecord};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -57,6 +60,16 @@ pub(super) fn alter(location: &Location, order: &Order<'_>) -> Tried<Altered> {
 struct Schema<'c> {
     conn: &'c mut Connection,
     location: &'c Location,
+}
+
+impl Open for Schema<'_> {
+    fn at(&self) -> (&Connection, &Location) {
+        (self.conn, self.location)
+    }
+
+    fn at_mut(&mut self) -> (&mut Connection, &Location) {
+        (self.conn, self.location)
+    }
 }
 
 impl Altering for Schema<'_> {
@@ -143,16 +156,8 @@ impl Altering for Schema<'_> {
         Ok(())
     }
 
-    fn survey(&self) -> Tried<Survey> {
-        survey::of(self.conn, self.location)
-    }
-
     fn counts(&self) -> Tried<BTreeMap<String, u64>> {
         Ok(survey::counted(self.conn, None)?)
-    }
-
-    fn ask(&mut self, query: &str) -> Tried<Asked> {
-        Ok(assertion::ask(self.conn, query)?)
     }
 
     fn insert(&mut self, table: &str, columns: &[String], rows: &[Vec<Cell>]) -> Tried<()> {
@@ -177,8 +182,12 @@ impl Altering for Schema<'_> {
         Engine { conn: self.conn, location: self.location }
     }
 
-    fn plan(&mut self, query: &str) -> Tried<Planned> {
-        Ok(assertion::plan(self.conn, query)?)
+    fn reader(&mut self) -> &mut dyn Reader {
+        self
+    }
+
+    fn name_version(&mut self, record: &VersionRecord, name: Option<&str>) -> Tried<()> {
+        version::put(self.conn, record, name, self.location)
     }
 
     fn words(&self, fault: Self::Fault) -> Error {

@@ -1,6 +1,6 @@
 //! Asks the queries of a mapping set, which may read and nothing else.
 
-use super::connect::authorized;
+use super::connect::{authorized, in_memory};
 use super::location::{Location, Tried};
 use super::{ledger_tables, read, record, script, sql, words};
 use crate::database::query::{Asked, BadQuery, Column, Found, MOST, Planned, Unasked, key_of};
@@ -104,14 +104,17 @@ pub(in crate::database) fn refused(
     record: Option<&str>,
     queries: &[&str],
 ) -> Said<Vec<Option<BadQuery>>> {
-    let location =
-        Location { path: PathBuf::new(), shown: "the schema in memory".to_owned(), record: record.map(str::to_owned) };
+    let location = Location {
+        path: PathBuf::new(),
+        shown: "the schema in memory".to_owned(),
+        record: record.map(str::to_owned),
+        is_wal: false,
+    };
     refused_in_memory(migrations, &location, queries).map_err(|fault| location.words(fault))
 }
 
 fn refused_in_memory(migrations: &[Migration], location: &Location, queries: &[&str]) -> Tried<Vec<Option<BadQuery>>> {
-    let mut conn = Connection::open_in_memory()?;
-    conn.execute_batch("PRAGMA foreign_keys = OFF; BEGIN")?;
+    let mut conn = in_memory()?;
     record::set_up(&conn, location)?;
     for migration in migrations {
         // What is wrong with the migrations is reported when the tables are read.

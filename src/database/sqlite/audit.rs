@@ -1,7 +1,7 @@
 //! The audit trail: into the application's own table where it is there, else into `treelift_audit`.
 
 use super::{catalog, sql, times};
-use crate::database::audit::{AuditEntry, AuditTable, OWN, OWN_COLUMNS, part_of};
+use crate::database::audit::{AuditEntry, AuditTable, own_table, part_of};
 use crate::table::ColumnType;
 use rusqlite::Connection;
 
@@ -18,8 +18,7 @@ pub(super) fn write(conn: &Connection, entry: &AuditEntry, table: Option<&AuditT
         return insert(conn, theirs, entry);
     }
     conn.execute_batch(TABLE)?;
-    let columns = OWN_COLUMNS.map(|(column, part)| (column.to_owned(), part)).to_vec();
-    insert(conn, &AuditTable { table: OWN.to_owned(), columns, written: Vec::new() }, entry)
+    insert(conn, &own_table(), entry)
 }
 
 /// Whether the table is there with all the columns that are to be filled.

@@ -1,5 +1,6 @@
 //! Connections as every command uses them: how they wait, and how a signal ends what they do.
 
+use super::functions;
 use crate::interrupt;
 use rusqlite::hooks::{AuthContext, Authorization};
 use rusqlite::{Connection, OpenFlags};
@@ -45,6 +46,16 @@ fn configure(mut conn: Connection) -> rusqlite::Result<Connection> {
          PRAGMA temp_store = FILE",
     )?;
     conn.execute_batch(CACHE)?;
+    functions::add(&conn)?;
+    Ok(conn)
+}
+
+/// A database in memory, in a transaction.
+pub(super) fn in_memory() -> rusqlite::Result<Connection> {
+    let mut conn = Connection::open_in_memory()?;
+    interruptible(&mut conn)?;
+    functions::add(&conn)?;
+    conn.execute_batch("PRAGMA foreign_keys = OFF; BEGIN")?;
     Ok(conn)
 }
 

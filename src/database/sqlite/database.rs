@@ -3,16 +3,20 @@
 use super::location::{Location, Tried};
 use super::reader::SqliteReader;
 use super::session::SqliteTransaction;
-use super::{alter, assertion, connect, file, fill, locks, orphans, replace, tidy, undo, url};
+use super::{alter, assertion, connect, file, fill, locks, orphans, replace, rows_back, tidy, undo, url};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
+use crate::database::done::Altered;
+use crate::database::order::{Order, PutRowsBack};
 use crate::database::query::BadQuery;
+use crate::database::rows_back::TableBack;
 use crate::database::scratch::Scratch;
 use crate::database::tidy::{Chore, Chores, Plan};
 use crate::database::undo::{Undo, Undone};
-use crate::database::upkeep::{Altered, MoveOrphans, Moved, Order};
+use crate::database::upkeep::{MoveOrphans, Moved};
 use crate::database::{Database, Dialect, Migration, Mode, Opening, Reader, Stages, Transaction};
 use crate::error::{Error, Result};
+use crate::table::Wishes;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,7 +42,7 @@ impl SqliteDatabase {
         let path = std::path::absolute(path).map_err(|error| file::io_fault(&error, path.display()))?;
         // A dangling link stays as it is, and is refused when it is looked at.
         let real = path.canonicalize().unwrap_or_else(|_| path.clone());
-        let location = Location { path: real, shown: url.to_owned(), record: None };
+        let location = Location { path: real, shown: url.to_owned(), record: None, is_wal: false };
         Ok(Self { url: url.to_owned(), path, location, _folder: None })
     }
 
@@ -112,8 +116,9 @@ impl Database for SqliteDatabase {
         Ok(Box::new(self.said(SqliteTransaction::begin(&self.location, opening))?))
     }
 
-    fn record_in(&mut self, table: Option<&str>) {
-        self.location.record = table.map(str::to_owned);
+    fn wish(&mut self, wishes: Wishes) {
+        self.location.record = wishes.record;
+        self.location.is_wal = wishes.is_wal;
     }
 
     fn wait_for_locks(&mut self, patience: Option<Duration>) {
@@ -126,6 +131,10 @@ impl Database for SqliteDatabase {
 
     fn move_orphans(&mut self, order: &MoveOrphans<'_>) -> Result<Vec<Moved>> {
         self.said(orphans::move_all(&self.location, order))
+    }
+
+    fn put_rows_back(&mut self, order: &PutRowsBack<'_>) -> Result<Vec<TableBack>> {
+        self.said(rows_back::put_back(&self.location, order))
     }
 
     fn undo(&mut self, order: &Undo<'_>) -> Result<Undone> {

@@ -13,6 +13,8 @@ pub(super) struct Location {
     pub(super) shown: String,
     /// The table for the record of migrations that the set names.
     pub(super) record: Option<String>,
+    /// Whether a new file has a write-ahead log.
+    pub(super) is_wal: bool,
 }
 
 impl Location {

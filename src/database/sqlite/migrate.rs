@@ -8,14 +8,14 @@ use super::location::{Fault, Location, Tried};
 use super::record;
 use super::script::{FORBIDDEN, Failure, up};
 use super::{after_rows, assertion, connect, words};
-use crate::database::alter::{Timing, millis};
 use crate::database::catalog::{Catalog, Other};
+use crate::database::done::{Done, What};
+use crate::database::done::{Timing, millis};
 use crate::database::drift_tables::first_difference;
 use crate::database::history::{self, Origin};
 use crate::database::kept::ForeignTrigger;
 use crate::database::presence::{Presence, presence};
 use crate::database::schema::{check_order, ids_first, in_part, must_be};
-use crate::database::upkeep::{Done, What};
 use crate::database::{Migration, Opening};
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -32,7 +32,7 @@ pub(in crate::database) fn stages_until_fault(
     only_last: bool,
 ) -> Result<(Vec<Catalog>, Option<Error>)> {
     let fault = |error: rusqlite::Error| words::fault(&error, "the schema in memory");
-    let mut conn = fresh().map_err(fault)?;
+    let mut conn = connect::in_memory().map_err(fault)?;
     let mut earlier = BTreeSet::new();
     let mut stages = Vec::with_capacity(migrations.len());
     for (at, migration) in migrations.iter().enumerate() {
@@ -52,14 +52,6 @@ pub(in crate::database) fn stages_until_fault(
         None
     };
     Ok((stages, wrong))
-}
-
-/// A database in memory, in a transaction.
-pub(super) fn fresh() -> rusqlite::Result<Connection> {
-    let mut conn = Connection::open_in_memory()?;
-    connect::interruptible(&mut conn)?;
-    conn.execute_batch("PRAGMA foreign_keys = OFF; BEGIN")?;
-    Ok(conn)
 }
 
 pub(super) fn wrong(migration: &Migration, failure: &Failure) -> Error {

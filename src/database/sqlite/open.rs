@@ -102,7 +102,14 @@ pub(super) fn commit(location: &Location, store: Store, mut conn: Connection) ->
             // What the log still holds is found by the search of the files.
             let _kept = empty_log(&conn);
         }
-        Store::New(_) | Store::Private { .. } => conn.execute_batch("COMMIT")?,
+        Store::New(_) => {
+            conn.execute_batch("COMMIT")?;
+            if location.is_wal {
+                // It stays so: it is written into the file ("Write-Ahead Logging", 2.3), and the log goes with the connection.
+                conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+            }
+        }
+        Store::Private { .. } => conn.execute_batch("COMMIT")?,
     }
     // It is committed: that a connection does not close undoes nothing.
     let unclosed = conn.close().err().map(|(_, error)| location.fault(&error));

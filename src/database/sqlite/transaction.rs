@@ -4,9 +4,10 @@ use super::location::{Location, Tried};
 use super::open::{self, Start, Store};
 use super::reader::Open;
 use super::session::SqliteTransaction;
-use super::{audit, forms, ledger_tables, migrate, read, sql};
+use super::{audit, forms, ledger_tables, migrate, read, record, sql, version};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
+use crate::database::history;
 use crate::database::kept::{ForeignTrigger, Unkept};
 use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
 use crate::database::rejection::{Rejected, Rejection};
@@ -27,6 +28,10 @@ impl SqliteTransaction {
         schema.take_forms(opening.schema);
         ledger_tables::set_up(&conn, location)?;
         forms::keep(&conn, &schema, opening.written, location)?;
+        if let Some(named) = opening.version.filter(|_| !done.is_empty()) {
+            let standing = history::compare(&record::recorded(&conn, location)?, opening.migrations);
+            version::put(&conn, named, standing.name_in(named), location)?;
+        }
         for one in done {
             audit::write(&conn, &one.audit_entry(opening.started)?, opening.audit)?;
         }

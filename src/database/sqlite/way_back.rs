@@ -1,6 +1,7 @@
 //! Whether migrations can be rolled back, tried in memory.
 
-use super::migrate::{fresh, stages_until_fault, wrong};
+use super::connect::in_memory;
+use super::migrate::{stages_until_fault, wrong};
 use super::script::{is_needed, run, up};
 use super::{catalog, words};
 use crate::database::catalog::Catalog;
@@ -15,7 +16,7 @@ pub(in crate::database) fn try_it(migrations: &[Migration]) -> Result<Vec<Error>
     let fault = |error: rusqlite::Error| words::fault(&error, "the schema in memory");
     let (stages, unfit) = stages_until_fault(migrations, false)?;
     unfit.map_or(Ok(()), Err)?;
-    let (mut conn, mut errors, nothing) = (fresh().map_err(fault)?, Vec::new(), Catalog::default());
+    let (mut conn, mut errors, nothing) = (in_memory().map_err(fault)?, Vec::new(), Catalog::default());
     for migration in migrations {
         up(&mut conn, migration).map_err(|failure| wrong(migration, &failure))?;
     }

@@ -10,7 +10,7 @@ use crate::mapping::model::{
     AssertCategory, Assertion, Find, Gives, IgnoreFiles, Isolation, Owners, Precedence, Reads, Recognise, RecordName,
     Set, Strings, Unknown,
 };
-use crate::table::{AuditTable, OWN_RECORD};
+use crate::table::{AuditTable, OWN_RECORD, VersionRecord};
 use crate::written::WrittenAs;
 
 /// The set without its mappings and migrations, with the lines of its `[ignore]` patterns.
@@ -39,6 +39,8 @@ pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
         isolation: fields.table("isolation", &keys::ISOLATION).and_then(|fields| isolation(&fields)),
         audit: fields.get("audit").and_then(audit).map(|audit| AuditTable { written: written(fields), ..audit }),
         migrations_table: fields.get("migrations_table").and_then(migrations_table),
+        journal: fields.variant("journal", &keys::JOURNAL),
+        version: fields.table("version", &keys::VERSION).and_then(|fields| version(&fields)),
         other_tables: other_tables.filter_map(|item| Some((item.name.to_owned(), item.reason()?))).collect(),
         after: fields.table("after", &keys::AFTER).and_then(|after| after.text("message")),
         fernet: hand_over.and_then(|forms| forms.get("fernet")).and_then(hand_over::fernet),
@@ -51,6 +53,21 @@ pub(super) fn set(fields: &Fields<'_>, folder: &str) -> (Set, Vec<u32>) {
 fn isolation(fields: &Fields<'_>) -> Option<Isolation> {
     let line = fields.item.line;
     Some(Isolation { column: fields.need("column")?.text()?.to_owned(), since: fields.text("since"), line })
+}
+
+fn version(fields: &Fields<'_>) -> Option<VersionRecord> {
+    let pairs = |name: &str| -> Vec<(String, String)> {
+        let entries = fields.entries(name).into_iter();
+        entries.filter_map(|item| Some((item.name.to_owned(), item.text()?.to_owned()))).collect()
+    };
+    fields.need("names");
+    Some(VersionRecord {
+        table: fields.need("table")?.text()?.to_owned(),
+        column: fields.need("column")?.text()?.to_owned(),
+        row: pairs("row"),
+        names: pairs("names"),
+        line: fields.item.line,
+    })
 }
 
 fn strings(fields: &Fields<'_>) -> Strings {

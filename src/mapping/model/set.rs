@@ -5,7 +5,7 @@ use super::owners::{Owners, Pattern, Unknown};
 use super::reads::{ReadAs, Reads};
 use super::rule::{Protection, Rule};
 use crate::mapping::walk::{self, Read};
-use crate::table::{AuditTable, Column, Migration};
+use crate::table::{AuditTable, Column, Migration, VersionRecord, Wishes};
 use crate::written::WrittenAs;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -33,6 +33,16 @@ pub enum WhatOfNul {
     Replace,
     /// It is kept.
     Keep,
+}
+
+/// `journal`: what a new SQLite file keeps while it is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Journal {
+    /// A rollback journal, which is deleted.
+    Delete,
+    /// A write-ahead log.
+    Wal,
 }
 
 /// A folder of mappings with the schema they write into.
@@ -72,6 +82,10 @@ pub struct Set {
     pub audit: Option<AuditTable>,
     /// `migrations_table`: where migrations are recorded.
     pub migrations_table: Option<RecordName>,
+    /// `journal`: what a new file keeps for a rollback.
+    pub journal: Option<Journal>,
+    /// `[version]`: the application's own record of its version.
+    pub version: Option<VersionRecord>,
     /// `[other_tables]`: tables that the application makes by itself, with the reason.
     pub other_tables: Vec<(String, String)>,
     /// `[after] message`: what the application still needs after an import that sealed something.
@@ -125,6 +139,11 @@ impl Set {
     /// The table that the set names for the record of migrations.
     pub fn record_table(&self) -> Option<&str> {
         self.migrations_table.as_ref().map(|table| table.name.as_str())
+    }
+
+    /// What it wishes of its database.
+    pub fn wishes(&self) -> Wishes {
+        Wishes { record: self.record_table().map(str::to_owned), is_wal: self.journal == Some(Journal::Wal) }
     }
 
     /// Whether a rule seals something, so that a run needs a key.

@@ -117,6 +117,7 @@ impl Bench {
             bytes: 1_000,
             started: "2025-05-07T15:09:12Z".parse().unwrap(),
             audit: None,
+            version: None,
         };
         database.begin(&opening)
     }

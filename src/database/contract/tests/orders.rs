@@ -4,11 +4,13 @@ use super::ledger::{file, run};
 use super::*;
 use crate::database::audit::AuditEntry;
 use crate::database::changes::Changes;
+use crate::database::done::{Altered, Move, What};
 use crate::database::history::{Standing, Status};
 use crate::database::ledger::{RowRecord, Written, digest};
+use crate::database::order::Order;
 use crate::database::reference::Reference;
 use crate::database::undo::{Obstacle, Undo, Undone};
-use crate::database::upkeep::{Altered, Move, MoveOrphans, Moved, Order, What};
+use crate::database::upkeep::{MoveOrphans, Moved};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
@@ -27,12 +29,13 @@ fn alter(bench: &Bench, mode: Mode, decide: &dyn Fn(&Standing) -> Result<Vec<Mov
         ids: &|_, rows| Ok(rows),
         sealed: None,
         around: None,
-        after: Some(&|survey| {
-            rows.set(survey.counts.values().sum());
+        after: Some(&|reader| {
+            rows.set(reader.survey()?.counts.values().sum());
             Ok(())
         }),
         warn: &|fault| panic!("{fault}"),
         audit: None,
+        version: None,
     };
     (bench.database().alter(&order).unwrap(), rows.get())
 }

@@ -9,7 +9,7 @@ mod contents;
 mod make;
 mod programs;
 mod put_back;
-mod script;
+pub(super) mod script;
 mod trial;
 
 use super::database::PostgresDatabase;

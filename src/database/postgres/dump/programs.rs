@@ -19,7 +19,7 @@ const PACKAGES: [(&str, &str); 4] = [
 
 /// `pg_dump` and `pg_restore` of one version.
 #[derive(Debug, Clone)]
-pub(super) struct Programs {
+pub(in crate::database::postgres) struct Programs {
     folder: PathBuf,
     /// As it says itself: `15.18`.
     version: String,

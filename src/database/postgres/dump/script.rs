@@ -19,7 +19,7 @@ const MESSAGE: usize = 1 << 16;
 const UNKNOWN: &str = "SET transaction_timeout = 0;\n";
 
 /// The programs that read a dump.
-pub(super) fn programs(served: &Served, least: u32) -> Result<Programs> {
+pub(in crate::database::postgres) fn programs(served: &Served, least: u32) -> Result<Programs> {
     Programs::of(major_of(&served.program).unwrap_or_default().max(least))
 }
 
@@ -60,6 +60,27 @@ pub(super) fn send(session: &Session, programs: &Programs, dump: &Path, served: 
         running.end()?;
     }
     Ok(())
+}
+
+/// Sends the rows of one table of a dump.
+pub(in crate::database::postgres) fn send_rows(
+    session: &Session,
+    programs: &Programs,
+    dump: &Path,
+    served: &Served,
+    table: &str,
+) -> Tried<()> {
+    let program = Program::new(&programs.restore())?;
+    let arguments = [
+        "--file=-".to_owned(),
+        "--data-only".to_owned(),
+        format!("--schema={}", served.schema),
+        format!("--table={table}"),
+        "--exit-on-error".to_owned(),
+    ];
+    let (running, mut output) = program.args(arguments).args([dump]).read()?;
+    data(session, &mut output)?;
+    running.end().map_err(Into::into)
 }
 
 /// Whether a line is one of psql's own, which stand around the whole.

@@ -39,6 +39,7 @@ fn written(work: impl FnOnce(&mut dyn Transaction)) -> i64 {
             bytes: 1_000,
             started: "2025-05-07T15:09:12Z".parse().unwrap(),
             audit: None,
+            version: None,
         };
         crate::database::open(&url).unwrap().begin(&opening).unwrap()
     };

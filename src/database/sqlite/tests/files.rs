@@ -28,7 +28,7 @@ fn a_connection_that_does_not_close_after_the_commit_is_a_warning() {
         if !is_new {
             drop(bench.make("CREATE TABLE b (n INT)"));
         }
-        let location = Location { path: bench.path(), shown: "x.db".to_owned(), record: None };
+        let location = Location { path: bench.path(), shown: "x.db".to_owned(), record: None, is_wal: false };
         let (store, conn) = open::begin(&location, &Start { mode: Mode::Real, run_id: "run-1", bytes: 0 }).unwrap();
         conn.execute_batch("CREATE TABLE a (n INT); INSERT INTO a VALUES (1)").unwrap();
         // A statement that nobody ends keeps SQLite from closing.
@@ -116,6 +116,7 @@ fn leaves_no_trace(bench: &Bench, people: u64) {
             bytes: 1_000,
             started: "2025-05-07T15:09:12Z".parse().unwrap(),
             audit: None,
+            version: None,
         };
         let mut transaction = database.begin(&opening).unwrap();
         assert_eq!(transaction.rows_before("people"), people);
@@ -311,6 +312,7 @@ fn a_missing_directory_and_a_full_disk_are_reported_before_the_work() {
         bytes: 0,
         started: "2025-05-07T15:09:12Z".parse().unwrap(),
         audit: None,
+        version: None,
     };
     assert_eq!(
         database.begin(&opening).map(drop).unwrap_err().to_string(),

@@ -74,6 +74,7 @@ impl Bench {
             bytes,
             started: "2025-05-07T15:09:12Z".parse().unwrap(),
             audit: None,
+            version: None,
         };
         self.database().begin(&opening)
     }
@@ -145,8 +146,10 @@ fn counted(bench: &Bench) -> (super::session::SqliteTransaction, Arc<AtomicU64>)
         bytes: 1_000,
         started: "2025-05-07T15:09:12Z".parse().unwrap(),
         audit: None,
+        version: None,
     };
-    let location = super::location::Location { path: bench.path(), shown: "x.db".to_owned(), record: None };
+    let location =
+        super::location::Location { path: bench.path(), shown: "x.db".to_owned(), record: None, is_wal: false };
     let mut transaction = super::session::SqliteTransaction::begin(&location, &opening).unwrap();
     let steps = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&steps);

@@ -25,6 +25,8 @@ keys! {
         key("audit", Table(&AUDIT), "the application's own table for what was done to the database"),
         key("migrations_table", Formed("pattern", "^[A-Za-z_][A-Za-z0-9_]{0,62}$"),
             "the table that records migrations, by default `schema_migrations`"),
+        since("0.2.0", "journal", Words(&JOURNAL), "what a new SQLite file keeps while it is changed, by default `delete`"),
+        since("0.2.0", "version", Table(&VERSION), "the application's own record of the version of its schema"),
         key("other_tables", REASONS, "tables that the application makes by itself, each with the reason"),
         key("hand_over", Table(&HAND_OVER), "the form in which the application itself reads its secrets");
 
@@ -56,6 +58,18 @@ keys! {
         word("rows", "at least one row must be there"),
         since("0.2.0", "same", Any, "a change of the schema must keep what it gives"),
         since("0.2.0", "shown", Any, "what it gives is shown, around a change of the schema with what it gave before");
+
+    /// `journal`.
+    JOURNAL "`journal`":
+        word("delete", "a rollback journal, which is deleted behind each transaction"),
+        word("wal", "a write-ahead log");
+
+    /// `[version]`.
+    VERSION "`[version]`":
+        key("table", Text, "the table; where a database does not have it, nothing is written"),
+        key("column", Text, "the column that holds the version"),
+        key("row", Named(&Text), "column = its value: which row, where the table has others"),
+        key("names", Named(&Text), "the version of a migration = what the application calls the schema that it leads to");
 
     /// `[isolation]`.
     ISOLATION "`[isolation]`":

@@ -1,0 +1,188 @@
+//! What an application reads its own version from is kept up to date beside treelift's record, on every engine.
+
+use crate::house::Ran;
+use crate::site::{Site, every};
+
+/// A set of three migrations, the last of which the application has no name for.
+fn site_with(site: Site, version: &str) -> Site {
+    let files = [
+        ("set.toml", format!("name = \"notes\"\n{version}")),
+        ("schema/001_notes.up.sql", "CREATE TABLE notes (id TEXT PRIMARY KEY);".into()),
+        ("schema/001_notes.down.sql", "DROP TABLE notes;".into()),
+        ("schema/002_tags.up.sql", "-- depends: 001_notes\nCREATE TABLE tags (id TEXT PRIMARY KEY);".into()),
+        ("schema/002_tags.down.sql", "DROP TABLE tags;".into()),
+        ("schema/003_by_tag.up.sql", "CREATE INDEX by_tag ON tags (id);".into()),
+        ("schema/003_by_tag.down.sql", "DROP INDEX by_tag;".into()),
+    ];
+    files.into_iter().for_each(|(name, text)| drop(site.house.file(&format!("set/{name}"), text)));
+    site
+}
+
+const REVISIONS: &str = r#"
+[version]
+table = "alembic_version"
+column = "version_num"
+names = { 001_notes = "ae1027a6acf", 002_tags = "b7f2" }
+[other_tables]
+"alembic_version" = "Alembic's own record"
+"#;
+
+const METADATA: &str = r#"
+[version]
+table = "metadata"
+column = "value"
+row = { key = "schema" }
+names = { 001_notes = "1", 002_tags = "2" }
+[other_tables]
+"metadata" = "what the application knows of itself"
+"#;
+
+fn schema(site: &Site, command: &str, more: &[&str]) -> Ran {
+    let url = site.url();
+    let mut line = vec!["schema", command, "--mappings", "set", "--database", &url];
+    if !["status", "history"].contains(&command) {
+        line.extend(["--yes", "--no-backup"]);
+    }
+    line.extend(more);
+    site.house.run(line)
+}
+
+#[test]
+fn each_change_writes_what_the_application_calls_the_version() {
+    for site in every() {
+        let site = site_with(site, REVISIONS);
+        // Where the application has made no table yet, none is made for it.
+        schema(&site, "migrate", &["--to", "001"]).status(0);
+        site.sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)");
+        let version = || site.rows("SELECT version_num FROM alembic_version");
+        let status = schema(&site, "status", &[]).status(0).stdout;
+        assert!(
+            status.contains(
+                "`alembic_version.version_num` says nothing, and by the applied migrations it is `ae1027a6acf`"
+            ),
+            "{status}"
+        );
+        schema(&site, "migrate", &["--dry-run"]).status(0);
+        assert!(version().is_empty());
+        schema(&site, "migrate", &["--to", "002"]).status(0);
+        assert_eq!(version(), [["b7f2"]]);
+        // The application has no name for what comes behind it.
+        schema(&site, "migrate", &[]).status(0);
+        assert_eq!(version(), [["b7f2"]]);
+        assert!(!schema(&site, "status", &[]).status(0).stdout.contains("\nnote "));
+        schema(&site, "rollback", &["--to", "001"]).status(0);
+        assert_eq!(version(), [["ae1027a6acf"]]);
+        schema(&site, "stamp", &["002"]).status(0);
+        assert_eq!(version(), [["b7f2"]]);
+        schema(&site, "stamp", &["001"]).status(0);
+        site.sql("UPDATE alembic_version SET version_num = 'other'");
+        let status = schema(&site, "status", &["--json"]).status(0).json();
+        let says = "`alembic_version.version_num` says `other`, and by the applied migrations it is `ae1027a6acf`: the tables decide, and the next change writes it";
+        assert_eq!(status["version_note"], says);
+        schema(&site, "rollback", &["--to", "base"]).status(0);
+        assert!(version().is_empty());
+    }
+}
+
+#[test]
+fn a_row_of_a_table_of_others_is_written_alone() {
+    for site in every() {
+        let site = site_with(site, METADATA);
+        site.sql(
+            "CREATE TABLE metadata (key TEXT PRIMARY KEY, value TEXT); INSERT INTO metadata VALUES ('name', 'mine')",
+        );
+        schema(&site, "migrate", &[]).status(0);
+        let rows = || site.rows("SELECT key, value FROM metadata ORDER BY key");
+        assert_eq!(rows(), [["name", "mine"], ["schema", "2"]]);
+        schema(&site, "rollback", &["--to", "001"]).status(0);
+        assert_eq!(rows(), [["name", "mine"], ["schema", "1"]]);
+        schema(&site, "rollback", &["--all"]).status(0);
+        assert_eq!(rows(), [["name", "mine"]]);
+    }
+}
+
+#[test]
+fn several_rows_for_one_version_are_refused_and_a_name_of_no_migration_too() {
+    for site in every() {
+        let site = site_with(site, REVISIONS);
+        site.sql("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('a'), ('b')");
+        // Before a change nobody may rely on a key to refuse it.
+        site.sql("CREATE TABLE copied AS SELECT * FROM alembic_version; DROP TABLE alembic_version; ALTER TABLE copied RENAME TO alembic_version");
+        let before = site.state();
+        let refused = schema(&site, "migrate", &[]).status(3);
+        assert!(
+            refused.stderr.contains(
+                "`alembic_version` has several rows where the version of the schema should stand; nothing was changed"
+            ),
+            "{}",
+            refused.stderr
+        );
+        assert_eq!(site.state(), before);
+    }
+    let site = site_with(Site::on_file(), &REVISIONS.replace("002_tags", "002_tag"));
+    let checked = site.house.run(["check", "set"]).status(2);
+    assert!(checked.stderr.contains("M134") || checked.stdout.contains("M134"), "{}{}", checked.stdout, checked.stderr);
+}
+
+#[test]
+fn the_history_of_events_tells_what_was_done_each_time() {
+    for site in every() {
+        let site = site_with(site, "");
+        schema(&site, "migrate", &["--to", "002"]).status(0);
+        schema(&site, "rollback", &["--to", "001"]).status(0);
+        schema(&site, "migrate", &["--to", "002"]).status(0);
+        let events = schema(&site, "history", &["--verbose", "--json"]).status(0).json();
+        let told: Vec<(String, String, String)> = events["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| {
+                let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+                (text("version"), text("what"), event["depends"].to_string())
+            })
+            .collect();
+        let event =
+            |version: &str, what: &str, depends: &str| (version.to_owned(), what.to_owned(), depends.to_owned());
+        let on_notes = r#"["001_notes"]"#;
+        assert_eq!(
+            told,
+            [
+                event("002_tags", "migration applied", on_notes),
+                event("002_tags", "migration rolled back", on_notes),
+                event("002_tags", "migration applied", on_notes),
+                event("001_notes", "migration applied", "[]"),
+            ]
+        );
+        let words = schema(&site, "history", &["-v", "--limit", "1"]).status(0).stdout;
+        assert!(words.contains("depends on") && words.contains("treelift 0.") && words.lines().count() == 2, "{words}");
+    }
+}
+
+#[test]
+fn a_new_file_has_the_journal_that_the_set_wants() {
+    let site = site_with(Site::on_file(), "journal = \"wal\"\n");
+    schema(&site, "migrate", &["--to", "001"]).status(0);
+    assert!(!site.house.path("target.db-wal").exists(), "nothing lies beside it");
+    assert_eq!(site.one("PRAGMA journal_mode"), "wal");
+    schema(&site, "migrate", &[]).status(0);
+    assert_eq!(site.one("PRAGMA journal_mode"), "wal");
+    schema(&site, "status", &["--exit-code"]).status(0);
+}
+
+#[test]
+fn migrations_and_assertions_have_functions_for_digests_and_expressions() {
+    let site = site_with(
+        Site::on_file(),
+        "[[assert]]\nname = \"ids\"\nsql = \"SELECT id FROM notes WHERE NOT (id REGEXP '^[0-9a-f]{64}$')\"\n",
+    );
+    site.house.file("set/schema/004_more.up.sql", "INSERT INTO notes (id) SELECT lower(hex(sha256('a')));");
+    site.house.run(["check", "set"]).status(0);
+    schema(&site, "migrate", &[]).status(0);
+    assert_eq!(site.one("SELECT id FROM notes"), "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb");
+    // A schema must not hang on what only treelift's connection has.
+    site.house.file(
+        "set/schema/005_view.up.sql",
+        "CREATE TABLE more (id TEXT CHECK (id REGEXP '^a')); INSERT INTO more VALUES ('a');",
+    );
+    schema(&site, "migrate", &[]).status(3);
+}
