@@ -1,7 +1,7 @@
 -- description: Create the users table
 
 CREATE TABLE users (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY,
     discord_id VARCHAR(20) NOT NULL UNIQUE,
     username VARCHAR(32) NOT NULL,
     display_name VARCHAR(64),

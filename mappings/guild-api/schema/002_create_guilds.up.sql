@@ -2,7 +2,7 @@
 -- depends: 001_create_users
 
 CREATE TABLE guilds (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY,
     discord_id VARCHAR(20) NOT NULL UNIQUE,
     name VARCHAR(100) NOT NULL,
     description VARCHAR(300),

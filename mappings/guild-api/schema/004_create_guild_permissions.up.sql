@@ -2,7 +2,7 @@
 -- depends: 001_create_users, 002_create_guilds, 003_create_guild_members
 
 CREATE TABLE guild_permissions (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY,
     guild_id INTEGER NOT NULL REFERENCES guilds (id) ON DELETE CASCADE,
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     permission VARCHAR(50) NOT NULL,
