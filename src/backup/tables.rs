@@ -6,9 +6,9 @@ use super::safety::{able, before};
 use super::verify::{How, Verified, of_another_engine, verify};
 use crate::config::Ui;
 use crate::database::audit::{AuditEntry, random_id};
-use crate::database::order::{Kept, PutRowsBack};
+use crate::database::order::{Kept, Look, PutRowsBack};
 use crate::database::rows_back::TableBack;
-use crate::database::{Database, Mode, Reader};
+use crate::database::{Database, Mode};
 use crate::error::{Error, Result};
 use crate::mapping::suggest;
 use crate::report::words::count;
@@ -31,11 +31,8 @@ pub struct TablesBack {
     pub dry: bool,
 }
 
-/// Looks into the database when the rows are back, and refuses what may not be committed.
-type Judge<'j> = &'j dyn Fn(&mut dyn Reader) -> Result<()>;
-
 /// Makes the rows of these tables those of a backup again, all in one transaction, and leaves all others as they are. It is
-/// rehearsed first; then it asks, and makes a safety backup.
+/// rehearsed first; then it asks, and makes a safety backup. `judge` sees the rows back, and refuses what may not be committed.
 ///
 /// # Errors
 /// When the backup is not whole or has no such table, a table has other columns now, or rows of other tables reference rows
@@ -44,7 +41,7 @@ pub fn restore_tables(
     database: &mut dyn Database,
     tables: &[String],
     restoring: &Restoring<'_>,
-    judge: Judge<'_>,
+    judge: Look<'_>,
     ui: &dyn Ui,
 ) -> Result<TablesBack> {
     let verified = verify(database, restoring.backup, How::Read)?;
@@ -93,7 +90,7 @@ struct Work<'w> {
     restoring: &'w Restoring<'w>,
     verified: &'w Verified,
     wanted: &'w BTreeMap<String, u64>,
-    judge: Judge<'w>,
+    judge: Look<'w>,
 }
 
 impl Work<'_> {

@@ -82,6 +82,11 @@ pub(super) trait Altering {
     fn sealing(&mut self) -> Box<dyn Sealing + '_>;
     /// The ledger, to follow its rows.
     fn ledger(&mut self) -> Self::Ledger<'_>;
+    /// Renews statistics that the database has, as far as the engine does not do that by itself: those of what a migration
+    /// made are missing, and beside old ones its indexes would not be gone by.
+    fn renew_statistics(&mut self) -> Result<(), Self::Fault> {
+        Ok(())
+    }
     /// Writes a name into the application's own record of its version; without one its row goes.
     fn name_version(&mut self, record: &VersionRecord, name: Option<&str>) -> Result<(), Self::Fault>;
     /// A fault in words.
@@ -204,6 +209,9 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
             .at(self.engine.place())
             .hint("fix the migration so that it keeps the referenced rows")
             .into());
+        }
+        if altered.steps.iter().any(|done| done.sql.is_some()) {
+            self.engine.renew_statistics()?;
         }
         let standing = history::compare(&self.engine.recorded()?, self.order.migrations);
         if let Some(sealed) = self.order.sealed {

@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+/// Looks into an open database; an error ends what goes on there.
+pub type Look<'l> = &'l dyn Fn(&mut dyn Reader) -> Result<()>;
+
 /// Puts an id behind each row of a line's query.
 pub type WithIds<'a> = &'a dyn Fn(&IdsLine, Vec<Vec<Cell>>) -> Result<Vec<Vec<Cell>>>;
 
@@ -36,7 +39,7 @@ pub struct Order<'a> {
     /// Called after each step.
     pub progress: &'a dyn Fn(&Done),
     /// Looks into the database when all is done, before it is committed or rolled back; an error rolls it back.
-    pub after: Option<&'a dyn Fn(&mut dyn Reader) -> Result<()>>,
+    pub after: Option<Look<'a>>,
     /// Puts ids behind the rows that an `ids` line of a migration asks for.
     pub ids: WithIds<'a>,
     /// Carries sealed values along, before the ledger is looked at behind the last step.
@@ -106,7 +109,7 @@ pub struct PutRowsBack<'p> {
     /// The backup.
     pub from: Kept<'p>,
     /// Looks into the database when it is done, before it is committed or rolled back; an error rolls it back.
-    pub look: &'p dyn Fn(&mut dyn Reader) -> Result<()>,
+    pub look: Look<'p>,
     /// The entry of the audit trail.
     pub entry: &'p AuditEntry,
     /// The application's own audit table.

@@ -11,8 +11,9 @@ use crate::mapping::model::{Gives, Set};
 use crate::report::{CheckReport, CheckStatus};
 use crate::validate;
 use crate::validate::answers::{self, Answer};
-use crate::validate::checks::integrity;
+use crate::validate::checks::{OF_THE_FILE, integrity};
 use crate::validate::isolation::with_isolation;
+use crate::validate::places;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -94,6 +95,9 @@ impl Assertions {
         let told = &mut *self.told.borrow_mut();
         let mut checks = validate::opened(reader, set, &[])?;
         checks.retain(|check| told.checks.iter().all(|asked| asked.name != check.name));
+        for check in checks.iter_mut().filter(|check| check.name == OF_THE_FILE) {
+            failed_before(check);
+        }
         let failed = checks.iter().any(|check| check.status == CheckStatus::Failed);
         told.checks.append(&mut checks);
         if failed { Err(refusal()) } else { Ok(()) }
@@ -117,7 +121,9 @@ impl Assertions {
     fn ask(&self, database: &mut dyn Looking, standing: &Standing) -> Result<Vec<Answer>> {
         let tables = if self.set.isolation.is_some() { database.tables()? } else { Vec::new() };
         let assertions = with_isolation(&self.set, &tables.iter().collect::<Vec<_>>());
-        answers::ask(&assertions, standing, self.engine, database.reader())
+        let mut answers = answers::ask(&assertions, standing, self.engine, database.reader())?;
+        places::note(&mut answers, database.reader())?;
+        Ok(answers)
     }
 }
 
@@ -154,12 +160,19 @@ impl Around for Assertions {
         let was_wrong = |check: &CheckReport| told.answers.iter().any(|old| old.name == check.name && old.failed());
         for check in told.checks.iter_mut().filter(|check| check.status == CheckStatus::Failed) {
             if self.is_way_back && was_wrong(check) {
-                check.status = CheckStatus::NotChecked;
-                check.detail = check.detail.take().map(|detail| format!("it failed before too: {detail}"));
+                failed_before(check);
             }
         }
         let failed = told.checks.iter().any(|check| check.status == CheckStatus::Failed);
         if failed { Err(refusal()) } else { Ok(()) }
+    }
+}
+
+/// A check that the change is not the reason of.
+fn failed_before(check: &mut CheckReport) {
+    if check.status == CheckStatus::Failed {
+        check.status = CheckStatus::NotChecked;
+        check.detail = check.detail.take().map(|detail| format!("it failed before too: {detail}"));
     }
 }
 

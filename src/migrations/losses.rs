@@ -81,7 +81,7 @@ pub fn lost_by_import(database: &mut dyn Database, set: &Set, schema: &Schema) -
     };
     let mut applied = altered.steps.iter().filter(|step| step.what == What::Applied);
     if carry.moved() > 0 || altered.ledger.moved > 0 || applied.any(|step| rekeys(&step.version)) {
-        return Err(Error::request("the pending migrations change keys or tables of rows that earlier runs wrote")
+        return Err(Error::request("the pending migrations change keys or tables of rows, which an import does not")
             .at(database.url())
             .hint("apply them first, with `treelift schema migrate`"));
     }

@@ -15,7 +15,7 @@ use crate::database::catalog::Catalog;
 use crate::database::done::{Altered, Move};
 use crate::database::drift::{self, Leave};
 use crate::database::history::{self, Down, Recorded, Standing, State};
-use crate::database::order::Order;
+use crate::database::order::{Look, Order};
 use crate::database::upkeep::{MoveOrphans, Moved, Survey};
 use crate::database::{self, Database, Mode, Reader, schema};
 use crate::error::{Error, ErrorKind, Result};
@@ -476,7 +476,7 @@ impl ManagedDatabase {
 /// Who looks on while the schema is changed.
 #[derive(Clone, Copy, Default)]
 struct Hooks<'h> {
-    after: Option<&'h dyn Fn(&mut dyn Reader) -> Result<()>>,
+    after: Option<Look<'h>>,
     watch: Watch<'h>,
 }
 

@@ -8,7 +8,7 @@ use crate::finding::printable;
 use crate::mapping::model::{AssertCategory, Assertion, Gives};
 use crate::mapping::secret_words::looks_secret;
 use crate::report::CheckReport;
-use crate::report::words::count;
+use crate::report::words::{count, thousands};
 use crate::secret::cipher;
 
 /// So many rows are named, and shown.
@@ -27,6 +27,8 @@ pub struct Answer {
     pub gives: Gives,
     /// What came of its query.
     pub outcome: Outcome,
+    /// Where the rows that are named came from, as far as that was asked and is known.
+    pub places: Vec<Option<String>>,
 }
 
 /// What came of an assertion's query.
@@ -86,7 +88,7 @@ fn answer(assertion: &Assertion, standing: &Standing, database: &mut (impl Askin
         },
     };
     let Assertion { name, category, gives, .. } = assertion;
-    Ok(Answer { name: name.clone(), category: *category, gives: *gives, outcome })
+    Ok(Answer { name: name.clone(), category: *category, gives: *gives, outcome, places: Vec::new() })
 }
 
 fn outcome(
@@ -100,8 +102,9 @@ fn outcome(
         };
         if let Some(unused) = assertion.uses.iter().find(|index| !used.contains(index)) {
             if database.not_yet()?.contains(unused) {
-                let why =
-                    format!("the server goes by `{unused}`, which was made of changed rows, only after the commit");
+                let why = format!(
+                    "the server goes by `{unused}`, which was made of changed rows, only once older transactions have ended"
+                );
                 return Ok(Ok(Outcome::NotAsked(why)));
             }
             return Ok(Ok(Outcome::Unused(unused.clone(), used)));
@@ -177,9 +180,10 @@ fn said(answer: &Answer, before: &Before<'_>) -> CheckReport {
         Outcome::Found(found) => found,
     };
     let rows = count(found.rows.len() as u64, "row");
+    let rows = if found.rows.len() == MOST { format!("{rows} or more") } else { rows };
     match answer.gives {
         Gives::None if found.rows.is_empty() => passed(String::new()),
-        Gives::None => failed(format!("{rows}{}", named(found))),
+        Gives::None => failed(format!("{rows}{}", named(found, &answer.places))),
         Gives::Rows if !found.rows.is_empty() => passed(rows),
         Gives::Rows => match before {
             Before::Gave(before) if before.rows.is_empty() => {
@@ -194,7 +198,7 @@ fn said(answer: &Answer, before: &Before<'_>) -> CheckReport {
             Before::Never | Before::Nothing => {
                 not_checked(name, category, "there is nothing to compare with".to_owned())
             }
-            Before::Gave(_) if found.rows.len() == MOST => failed(format!("{rows} or more: let it count or sum them")),
+            Before::Gave(_) if found.rows.len() == MOST => failed(format!("{rows}: let it count or sum them")),
             Before::Gave(before) if before.rows == found.rows => passed(shown(found)),
             Before::Gave(before) => failed(format!("before: {}; after: {}", shown(before), shown(found))),
         },
@@ -208,13 +212,19 @@ fn said(answer: &Answer, before: &Before<'_>) -> CheckReport {
     }
 }
 
-/// The first rows by table and key, behind how many there are.
-fn named(found: &Found) -> String {
-    let names: Vec<String> = found.names().take(NAMED).map(|(table, key)| row_name(&table, &key)).collect();
+/// The first rows by table and key, and where they came from, behind how many there are.
+fn named(found: &Found, places: &[Option<String>]) -> String {
+    let places = places.iter().map(Option::as_deref).chain(std::iter::repeat(None));
+    let name = |((table, key), place): ((String, String), Option<&str>)| {
+        let from = place.map_or_else(String::new, |place| format!(" (from {place})"));
+        row_name(&table, &key) + &from
+    };
+    let names: Vec<String> = found.names().take(NAMED).zip(places).map(name).collect();
+    let at_least = if found.rows.len() == MOST { "at least " } else { "" };
     match (names.is_empty(), found.rows.len().saturating_sub(NAMED)) {
         (true, _) => String::new(),
         (false, 0) => format!(": {}", names.join(", ")),
-        (false, more) => format!(": {} + {more} more", names.join(", ")),
+        (false, more) => format!(": {} + {at_least}{} more", names.join(", "), thousands(more as u64)),
     }
 }
 

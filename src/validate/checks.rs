@@ -217,9 +217,12 @@ fn agreement(evidence: &Evidence) -> CheckReport {
     check("keys, registered columns and sealed values agree", Category::Security, &wrong, passed)
 }
 
+/// The check of the file's mode, which no change of the schema changes.
+pub const OF_THE_FILE: &str = "the database file is closed to other users";
+
 /// Access for the group is the owner's choice; access for all users is reported.
 fn mode(mode: Option<u32>) -> CheckReport {
-    const NAME: &str = "the database file is closed to other users";
+    const NAME: &str = OF_THE_FILE;
     match mode {
         None => not_checked(NAME, Category::Security, "it is not a file".to_owned()),
         Some(mode) => {

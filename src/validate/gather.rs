@@ -3,6 +3,7 @@
 use super::answers;
 use super::checks::Evidence;
 use super::isolation::with_isolation;
+use super::places;
 use crate::database::history::Standing;
 use crate::database::query::BadQuery;
 use crate::database::reference::Reference;
@@ -202,6 +203,7 @@ pub fn all(reader: &mut dyn Reader, survey: Survey, set: &Set, standing: &Standi
     evidence.unregistered = reader.unregistered()?;
     let assertions = with_isolation(set, &survey.catalog.schema.tables.values().collect::<Vec<_>>());
     evidence.answers = answers::ask(&assertions, standing, reader.dialect().engine(), reader)?;
+    places::note(&mut evidence.answers, reader)?;
     evidence.survey = survey;
     Ok(evidence)
 }

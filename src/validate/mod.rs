@@ -6,6 +6,7 @@ pub mod check;
 pub mod checks;
 pub mod gather;
 pub mod isolation;
+pub mod places;
 
 use crate::database::drift::Leave;
 use crate::database::{Database, Reader, Transaction, history, schema};

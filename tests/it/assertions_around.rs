@@ -184,7 +184,7 @@ fn an_index_of_rows_that_were_changed_before_it_is_not_asked_for_until_the_commi
         let line = if is_file {
             "passed: by both"
         } else {
-            "not asked: by both: the server goes by `by_both`, which was made of changed rows, only after the commit"
+            "not asked: by both: the server goes by `by_both`, which was made of changed rows, only once older transactions have ended"
         };
         assert_eq!(said(&done), [line, "committed: 2 steps"], "{}", done.stdout);
         let url = site.url();

@@ -137,8 +137,8 @@ fn a_database_in_wal_mode_is_backed_up_and_replaced_with_its_side_files() {
     assert!(run.stderr.contains("locked by another program"), "{}", run.stderr);
     drop(other);
     backup(&house, "restore --latest --yes").status(0);
-    assert_eq!(house.rows("SELECT DISTINCT label FROM users"), [["before"]]);
     assert!(!house.path("target.db-wal").exists() && !house.path("target.db-shm").exists());
+    assert_eq!(house.rows("SELECT DISTINCT label FROM users"), [["before"]]);
 }
 
 #[test]

@@ -94,6 +94,8 @@ mod postgres_connect;
 #[cfg(feature = "postgres")]
 mod postgres_credentials;
 #[cfg(feature = "postgres")]
+mod postgres_drift;
+#[cfg(feature = "postgres")]
 mod postgres_ends;
 #[cfg(feature = "postgres")]
 mod postgres_partitions;
@@ -114,6 +116,7 @@ mod postgres_types;
 #[cfg(feature = "postgres")]
 mod postgres_undo;
 mod random_trees;
+mod readmes;
 mod record_table;
 mod registry;
 mod rejects;

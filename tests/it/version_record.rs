@@ -167,6 +167,13 @@ fn a_new_file_has_the_journal_that_the_set_wants() {
     schema(&site, "migrate", &[]).status(0);
     assert_eq!(site.one("PRAGMA journal_mode"), "wal");
     schema(&site, "status", &["--exit-code"]).status(0);
+    // A copy of it has the same, and what is put back in its place too.
+    schema(&site, "rollback", &["--to", "002", "--verify", "--copy", "sqlite:///./copy.db"]).status(0);
+    let header = |name: &str| std::fs::read(site.house.path(name)).unwrap()[18..20].to_vec();
+    assert_eq!((header("copy.db"), header("target.db")), (vec![2, 2], vec![2, 2]));
+    site.house.run(["backup", "create", "--database", "target.db"]).status(0);
+    site.house.run(["backup", "restore", "--latest", "--database", "target.db", "--yes", "--no-backup"]).status(0);
+    assert_eq!(header("target.db"), [2, 2]);
 }
 
 #[test]

@@ -22,12 +22,13 @@ pub(super) fn rows(session: &Session, query: &str) -> Tried<Result<Found, postgr
         let columns = session.describe(&format!("SELECT * FROM (\n{}\n) AS asked", bare(query)))?;
         let names: Vec<String> = (0..columns.len()).map(|at| format!("c{at}")).collect();
         let texts: Vec<String> = names.iter().map(|name| format!("{name}::text")).collect();
-        // A query that gives no column is none that can be asked.
+        // A query that gives no column is none that can be asked. Planned for its first rows alone it might go through all
+        // pairs of rows before it finds that there are none.
         let text = format!(
-            "SELECT {} FROM (\n{}\n) AS asked({}) LIMIT {MOST}",
-            texts.join(", "),
+            "WITH asked({}) AS MATERIALIZED (\n{}\n) SELECT {} FROM asked LIMIT {MOST}",
+            names.join(", "),
             bare(query),
-            names.join(", ")
+            texts.join(", ")
         );
         let found = session.ask(&text)?;
         let origins = columns.into_iter().map(|(name, origin)| origin_of(session, name, origin));
@@ -114,7 +115,7 @@ pub(super) fn plan(session: &Session, query: &str) -> Tried<Planned> {
 pub(super) fn not_yet(session: &Session) -> Tried<Vec<String>> {
     let text = "SELECT i.relname::text FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
                 JOIN pg_namespace n ON n.oid = i.relnamespace
-                WHERE x.indcheckxmin AND x.xmin = pg_current_xact_id_if_assigned()::xid AND n.nspname = $1 ORDER BY 1";
+                WHERE x.indcheckxmin AND age(x.xmin) <= age(pg_snapshot_xmin(pg_current_snapshot())::xid) AND n.nspname = $1 ORDER BY 1";
     Ok(session.query(text, &[Some(&session.schema)])?.iter().map(|row| row.get(0)).collect())
 }
 

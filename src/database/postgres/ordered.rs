@@ -77,16 +77,21 @@ fn kinds(rows: &Ordered<'_>) -> Vec<ColumnType> {
 }
 
 fn select(rows: &Ordered<'_>) -> String {
-    let order: Vec<String> = rows.order.iter().filter_map(|name| rows.table.column(name)).map(ordered).collect();
+    let order: Vec<String> = rows
+        .order
+        .iter()
+        .filter_map(|name| rows.table.column(name))
+        .map(|column| ordered(&rows.table.name, column))
+        .collect();
     let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
     format!("SELECT {} FROM {}{order}", sql::texts(&rows.columns()), sql::name(&rows.table.name))
 }
 
 /// How rows are ordered by a column: texts by their bytes, whatever the language of the database; NULL comes first. Some
 /// types have no order of their own.
-fn ordered(column: &Column) -> String {
+fn ordered(table: &str, column: &Column) -> String {
     use ColumnType::{Blob, Boolean, Clock, Date, Flag, Integer, Numeric, Real, Time, Uuid, Zoned};
-    let name = sql::name(&column.name);
+    let name = format!("{}.{}", sql::name(table), sql::name(&column.name));
     let nulls = if column.not_null { "" } else { " NULLS FIRST" };
     match column.kind {
         Integer | Flag | Real | Numeric(_) | Boolean | Time(_) | Date(_) | Zoned(_) | Clock(_) | Uuid | Blob => {

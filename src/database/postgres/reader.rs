@@ -2,7 +2,7 @@
 
 use super::opened::{self, Opened, PostgresReader};
 use super::place::{Place, Tried};
-use super::{assertion, cells, keys, ledger, ordered, origins, record, stages, state, survey};
+use super::{assertion, catalog, cells, keys, ledger, ordered, origins, record, stages, state, survey};
 use crate::database::catalog::Catalog;
 use crate::database::cells::{KeyedCell, Registered};
 use crate::database::clock::Clock;
@@ -65,7 +65,11 @@ impl<S> Reader for Opened<S> {
     }
 
     fn catalog(&self) -> Result<Catalog> {
-        self.on(survey::live)
+        self.on(|session| {
+            let mut catalog = survey::live(session)?;
+            catalog::add_made(session, &session.schema, &mut catalog)?;
+            Ok(catalog)
+        })
     }
 
     fn rows(&self) -> Result<u64> {

@@ -9,6 +9,8 @@ pub(super) fn names<S: AsRef<str>>(list: &[S]) -> String {
 }
 
 /// `"a"::text, "b"::text`: how cells are read.
+///
+/// Each is called as its column: an ORDER BY behind it names the table too, else it would be by the texts ("Sorting Rows").
 pub(super) fn texts<S: AsRef<str>>(list: &[S]) -> String {
     list.iter().map(|one| format!("{}::text", name(one.as_ref()))).collect::<Vec<_>>().join(", ")
 }

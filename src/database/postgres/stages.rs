@@ -64,6 +64,9 @@ fn in_scratch(place: &Place, migrations: &[Migration]) -> Tried<(Vec<Catalog>, O
         }
         stages.push(catalog::whole(&session, &schema, history::RECORD)?);
     }
+    if let Some(last) = stages.last_mut() {
+        catalog::add_made(&session, &schema, last)?;
+    }
     session.run("ROLLBACK")?;
     session.close()?;
     Ok((stages, None))

@@ -80,8 +80,9 @@ impl PostgresTransaction {
         let kinds = names.iter().map(|name| self.kind(&table.name, name)).collect::<Result<Vec<ColumnType>>>()?;
         let place = PLACE.map(|(name, _)| name);
         let wanted: Vec<&str> = place.into_iter().chain(names.iter().map(String::as_str)).collect();
-        let order = place.map(|name| format!("{name} DESC")).join(", ");
-        let text = format!("SELECT {} FROM {} ORDER BY {order}", sql::texts(&wanted), sql::name(&table.name));
+        let own = sql::name(&table.name);
+        let order = place.map(|name| format!("{own}.{name} DESC")).join(", ");
+        let text = format!("SELECT {} FROM {own} ORDER BY {order}", sql::texts(&wanted));
         self.on(|session| {
             session.each(&text, |row| {
                 let texts = cells(row, place.len(), &kinds).iter().map(Cell::text).collect::<Vec<_>>();

@@ -186,6 +186,14 @@ impl Altering for Schema<'_> {
         self
     }
 
+    /// Of each index so many rows are looked at ("Automatically Running ANALYZE", 4).
+    fn renew_statistics(&mut self) -> Tried<()> {
+        if catalog::has_table(self.conn, "sqlite_stat1")? {
+            self.conn.execute_batch("PRAGMA analysis_limit = 1000; ANALYZE")?;
+        }
+        Ok(())
+    }
+
     fn name_version(&mut self, record: &VersionRecord, name: Option<&str>) -> Tried<()> {
         version::put(self.conn, record, name, self.location)
     }

@@ -249,15 +249,17 @@ impl Drop for NewFile {
     }
 }
 
-/// Whether the file cannot be read by itself: it is in WAL mode (bytes 18 and 19 of the header, see
-/// SQLite's "Database File Format", 1.3.3), or a journal of an interrupted write lies beside it.
+/// Whether the file cannot be read by itself: it is in WAL mode (SQLite's "Database File Format", 1.3.3), or a journal of an interrupted write lies beside it.
 pub(super) fn needs_companions(location: &Location) -> Result<bool> {
-    let mut header = Vec::with_capacity(20);
-    File::open(&location.path)
-        .and_then(|file| file.take(20).read_to_end(&mut header))
-        .map_err(|error| io_fault(&error, &location.shown))?;
-    let is_wal = header.get(18..20).is_some_and(|versions| versions.contains(&2));
+    let is_wal = is_wal(&location.path).map_err(|error| io_fault(&error, &location.shown))?;
     Ok(is_wal || with_suffix(&location.path, "-journal").exists())
+}
+
+/// Whether a file is in WAL mode (bytes 18 and 19 of its header).
+pub(super) fn is_wal(path: &Path) -> io::Result<bool> {
+    let mut header = Vec::with_capacity(20);
+    File::open(path)?.take(20).read_to_end(&mut header)?;
+    Ok(header.get(18..20).is_some_and(|versions| versions.contains(&2)))
 }
 
 /// Copies the file with its journal or WAL, all of one moment: if one of them changed meanwhile, again.

@@ -49,6 +49,8 @@ pub(super) fn replace(location: &Location, with: &Path) -> Tried<Option<Error>> 
     let size = fs::metadata(with).map_err(|error| io_fault(&error, with.display()))?.len();
     open::check_space(location.directory(), size / 2)?;
     let old = fs::metadata(&location.path).ok();
+    // What was there keeps its journal mode, a new file gets the one that the set wants.
+    let is_wal = if old.is_some() { file::is_wal(&location.path).unwrap_or_default() } else { location.is_wal };
     let old_id = old.as_ref().map(|_| FileId::of(location)).transpose()?;
     // Held to the end, so that no program writes what would be lost.
     let lock = lock(location)?;
@@ -63,6 +65,11 @@ pub(super) fn replace(location: &Location, with: &Path) -> Tried<Option<Error>> 
         to.sync_all()
     };
     put().map_err(|error| io_fault(&error, location.path.display()))?;
+    if is_wal {
+        let conn = connect::bare(new.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        conn.close().map_err(|(_, error)| error)?;
+    }
     interrupt::check()?;
     old_id.map_or(Ok(()), |id| id.check(location))?;
     let published = new.replace(location)?;
