@@ -17,6 +17,10 @@ pub fn copy(from: &dyn Database, to: &mut dyn Database, before: &Before<'_>, ui:
     if from.engine() == to.engine() && Identity::of(from)?.path == Identity::of(to)?.path {
         return Err(Error::request("the copy would be the database itself").at(to.url()));
     }
+    if from.engine() != to.engine() {
+        let message = format!("a copy is one of the same engine, and {} is one of {}", to.url(), to.engine());
+        return Err(Error::request(message).hint("`treelift transfer` copies a database into one of another engine"));
+    }
     let making = Making {
         folder: before.folder,
         packing: Packing::None,

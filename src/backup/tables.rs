@@ -116,7 +116,9 @@ impl Work<'_> {
             warn: &|fault| ui.warn(fault),
         });
         done.map_err(|error| match &error.hint {
-            None => error.hint("nothing was changed; tables that belong together are restored at once"),
+            None => {
+                error.hint("nothing was changed; where values moved from one row to another, restore the whole backup")
+            }
             Some(_) => error,
         })
     }

@@ -6,7 +6,7 @@ use super::catalog::Catalog;
 use super::done::{Altered, Done, Move, What};
 use super::done::{Timing, millis};
 use super::follow::{self, Follow, Followed, Following, Step};
-use super::history::{self, Origin, Recorded, State};
+use super::history::{self, Named, Origin, Recorded, State};
 use super::order::{Looking, Order, Sealing};
 use super::own::{is_own, is_records};
 use super::presence::{Presence, presence};
@@ -87,8 +87,8 @@ pub(super) trait Altering {
     fn renew_statistics(&mut self) -> Result<(), Self::Fault> {
         Ok(())
     }
-    /// Writes a name into the application's own record of its version; without one its row goes.
-    fn name_version(&mut self, record: &VersionRecord, name: Option<&str>) -> Result<(), Self::Fault>;
+    /// Writes a name into the application's own record of its version.
+    fn name_version(&mut self, record: &VersionRecord, name: Named<'_>) -> Result<(), Self::Fault>;
     /// A fault in words.
     fn words(&self, fault: Self::Fault) -> Error;
 }
@@ -217,8 +217,12 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
         if let Some(sealed) = self.order.sealed {
             sealed.after(&mut Seen(&mut *self.engine), &standing)?;
         }
-        if let Some(record) = self.order.version {
-            self.engine.name_version(record, standing.name_in(record))?;
+        if let Some(record) = self.order.version
+            && let Err(fault) = self.engine.name_version(record, standing.name_in(record))
+        {
+            let error = self.engine.words(fault);
+            let message = format!("`[version]` of the set cannot be kept in `{}`: {}", record.table, error.message);
+            return Err(Error { message, ..error }.into());
         }
         let follow = self.follow.take();
         let followed =

@@ -57,6 +57,15 @@ pub(super) fn name(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Asks for columns of every row of a table; for nothing of them where none are named.
+pub fn query(table: &str, columns: &[&str]) -> String {
+    let table = name(table);
+    // In SQLite a name in quotes alone may be a text.
+    let columns: Vec<String> = columns.iter().map(|column| format!("{table}.{}", name(column))).collect();
+    let columns = if columns.is_empty() { "1".to_owned() } else { columns.join(", ") };
+    format!("SELECT {columns} FROM {table}")
+}
+
 /// The statement that drops a table.
 pub fn drop_table(table: &str) -> String {
     format!("DROP TABLE {};\n", name(table))

@@ -136,7 +136,7 @@ impl<'a> Drift<'a> {
         let mut gone: Vec<(&String, &Other)> = expected.others.iter().collect();
         gone.retain(|(other, made)| match live.others.get(*other) {
             Some(there) => self.is_another(made, there) && self.obstacle(made, there).is_none(),
-            None => true,
+            None => !calls_a_function(made),
         });
         gone.sort_by_key(|(_, made)| std::cmp::Reverse(rank(made)));
         for (other, made) in gone {
@@ -157,6 +157,7 @@ impl<'a> Drift<'a> {
             let obstacle = match expected.others.get(other) {
                 Some(made) if !self.is_another(made, there) => continue, // It is as it was.
                 Some(made) => self.obstacle(made, there),
+                None if calls_a_function(there) => Some(CALLS),
                 None => {
                     self.is_left(&there.table, &there.sql).then_some("it depends on something that needs manual action")
                 }
@@ -178,6 +179,9 @@ impl<'a> Drift<'a> {
 
     /// Why a view, a trigger or a virtual table cannot be dropped and made as it is now.
     fn obstacle(&self, made: &Other, there: &Other) -> Option<&'static str> {
+        if calls_a_function(made) || calls_a_function(there) {
+            return Some(CALLS);
+        }
         if self.is_left(&there.table, &there.sql) || self.is_left(&made.table, &made.sql) {
             return Some("it depends on something that needs manual action");
         }
@@ -203,6 +207,14 @@ fn made<'c>(catalog: &'c Catalog, table: &Table) -> &'c str {
 
 fn line(sql: &str) -> String {
     sql.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Why a trigger that calls a function is not written.
+const CALLS: &str = "`pg_dump --schema-only` writes it with its function";
+
+/// Whether a trigger calls a function, which no catalog has.
+fn calls_a_function(other: &Other) -> bool {
+    other.kind == "trigger" && other.sql.contains("EXECUTE FUNCTION")
 }
 
 /// A virtual table may read a view, and a trigger may be of one.

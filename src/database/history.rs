@@ -254,12 +254,27 @@ pub enum FaultKind {
     Unknown,
 }
 
+/// What an application calls a version of its schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named<'r> {
+    /// This.
+    Is(&'r str),
+    /// Migrations are applied, and the application has no name for any.
+    Unknown,
+    /// Nothing is applied.
+    Nothing,
+}
+
 impl Standing {
-    /// What the application calls the version that the applied migrations make; none where it has no name for one.
-    pub fn name_in<'r>(&self, record: &'r VersionRecord) -> Option<&'r str> {
-        let applied = self.steps.iter().rev().filter(|step| step.state == State::Applied);
-        let mut named = applied.filter_map(|step| record.names.iter().find(|(version, _)| *version == step.version));
-        named.next().map(|(_, name)| name.as_str())
+    /// What the application calls the version that the applied migrations make.
+    pub fn name_in<'r>(&self, record: &'r VersionRecord) -> Named<'r> {
+        let applied = || self.steps.iter().rev().filter(|step| step.state == State::Applied);
+        let mut named = applied().filter_map(|step| record.names.iter().find(|(version, _)| *version == step.version));
+        match named.next() {
+            Some((_, name)) => Named::Is(name),
+            None if applied().next().is_none() => Named::Nothing,
+            None => Named::Unknown,
+        }
     }
 }
 

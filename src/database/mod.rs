@@ -59,6 +59,7 @@ pub use contract::{Database, Reader, Stages, Transaction, dumps};
 pub use dialect::Dialect;
 pub use opening::{Mode, Opening};
 pub use ordered::Ordered;
+pub use orphans::TABLE_NAME as ORPHANS_TABLE;
 pub use own::{KEYS_TABLE, is_own};
 pub use scratch::remove_stale;
 pub use sealed_column::{SealedColumn, SealedState};

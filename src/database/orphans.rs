@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::table::ForeignKey;
 
 /// Where they are moved to.
-pub(super) const TABLE_NAME: &str = "treelift_orphans";
+pub const TABLE_NAME: &str = "treelift_orphans";
 
 /// A reference that a table has.
 pub(super) struct Leading {

@@ -27,6 +27,9 @@ impl TableBack {
     }
 }
 
+/// Columns with their types as they are declared, in order.
+pub(super) type Declared = Vec<(String, String)>;
+
 /// What an engine does for it. The live row is called `t` in its SQL, that of the backup `k`.
 pub(super) trait Putting {
     /// A fault of the database, or one that is in words.
@@ -37,8 +40,10 @@ pub(super) trait Putting {
     fn place(&self) -> &str;
     /// The tables as they are.
     fn live(&self) -> Result<Schema, Self::Fault>;
-    /// Reads the table of the backup: what it is called in SQL, and its columns where they may be others.
-    fn keep(&mut self, table: &Table) -> Result<(String, Option<Vec<String>>), Self::Fault>;
+    /// Reads the table of the backup: what it is called in SQL, and its columns with their types.
+    fn keep(&mut self, table: &Table) -> Result<(String, Declared), Self::Fault>;
+    /// Columns that no statement may change.
+    fn fixed(&self, table: &Table) -> Result<Vec<String>, Self::Fault>;
     /// A condition: that the column holds something else in `t` than in `k`.
     fn differs(&self, column: &str) -> String;
     /// Runs a statement: how many rows it was about.
@@ -53,6 +58,8 @@ pub(super) trait Putting {
 struct Pair {
     table: Table,
     kept: String,
+    /// Columns that no statement may change.
+    fixed: Vec<String>,
     back: TableBack,
 }
 
@@ -72,6 +79,7 @@ pub(super) fn put_back<E: Putting>(engine: &mut E, wanted: &BTreeMap<String, u64
         pair.back.removed = engine.run(&pair.removes(&pair.nobody_references(&live)))?;
     }
     for pair in &mut pairs {
+        refuse_renamed(engine, pair, &live, wanted)?;
         pair.back.changed = match pair.changes(engine) {
             Some(sql) => engine.run(&sql)?,
             None => 0,
@@ -82,6 +90,9 @@ pub(super) fn put_back<E: Putting>(engine: &mut E, wanted: &BTreeMap<String, u64
     for pair in pairs.iter_mut().rev() {
         refuse_referenced(engine, pair, &live)?;
         pair.back.removed += engine.run(&pair.removes(""))?;
+    }
+    for pair in &pairs {
+        prove(engine, pair)?;
     }
     let mut backs: Vec<TableBack> = pairs.into_iter().map(|pair| pair.back).collect();
     backs.sort_by(|one, other| one.table.cmp(&other.table));
@@ -98,8 +109,12 @@ fn pair<E: Putting>(engine: &mut E, table: &Table, rows: u64) -> Result<Pair, E:
         ));
     }
     let (kept, columns) = engine.keep(table)?;
-    let names: Vec<&String> = table.columns.iter().map(|column| &column.name).collect();
-    if columns.is_some_and(|columns| columns.iter().collect::<Vec<_>>() != names) {
+    let computed = |name: &String| table.computed.contains(name);
+    let own_columns = table.columns.iter().filter(|column| !computed(&column.name));
+    let own_columns = own_columns.map(|column| (&column.name, column.declared.to_ascii_uppercase()));
+    let kept_columns =
+        columns.iter().filter(|(name, _)| !computed(name)).map(|(name, kind)| (name, kind.to_ascii_uppercase()));
+    if !own_columns.eq(kept_columns) {
         let message = format!("`{own}` has other columns than in the backup");
         return Err(refused(
             engine,
@@ -113,10 +128,69 @@ fn pair<E: Putting>(engine: &mut E, table: &Table, rows: u64) -> Result<Pair, E:
         return Err(refused(engine, message, "take another backup"));
     }
     let back = TableBack { table: own.clone(), added: 0, changed: 0, removed: 0 };
-    Ok(Pair { table: table.clone(), kept, back })
+    Ok(Pair { fixed: engine.fixed(table)?, table: table.clone(), kept, back })
 }
 
-/// Refuses to remove or rename what other rows reference.
+/// Refuses to change what rows of tables that are left alone reference: they would be changed with it, or dangle.
+fn refuse_renamed<E: Putting>(
+    engine: &mut E,
+    pair: &Pair,
+    live: &Schema,
+    wanted: &BTreeMap<String, u64>,
+) -> Result<(), E::Fault> {
+    let (own, primary) = (&pair.table.name, pair.table.primary_key());
+    for child in live.tables.values().filter(|child| !wanted.contains_key(&child.name)) {
+        for key in child.foreign_keys.iter().filter(|key| key.table.eq_ignore_ascii_case(own)) {
+            let differs: Vec<String> =
+                key.to.iter().filter(|to| !primary.contains(&to.as_str())).map(|to| engine.differs(to)).collect();
+            if differs.is_empty() {
+                continue; // what has the same key has the same of all that is referenced
+            }
+            let rows = engine.number(&format!(
+                "SELECT count(*) FROM {} c JOIN {} t ON {} JOIN {} k ON {} WHERE {}",
+                name(&child.name),
+                name(own),
+                pair.meets(key),
+                pair.kept,
+                pair.same_key("k", "t"),
+                differs.join(" OR ")
+            ))?;
+            if rows > 0 {
+                let message = format!(
+                    "{} of `{}` reference `{own}` ({}) by values that would change",
+                    count(rows, "row"),
+                    child.name,
+                    key.columns.join(", ")
+                );
+                let hint = format!("restore both: `--table {own} --table {}`; nothing was changed", child.name);
+                return Err(refused(engine, message, &hint));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure that the rows are those of the backup.
+fn prove<E: Putting>(engine: &mut E, pair: &Pair) -> Result<(), E::Fault> {
+    let (own, same) = (name(&pair.table.name), pair.same_key("k", "t"));
+    let differs: Vec<String> = pair.columns().into_iter().map(|column| engine.differs(column)).collect();
+    let mut wrong = engine.number(&format!("SELECT count(*) FROM {own} t WHERE {}", pair.is_not_kept("t")))?;
+    wrong += engine.number(&format!(
+        "SELECT count(*) FROM {} k WHERE NOT EXISTS (SELECT 1 FROM {own} t WHERE {same} AND NOT ({}))",
+        pair.kept,
+        differs.join(" OR ")
+    ))?;
+    if wrong == 0 {
+        return Ok(());
+    }
+    let own = &pair.table.name;
+    let message = format!("{} of `{own}` would not be those of the backup", count(wrong, "row"));
+    let hint = "a trigger changes them, their key holds NULL or is the same in another case, or the database counts a column \
+                that differs; nothing was changed; restore the whole backup";
+    Err(refused(engine, message, hint))
+}
+
+/// Refuses to remove what other rows reference.
 fn refuse_referenced<E: Putting>(engine: &mut E, pair: &Pair, live: &Schema) -> Result<(), E::Fault> {
     let own = &pair.table.name;
     for child in live.tables.values() {
@@ -180,7 +254,9 @@ impl Pair {
     /// None where the table has nothing but its key.
     fn changes<E: Putting>(&self, engine: &E) -> Option<String> {
         let key = self.table.primary_key();
-        let others: Vec<&str> = self.columns().into_iter().filter(|column| !key.contains(column)).collect();
+        let is_fixed = |column: &str| self.fixed.iter().any(|fixed| fixed == column);
+        let others = self.columns().into_iter().filter(|column| !key.contains(column) && !is_fixed(column));
+        let others: Vec<&str> = others.collect();
         let set: Vec<String> = others.iter().map(|column| format!("{0} = k.{0}", name(column))).collect();
         let differs: Vec<String> = others.iter().map(|column| engine.differs(column)).collect();
         (!others.is_empty()).then(|| {

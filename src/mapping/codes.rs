@@ -98,8 +98,8 @@ codes! {
         "take one of the two out: what is declassified is kept";
     OWNERS_CYCLE = "M122" "rules wait for each other's rows of every owner, in a cycle",
         "a rule that may look up rows of other owners waits until they are complete for every owner; look up by a column that holds `#owner.id`, or break the cycle";
-    ASSERT_INVALID = "M130" "an assertion is not a valid query of the tables that the migrations make",
-        "fix the SQL; every table and column must exist once all migrations are applied";
+    ASSERT_INVALID = "M130" "an assertion, or `[version]`, asks what the tables that the migrations make do not have",
+        "fix it; every table and column must exist once all migrations are applied";
     ASSERT_SEVERAL = "M131" "an assertion is more than one statement",
         "make an [[assert]] of each";
     ASSERT_WRITES = "M132" "an assertion does more than read",

@@ -25,6 +25,9 @@ pub struct Changed {
     pub steps: Vec<Done>,
     /// What the set's assertions say of it.
     pub checks: Vec<CheckReport>,
+    /// Whether the set asserts anything; else the rows of each table say what changed.
+    #[serde(skip)]
+    pub asserts: bool,
     /// How many rows the application's tables had and have.
     pub tables: Vec<TableCount>,
     /// How many sealed values have another table, column or key, and were sealed for it.
@@ -77,11 +80,23 @@ struct Told {
     answers: Vec<Answer>,
     checks: Vec<CheckReport>,
     tables: Vec<TableCount>,
+    /// What failed of the whole before, in the same words, where that is no reason to change nothing.
+    failed: Vec<(String, Option<String>)>,
 }
 
 impl Assertions {
     pub(super) fn of(set: &Set, engine: &'static str, way: Way, verifies: bool) -> Self {
         Self { set: of_assertions(set), engine, verifies, is_way_back: way == Way::Back, told: RefCell::default() }
+    }
+
+    /// Notes what of the whole fails before a change, where the way back must stay open all the same.
+    pub(super) fn note_failures(&self, reader: &mut dyn Reader, set: &Set) -> Result<()> {
+        if self.verifies && self.is_way_back {
+            let checks = validate::opened(reader, set, &[])?.into_iter();
+            let failed = checks.filter(|check| check.status == CheckStatus::Failed);
+            self.told.borrow_mut().failed = failed.map(|check| (check.name, check.detail)).collect();
+        }
+        Ok(())
     }
 
     /// Validates what the change has made, but for what was asked already.
@@ -95,8 +110,12 @@ impl Assertions {
         let told = &mut *self.told.borrow_mut();
         let mut checks = validate::opened(reader, set, &[])?;
         checks.retain(|check| told.checks.iter().all(|asked| asked.name != check.name));
-        for check in checks.iter_mut().filter(|check| check.name == OF_THE_FILE) {
-            failed_before(check);
+        for check in checks.iter_mut().filter(|check| check.status == CheckStatus::Failed) {
+            if check.name == OF_THE_FILE {
+                excuse(check, "no change of the schema is the reason");
+            } else if told.failed.contains(&(check.name.clone(), check.detail.clone())) {
+                excuse(check, "it failed before too");
+            }
         }
         let failed = checks.iter().any(|check| check.status == CheckStatus::Failed);
         told.checks.append(&mut checks);
@@ -113,7 +132,8 @@ impl Assertions {
             Err(error) => return Err(error),
         };
         let resealed = if steps.is_empty() { 0 } else { carry.moved() };
-        Ok(Changed { steps, checks, tables, resealed, ledger, refused, backup: None })
+        let asserts = !self.set.assertions.is_empty() || self.set.isolation.is_some();
+        Ok(Changed { steps, checks, asserts, tables, resealed, ledger, refused, backup: None })
     }
 }
 
@@ -147,7 +167,7 @@ impl Around for Assertions {
             check.detail = check.detail.take().map(|detail| format!("before the change: {detail}"));
         }
         let is_right = checks.is_empty();
-        self.told.replace(Told { counts, answers, checks, tables: Vec::new() });
+        self.told.replace(Told { counts, answers, checks, ..Told::default() });
         if is_right { Ok(()) } else { Err(refusal()) }
     }
 
@@ -160,7 +180,7 @@ impl Around for Assertions {
         let was_wrong = |check: &CheckReport| told.answers.iter().any(|old| old.name == check.name && old.failed());
         for check in told.checks.iter_mut().filter(|check| check.status == CheckStatus::Failed) {
             if self.is_way_back && was_wrong(check) {
-                failed_before(check);
+                excuse(check, "it failed before too");
             }
         }
         let failed = told.checks.iter().any(|check| check.status == CheckStatus::Failed);
@@ -168,12 +188,10 @@ impl Around for Assertions {
     }
 }
 
-/// A check that the change is not the reason of.
-fn failed_before(check: &mut CheckReport) {
-    if check.status == CheckStatus::Failed {
-        check.status = CheckStatus::NotChecked;
-        check.detail = check.detail.take().map(|detail| format!("it failed before too: {detail}"));
-    }
+/// A check that fails for another reason than the change.
+fn excuse(check: &mut CheckReport, why: &str) {
+    check.status = CheckStatus::NotChecked;
+    check.detail = check.detail.take().map(|detail| format!("{why}: {detail}"));
 }
 
 fn refusal() -> Error {

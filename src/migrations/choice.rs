@@ -1,18 +1,13 @@
 //! Which database was selected, and which mapping set it belongs to: the one that is named, else the one
 //! that the database remembers, else the only one there is.
 
-use crate::backup::{self, Restoring, TablesBack};
-use crate::config::Ui;
 use crate::database::history::{self, Fault, Recorded, Status};
-use crate::database::{self, Database, Reader};
+use crate::database::{self, Database};
 use crate::error::{Error, Result};
 use crate::mapping::bundled::{self, BundledSet};
 use crate::mapping::load::{self, SetSource};
 use crate::mapping::model::Set;
-use crate::report::CheckStatus;
 use crate::table::Wishes;
-use crate::validate;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The selected database, and its mapping set as far as that is known.
@@ -148,28 +143,9 @@ impl Selection {
         &mut *self.database
     }
 
-    /// Restores the rows of single tables of a backup. Where the set is known, the database must pass every check behind it that
-    /// it passed before; else every declared reference must lead to a row as it did.
-    pub fn restore_tables(&mut self, tables: &[String], restoring: &Restoring<'_>, ui: &dyn Ui) -> Result<TablesBack> {
-        let set = self.set.as_ref().map(|(_, set)| set);
-        let url = self.database.url().to_owned();
-        let failed = |reader: &mut dyn Reader| -> Result<BTreeMap<String, String>> {
-            let checks = match set {
-                Some(set) => validate::opened(reader, set, &[])?,
-                None => validate::references(reader)?,
-            };
-            let failed = checks.into_iter().filter(|check| check.status == CheckStatus::Failed);
-            Ok(failed.map(|check| (check.name, check.detail.unwrap_or_default())).collect())
-        };
-        let before = self.database.read()?.map_or_else(|| Ok(BTreeMap::new()), |mut reader| failed(&mut *reader))?;
-        let judge = |reader: &mut dyn Reader| match failed(reader)?.iter().find(|(name, _)| !before.contains_key(*name))
-        {
-            None => Ok(()),
-            Some((name, detail)) => Err(Error::environment(format!("a check would fail, `{name}`: {detail}"))
-                .at(&url)
-                .hint("nothing was changed; restore the tables that belong together at once, or the whole backup")),
-        };
-        backup::restore_tables(&mut *self.database, tables, restoring, &judge, ui)
+    /// The set, where it is known and available, and the database, to be changed.
+    pub(super) fn parts(&mut self) -> (Option<&Set>, &mut dyn Database) {
+        (self.set.as_ref().map(|(_, set)| set), &mut *self.database)
     }
 
     /// The set, where it lies, and the database, for what cannot be done without the set.

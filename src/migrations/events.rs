@@ -1,7 +1,7 @@
 //! What a database tells of changes of its schema: its audit trail, and the application's own record of its version.
 
 use crate::database::audit::{AuditPart, AuditTable, NUMBER, OWN, own_table};
-use crate::database::history::Standing;
+use crate::database::history::{Named, Standing};
 use crate::database::{Cell, Reader};
 use crate::error::Result;
 use crate::mapping::model::Set;
@@ -92,7 +92,11 @@ pub(super) fn version_note(reader: &dyn Reader, record: &VersionRecord, standing
             said.extend(cells[0].text());
         }
     })?;
-    let name = standing.name_in(record);
+    let name = match standing.name_in(record) {
+        Named::Is(name) => Some(name),
+        Named::Nothing => None,
+        Named::Unknown => return Ok(None),
+    };
     if said.iter().map(String::as_str).eq(name) {
         return Ok(None);
     }

@@ -8,7 +8,7 @@ use crate::database::audit::random_id;
 use crate::database::catalog::Catalog;
 use crate::database::done::{Altered, Done, Move, What};
 use crate::database::history::{self, Standing};
-use crate::database::order::{Around, Order};
+use crate::database::order::{Around, Looking, Order};
 use crate::database::upkeep::Survey;
 use crate::database::{self, Database, Mode, Reader, state};
 use crate::error::{Error, Result};
@@ -102,8 +102,9 @@ impl<'w> Watch<'w> {
         self.carry.map(|carry| carry as &dyn Around)
     }
 
-    pub(super) fn around(self) -> Option<&'w dyn Around> {
-        self.assertions.map(|assertions| assertions as &dyn Around)
+    /// Who asks the assertions of a set, and what else there is to be validated.
+    pub(super) fn around(self, set: &'w Set) -> Option<Asking<'w>> {
+        self.assertions.map(|assertions| Asking { assertions, set })
     }
 
     /// Validates what the change has made, where that was asked for and sealed values have been carried along.
@@ -112,6 +113,23 @@ impl<'w> Watch<'w> {
             Some(assertions) if self.carry.is_none_or(Carry::is_whole) => assertions.verify(reader, set),
             _ => Ok(()),
         }
+    }
+}
+
+/// Asks the assertions of a set around a change.
+pub(super) struct Asking<'a> {
+    assertions: &'a Assertions,
+    set: &'a Set,
+}
+
+impl Around for Asking<'_> {
+    fn before(&self, database: &mut dyn Looking, standing: &Standing) -> Result<()> {
+        self.assertions.before(database, standing)?;
+        self.assertions.note_failures(database.reader(), self.set)
+    }
+
+    fn after(&self, database: &mut dyn Looking, standing: &Standing) -> Result<()> {
+        self.assertions.after(database, standing)
     }
 }
 
@@ -129,6 +147,7 @@ pub(super) fn rehearse(
         after.replace(Some(reader.survey()?));
         watch.verify(reader, set)
     };
+    let around = watch.around(set);
     let altered = database.alter(&Order {
         mode: Mode::Dry,
         run_id: &random_id()?,
@@ -140,7 +159,7 @@ pub(super) fn rehearse(
         after: Some(&keep),
         ids: &|line, rows| with_ids(set, line, rows),
         sealed: watch.sealed(),
-        around: watch.around(),
+        around: around.as_ref().map(|around| around as &dyn Around),
         audit: set.audit.as_ref(),
         version: set.version.as_ref(),
     })?;

@@ -15,7 +15,7 @@ use crate::database::catalog::Catalog;
 use crate::database::done::{Altered, Move};
 use crate::database::drift::{self, Leave};
 use crate::database::history::{self, Down, Recorded, Standing, State};
-use crate::database::order::{Look, Order};
+use crate::database::order::{Around, Look, Order};
 use crate::database::upkeep::{MoveOrphans, Moved, Survey};
 use crate::database::{self, Database, Mode, Reader, schema};
 use crate::error::{Error, ErrorKind, Result};
@@ -335,6 +335,7 @@ impl ManagedDatabase {
             after.map_or(Ok(()), |after| after(reader))?;
             watch.verify(reader, set)
         };
+        let around = watch.around(set);
         database.alter(&Order {
             mode,
             run_id: &run_id,
@@ -346,7 +347,7 @@ impl ManagedDatabase {
             after: Some(&after),
             ids: &|line, rows| with_ids(set, line, rows),
             sealed: watch.sealed(),
-            around: watch.around(),
+            around: around.as_ref().map(|around| around as &dyn Around),
             audit: set.audit.as_ref(),
             version: set.version.as_ref(),
         })

@@ -38,6 +38,7 @@ mod losses;
 mod managed;
 mod proof;
 mod status;
+mod tables_back;
 mod write;
 
 pub use crate::report::{Loss, LossKind};

@@ -3,7 +3,6 @@
 use super::answers::{self, Answer};
 use super::check::{Category, check, not_checked};
 
-use crate::database::SealedState;
 use crate::database::catalog::Catalog;
 use crate::database::drift::{Difference, Leave, differences};
 use crate::database::drift_tables::Aspect;
@@ -12,10 +11,12 @@ use crate::database::history::{Recorded, Standing, Status};
 use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::upkeep::{Broken, Survey};
+use crate::database::{ORPHANS_TABLE, SealedState};
 use crate::mapping::model::AssertCategory;
 use crate::report::CheckReport;
 use crate::report::words::{self, count};
 use crate::secret::cipher;
+use std::collections::BTreeMap;
 
 /// Everything that was read of a database.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +31,8 @@ pub struct Evidence {
     pub repeated: Vec<(String, u64)>,
     /// Columns with values that look sealed and that are not registered.
     pub unregistered: Vec<Unregistered>,
+    /// How many rows that were moved aside hold plaintext of a sealed column, by `table.column`; none where there are no such rows.
+    pub aside: Option<BTreeMap<String, u64>>,
     /// What the engine's own check says.
     pub health: Health,
     /// What the set's assertions said.
@@ -132,7 +135,7 @@ fn told<T>(all: &[T], tell: impl Fn(&T) -> Option<String>) -> Vec<String> {
 }
 
 /// Whether every declared reference leads to a row.
-pub fn references(orphans: &[Broken], survey: &Survey) -> CheckReport {
+fn references(orphans: &[Broken], survey: &Survey) -> CheckReport {
     let orphans = told(orphans, |broken| {
         let rows = count(broken.rows, "row");
         Some(format!("{rows} of `{}` with a dangling reference to `{}`", broken.table, broken.parent))
@@ -155,8 +158,23 @@ pub fn security(evidence: &Evidence) -> Vec<CheckReport> {
     let mut checks =
         vec![sealed_columns(&evidence.survey), keys(&evidence.survey), agreement(evidence), mode(evidence.survey.mode)];
     checks.extend(counts(&evidence.survey));
+    checks.extend(evidence.aside.as_ref().map(aside));
     checks.extend(answers::checks(&evidence.answers, AssertCategory::Security));
     checks
+}
+
+/// Whether rows that were moved aside hold no secret that is sealed elsewhere.
+fn aside(found: &BTreeMap<String, u64>) -> CheckReport {
+    let plain: Vec<String> = found
+        .iter()
+        .map(|(column, rows)| {
+            let rows = count(*rows, "row");
+            format!(
+                "{rows} of `{ORPHANS_TABLE}` with `{column}` in plaintext: delete them once they are looked through"
+            )
+        })
+        .collect();
+    check("rows that were moved aside hold no secret in plaintext", Category::Security, &plain, String::new())
 }
 
 /// The application may delete rows, so a difference fails nothing.

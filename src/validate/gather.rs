@@ -1,6 +1,7 @@
 //! Asks a database for everything that is validated.
 
 use super::answers;
+use super::aside;
 use super::checks::Evidence;
 use super::isolation::with_isolation;
 use super::places;
@@ -8,7 +9,7 @@ use crate::database::history::Standing;
 use crate::database::query::BadQuery;
 use crate::database::reference::Reference;
 use crate::database::upkeep::Survey;
-use crate::database::{Database, Dialect, Migration, Reader, schema};
+use crate::database::{Database, Dialect, Migration, Reader, ddl, schema};
 use crate::error::{Error, Result};
 use crate::mapping::model::{Assertion, Expr, From, Root, Set};
 use crate::mapping::{codes, suggest};
@@ -111,6 +112,7 @@ fn judged(set: &Set, engine: &str, refused: Refused<'_>) -> Result<Vec<Error>> {
     let mut wrong: Vec<Error> = set.assertions.iter().filter_map(|assertion| unknown_version(set, assertion)).collect();
     wrong.extend(unknown_isolation(set));
     wrong.extend(unknown_names(set));
+    wrong.extend(unkept_version(set, refused)?);
     let mut by_last: BTreeMap<usize, Vec<&Assertion>> = BTreeMap::new();
     for assertion in set.assertions.iter().filter(|one| one.engine.as_deref().is_none_or(|only| only == engine)) {
         let last = assertion.until.as_ref().map(|until| place_of(set, until));
@@ -163,6 +165,19 @@ fn unknown_names(set: &Set) -> Option<Error> {
     Some(no_version(set, "a version under `names` of `[version]`", version).at(place))
 }
 
+/// A column of `[version]` that its table does not have, where a migration makes the table.
+fn unkept_version(set: &Set, refused: Refused<'_>) -> Result<Option<Error>> {
+    let Some(record) = &set.version else { return Ok(None) };
+    let columns = [&record.column].into_iter().chain(record.row.iter().map(|(column, _)| column));
+    let queries =
+        [&[][..], &columns.map(String::as_str).collect::<Vec<_>>()].map(|columns| ddl::query(&record.table, columns));
+    let answers = refused(&set.migrations, &[&queries[0], &queries[1]])?;
+    let [None, Some(bad)] = answers.as_slice() else { return Ok(None) };
+    let place = format!("{}/set.toml:{}", set.folder, record.line);
+    let message = format!("`[version]` cannot be kept in `{}`: {bad}", record.table);
+    Ok(Some(Error::request(message).coded(codes::ASSERT_INVALID.id).at(place).hint("name columns of the table")))
+}
+
 /// A version that no migration has.
 fn unknown_version(set: &Set, assertion: &Assertion) -> Option<Error> {
     let named = [("since", &assertion.since), ("until", &assertion.until)].into_iter();
@@ -201,6 +216,7 @@ pub fn all(reader: &mut dyn Reader, survey: Survey, set: &Set, standing: &Standi
         evidence.repeated.push((format!("`{table}`: {}", columns.join(", ")), rows));
     }
     evidence.unregistered = reader.unregistered()?;
+    evidence.aside = aside::plaintext(reader, &survey, set)?;
     let assertions = with_isolation(set, &survey.catalog.schema.tables.values().collect::<Vec<_>>());
     evidence.answers = answers::ask(&assertions, standing, reader.dialect().engine(), reader)?;
     places::note(&mut evidence.answers, reader)?;

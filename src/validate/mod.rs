@@ -2,6 +2,7 @@
 //! at rest. `gather` and `answers` ask, `checks` compares.
 
 pub mod answers;
+mod aside;
 pub mod check;
 pub mod checks;
 pub mod gather;
@@ -39,12 +40,6 @@ pub fn opened(reader: &mut dyn Reader, set: &Set, wanted: &[Category]) -> Result
     }
     checks.retain(|check| wanted.is_empty() || wanted.iter().any(|category| category.name() == check.category));
     Ok(checks)
-}
-
-/// Whether every declared reference leads to a row, of a database of which no mapping set is known.
-pub fn references(reader: &mut dyn Reader) -> Result<Vec<CheckReport>> {
-    let survey = reader.survey()?;
-    Ok(vec![checks::references(&reader.broken()?, &survey)])
 }
 
 /// What the set's own checks say now: what they said before an import is not the import's fault.

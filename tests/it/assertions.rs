@@ -168,3 +168,22 @@ fn the_rows_that_an_assertion_finds_are_named_with_their_places() {
     assert_eq!(found["message"], "no empty names: 2 rows: `items` 7, `items` 8 (the other is items.json:1:41 /2)");
     assert_eq!((&found["place"]["file"], &found["place"]["pointer"]), (&json!("items.json"), &json!("/1")));
 }
+
+#[test]
+fn rows_that_are_wrong_later_are_named_with_the_place_that_they_came_from() {
+    let house = house("SELECT name, id FROM items WHERE name = ''");
+    let house = house.source("items.json", &json!([{"id": 1, "name": "a"}, {"id": 7, "name": "b"}]));
+    house.lift(&[]).ends(0, "committed");
+    let said = |house: &House| {
+        let run =
+            house.run(["schema", "validate", "--category", "data", "--database", DATABASE, "--json"]).status(1).json();
+        let checks = run["checks"].as_array().unwrap().clone();
+        let check = checks.iter().find(|check| check["name"] == "no empty names").unwrap().clone();
+        check["detail"].as_str().unwrap().to_owned()
+    };
+    change(&house, "UPDATE items SET name = '' WHERE id = 7");
+    assert_eq!(said(&house), "1 row: `items` 7 (from items.json:1:22 /1)");
+    // Of a tree that is not as it was the ledger knows the file alone.
+    let house = house.source("items.json", &json!([{"id": 1}]));
+    assert_eq!(said(&house), "1 row: `items` 7 (from items.json)");
+}

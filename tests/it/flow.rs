@@ -138,3 +138,18 @@ fn all_of_it_is_done_on_a_copy_and_the_database_stays_as_it_is() {
         assert!(itself.stderr.contains("the copy would be the database itself"), "{}", itself.stderr);
     }
 }
+
+#[test]
+fn the_way_back_stays_open_over_what_failed_before() {
+    for site in every() {
+        let site = site_with(site, COLOUR);
+        schema(&site, "migrate", &["--no-backup"]).status(0);
+        site.sql("DELETE FROM people WHERE id = 'bo'");
+        let back = schema(&site, "rollback", &["--steps", "1", "--verify", "--no-backup"]).status(0).stdout;
+        assert!(back.contains(&format!("not asked: {REFERENCES}: it failed before too: 1 row")), "{back}");
+        // Up again it is a reason to change nothing.
+        let refused = schema(&site, "migrate", &["--verify", "--no-backup"]).status(1).stdout;
+        assert!(refused.contains(&format!("failed: {REFERENCES}: 1 row")), "{refused}");
+        assert!(schema(&site, "migrate", &["--no-backup"]).status(0).stdout.contains("rows of notes: 2 → 2"));
+    }
+}

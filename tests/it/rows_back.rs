@@ -118,13 +118,117 @@ fn what_cannot_be_restored_alone_is_refused_and_nothing_changes() {
         // Its rows reference people who are not there.
         says(&["--table", "notes", "--yes"], 3, "nothing was changed");
         site.sql("ALTER TABLE people ADD COLUMN colour TEXT");
-        let refused = restore(&site, &["--table", "people", "--yes"]);
-        if site.is_file() {
-            assert!(refused.status(3).stderr.contains("`people` has other columns than in the backup"));
-        } else {
-            // The rows have what they had, and no value for what came later.
-            refused.status(0);
-            assert_eq!(site.one("SELECT count(*) FROM people WHERE colour IS NULL"), "3");
+        let refused = restore(&site, &["--table", "people", "--yes"]).status(3).stderr;
+        assert!(refused.contains("`people` has other columns than in the backup"), "{refused}");
+    }
+}
+
+/// A database of these statements with a backup of it, which is changed by others then.
+fn changed(site: Site, made: &str, change: &str) -> Site {
+    site.sql(made);
+    if site.is_file() {
+        std::fs::set_permissions(site.house.path("target.db"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
+            .unwrap();
+    }
+    site.house.run(["backup", "create", "--database", &site.url(), "--backup-dir", "kept"]).status(0);
+    site.sql(change);
+    site
+}
+
+#[test]
+fn rows_that_would_not_be_those_of_the_backup_are_refused() {
+    let cases = [
+        // A key that holds NULL, one that is the same in another case, a trigger that writes something else.
+        (true, "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT); INSERT INTO t VALUES (NULL, 'a'), (NULL, 'b'), ('c', 'c')", "UPDATE t SET v = 'x' WHERE id = 'c'"),
+        (true, "CREATE TABLE t (id TEXT COLLATE NOCASE PRIMARY KEY); INSERT INTO t VALUES ('A')", "UPDATE t SET id = 'a'"),
+        (
+            true,
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT, at TEXT); INSERT INTO t VALUES (1, 'a', 'then');
+             CREATE TRIGGER touch AFTER UPDATE OF v ON t BEGIN UPDATE t SET at = 'now' WHERE id = new.id; END",
+            "UPDATE t SET v = 'x'",
+        ),
+        (
+            false,
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'a'), (2, 'b');
+             CREATE FUNCTION shift() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN new.id := new.id + 100; RETURN new; END';
+             CREATE TRIGGER shift BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION shift()",
+            "DELETE FROM t",
+        ),
+        (
+            false,
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'a');
+             CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+             CREATE TRIGGER nothing BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION nothing()",
+            "DELETE FROM t",
+        ),
+    ];
+    for (is_of_file, made, change) in cases {
+        for site in every().into_iter().filter(|site| site.is_file() == is_of_file) {
+            let site = changed(site, made, change);
+            let before = site.state();
+            let refused = restore(&site, &["--table", "t", "--yes"]).status(3).stderr;
+            assert!(refused.contains("of `t` would not be those of the backup"), "{refused}");
+            assert_eq!(site.state(), before);
         }
     }
+}
+
+#[test]
+fn what_other_tables_reference_is_not_changed_under_them() {
+    for site in every() {
+        let site = changed(
+            site,
+            "CREATE TABLE p (id INTEGER PRIMARY KEY, code TEXT UNIQUE);
+             CREATE TABLE c (id INTEGER PRIMARY KEY, code TEXT REFERENCES p (code) ON UPDATE SET NULL);
+             INSERT INTO p VALUES (1, 'a'); INSERT INTO c VALUES (1, 'a')",
+            "UPDATE c SET code = NULL; UPDATE p SET code = 'r'; UPDATE c SET code = 'r'",
+        );
+        let before = site.state();
+        let refused = restore(&site, &["--table", "p", "--yes"]).status(3).stderr;
+        assert!(refused.contains("1 row of `c` reference `p` (code) by values that would change"), "{refused}");
+        assert_eq!(site.state(), before);
+    }
+}
+
+#[test]
+fn one_old_fault_does_not_let_a_new_one_through() {
+    let site = changed(
+        Site::on_file(),
+        "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p (id));
+         PRAGMA foreign_keys = OFF; INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1), (2, 9), (3, 5)",
+        "INSERT INTO p VALUES (5); DELETE FROM c WHERE id = 3",
+    );
+    let before = site.state();
+    let refused = restore(&site, &["--table", "c", "--yes"]);
+    // Row 3 has its parent here; without it there would be two that dangle.
+    refused.status(0);
+    assert_ne!(site.state(), before);
+    site.sql("DELETE FROM c WHERE id = 3; DELETE FROM p WHERE id = 5");
+    let refused = restore(&site, &["--table", "c", "--yes"]).status(3).stderr;
+    assert!(refused.contains("2 rows of `c` with a dangling reference to `p`"), "{refused}");
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn columns_that_a_server_computes_or_counts_come_back_too() {
+    let site = changed(
+        Site::on_server(),
+        "CREATE TABLE t (id TEXT PRIMARY KEY, n BIGINT GENERATED ALWAYS AS IDENTITY, v INTEGER,
+                         twice INTEGER GENERATED ALWAYS AS (v * 2) STORED NOT NULL);
+         INSERT INTO t (id, v) VALUES ('a', 1), ('b', 2), ('c', 3)",
+        "UPDATE t SET v = 7 WHERE id = 'a'; DELETE FROM t WHERE id = 'b'",
+    );
+    restore(&site, &["--table", "t", "--yes"]).status(0);
+    assert_eq!(
+        site.rows("SELECT id, n, v, twice FROM t ORDER BY id"),
+        [["a", "1", "1", "2"], ["b", "2", "2", "4"], ["c", "3", "3", "6"]]
+    );
+    let site = changed(
+        Site::on_server(),
+        "CREATE TABLE t (id INTEGER PRIMARY KEY) PARTITION BY RANGE (id);
+         CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10); INSERT INTO t VALUES (1), (2)",
+        "DELETE FROM t WHERE id = 2",
+    );
+    let refused = restore(&site, &["--table", "t", "--yes"]).status(3).stderr;
+    assert!(refused.contains("`t` is partitioned"), "{refused}");
 }

@@ -193,3 +193,30 @@ fn migrations_and_assertions_have_functions_for_digests_and_expressions() {
     );
     schema(&site, "migrate", &[]).status(3);
 }
+
+#[test]
+fn a_table_that_has_no_such_column_is_told_by_check_and_rows_of_others_never_go() {
+    let named = METADATA.replace("row = { key = \"schema\" }\n", "").replace("001_notes = \"1\", ", "");
+    for site in every() {
+        let site = site_with(site, &named);
+        site.sql("CREATE TABLE metadata (key TEXT PRIMARY KEY, value TEXT); INSERT INTO metadata VALUES ('a', '1'), ('b', '2')");
+        // The application has no name for the first one: what is there stays.
+        schema(&site, "migrate", &["--to", "001"]).status(0);
+        let refused = schema(&site, "migrate", &[]).status(3).stderr;
+        assert!(
+            refused.contains("`[version]` of the set cannot be kept in `metadata`: `metadata` has several rows"),
+            "{refused}"
+        );
+        schema(&site, "rollback", &["--all"]).status(3);
+        assert_eq!(site.one("SELECT count(*) FROM metadata"), "2");
+    }
+    let site = site_with(Site::on_file(), &REVISIONS.replace("alembic_version\"\n", "notes\"\n"));
+    let checked = site.house.run(["check", "set"]).status(2);
+    let said = checked.stdout + &checked.stderr;
+    assert!(
+        said.contains(
+            "`[version]` cannot be kept in `notes`: it is not a valid query: no such column: notes.version_num"
+        ),
+        "{said}"
+    );
+}

@@ -123,7 +123,7 @@ fn words(changed: &Changed, lost: &[Loss], url: &str, dry: bool) -> String {
             words += &sql.lines().map(|line| format!("    {}\n", printable(line))).collect::<String>();
         }
     }
-    if changed.checks.is_empty() && !changed.tables.is_empty() {
+    if !changed.asserts && !changed.tables.is_empty() {
         words += &changed.tables.iter().filter_map(rows_of).collect::<String>();
     } else {
         for loss in lost.iter().filter(|loss| loss.kind != LossKind::Column && loss.rows > 0) {

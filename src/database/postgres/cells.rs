@@ -80,9 +80,8 @@ pub(super) fn read(session: &Session, column: &SealedColumn) -> Tried<Vec<KeyedC
         text.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
     }
     // A row that is changed moves behind the others.
-    let table = sql::name(&column.table);
-    let order: Vec<String> = column.key_columns.iter().map(|name| format!("{table}.{}", sql::name(name))).collect();
-    text.push_str(&format!(" ORDER BY {}", order.join(", ")));
+    // By their texts: not every type has an order.
+    text.push_str(&format!(" ORDER BY {}", sql::names(&column.key_columns)));
     let values: Vec<Option<&str>> = values.into_iter().map(|value| Some(value.as_str())).collect();
     let cell = |row: &postgres::Row| KeyedCell { key: find::cells(row, 1, &kinds), value: stored(row.get(0), kind) };
     Ok(session.query(&text, &values)?.iter().map(cell).collect())

@@ -8,7 +8,7 @@ use super::{audit, catalog, sql, survey};
 use crate::database::Mode;
 use crate::database::dumps::Served;
 use crate::database::order::{Kept, PutRowsBack};
-use crate::database::rows_back::{self, Putting, TableBack};
+use crate::database::rows_back::{self, Declared, Putting, TableBack};
 use crate::error::Error;
 use crate::table::{Schema, Table};
 use std::path::Path;
@@ -62,19 +62,39 @@ impl Putting for Engine<'_> {
     }
 
     /// A dump names the table that its rows are of: for as long as they come, another one has its name.
-    fn keep(&mut self, table: &Table) -> Tried<(String, Option<Vec<String>>)> {
+    fn keep(&mut self, table: &Table) -> Tried<(String, Declared)> {
         let session = &self.opened.session;
+        let kind = "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                    WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'p'";
+        if session.has(kind, &[Some(&session.schema), Some(&table.name)])? {
+            let message = format!("`{}` is partitioned: its rows are in other tables of the backup", table.name);
+            return Err(Error::environment(message)
+                .at(session.place.shown())
+                .hint("nothing was changed; restore the whole backup")
+                .into());
+        }
         let (own, aside) = (sql::name(&table.name), sql::name(&format!("treelift_aside_{}", self.kept.len())));
-        let kept = sql::name(&format!("treelift_kept_{}", self.kept.len()));
-        session.run(&format!("ALTER TABLE {own} RENAME TO {aside}; CREATE TABLE {own} (LIKE {aside})"))?;
+        let name = format!("treelift_kept_{}", self.kept.len());
+        let kept = sql::name(&name);
+        session.run(&format!("ALTER TABLE {own} RENAME TO {aside}"))?;
         let programs = script::programs(self.served, session.major())?;
-        script::send_rows(session, &programs, self.dump, self.served, &table.name)?;
+        script::send_table(session, &programs, self.dump, self.served, &table.name)?;
         // The dump sets much for the session.
         session.settle_in()?;
         session
             .run(&format!("ALTER TABLE {own} RENAME TO {kept}; ALTER TABLE {aside} RENAME TO {own}; ANALYZE {kept}"))?;
         self.kept.push(kept.clone());
-        Ok((kept, None))
+        let twin = catalog::columns(session, &session.schema)?.remove(&name).unwrap_or_default();
+        Ok((kept, twin.columns.into_iter().map(|column| (column.name, column.declared)).collect()))
+    }
+
+    /// What is always counted is given when a row is added, and never changed.
+    fn fixed(&self, table: &Table) -> Tried<Vec<String>> {
+        let text = "SELECT a.attname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+                    JOIN pg_namespace n ON n.oid = c.relnamespace
+                    WHERE n.nspname = $1 AND c.relname = $2 AND a.attidentity = 'a'";
+        let rows = self.session().query(text, &[Some(&self.session().schema), Some(&table.name)])?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     /// As text: not every type has an equality, and what is equal may be written otherwise.

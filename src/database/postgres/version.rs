@@ -3,11 +3,12 @@
 use super::connect::Session;
 use super::place::Tried;
 use super::{catalog, sql};
-use crate::database::history::several_versions;
+use crate::database::history::{Named, several_versions};
 use crate::table::VersionRecord;
 
-/// Writes a name into it; without one its row goes. Nothing is written where the table is not there.
-pub(super) fn put(session: &Session, record: &VersionRecord, name: Option<&str>) -> Tried<()> {
+/// Writes the name into it; where nothing is applied any more its row goes. Nothing is written where the table is not there, or
+/// nothing is known.
+pub(super) fn put(session: &Session, record: &VersionRecord, name: Named<'_>) -> Tried<()> {
     if !catalog::has_table(session, &record.table)? {
         return Ok(());
     }
@@ -22,9 +23,13 @@ pub(super) fn put(session: &Session, record: &VersionRecord, name: Option<&str>)
     let tests: Vec<String> =
         record.row.iter().zip(&places).map(|((column, _), place)| format!("{} = {place}", sql::name(column))).collect();
     let where_row = if tests.is_empty() { String::new() } else { format!(" WHERE {}", tests.join(" AND ")) };
-    let Some(name) = name else {
-        session.execute(&format!("DELETE FROM {table}{where_row}"), &cells)?;
-        return Ok(());
+    let name = match name {
+        Named::Is(name) => name,
+        Named::Unknown => return Ok(()),
+        Named::Nothing => {
+            let gone = session.execute(&format!("DELETE FROM {table}{where_row}"), &cells)?;
+            return if gone > 1 { Err(several_versions(record, session.place.shown()).into()) } else { Ok(()) };
+        }
     };
     let with_name: Vec<Option<&str>> = cells.iter().copied().chain([Some(name)]).collect();
     let (column, place) = (sql::name(&record.column), cast(&record.column, with_name.len()));

@@ -15,7 +15,7 @@ use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::done::Timing;
 use crate::database::done::{Altered, Move, What};
-use crate::database::history::{Origin, Recorded};
+use crate::database::history::{Named, Origin, Recorded};
 use crate::database::order::{Order, Sealing};
 use crate::database::orphans;
 use crate::database::query::Unasked;
@@ -194,7 +194,7 @@ impl Altering for Schema<'_> {
         Ok(())
     }
 
-    fn name_version(&mut self, record: &VersionRecord, name: Option<&str>) -> Tried<()> {
+    fn name_version(&mut self, record: &VersionRecord, name: Named<'_>) -> Tried<()> {
         version::put(self.conn, record, name, self.location)
     }
 

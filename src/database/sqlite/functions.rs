@@ -1,4 +1,4 @@
-//! SQL functions that PostgreSQL has of its own, for migrations and assertions. No schema can hang on them, since the application's
+//! SQL functions for migrations and assertions, which other engines have in words of their own. No schema can hang on them, since the application's
 //! SQLite does not have them: they are refused in triggers, views, CHECKs and indexes (SQLite's "SQLITE_DIRECTONLY").
 
 use crate::error::Error;

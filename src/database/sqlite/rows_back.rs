@@ -6,7 +6,7 @@ use super::reader::Open;
 use super::{audit, sql, survey};
 use crate::database::Mode;
 use crate::database::order::{Kept, PutRowsBack};
-use crate::database::rows_back::{self, Putting, TableBack};
+use crate::database::rows_back::{self, Declared, Putting, TableBack};
 use crate::error::Error;
 use crate::table::{Schema, Table};
 use rusqlite::Connection;
@@ -68,16 +68,20 @@ impl Putting for Engine<'_> {
         Ok(survey::live(self.conn, self.location)?.schema)
     }
 
-    fn keep(&mut self, table: &Table) -> Tried<(String, Option<Vec<String>>)> {
-        let columns = "SELECT name FROM pragma_table_info(?1, ?2)";
-        let columns = sql::column(self.conn, columns, [table.name.as_str(), KEPT])?;
-        Ok((format!("{KEPT}.{}", sql::name(&table.name)), Some(columns)))
+    fn keep(&mut self, table: &Table) -> Tried<(String, Declared)> {
+        let columns = "SELECT name, type FROM pragma_table_info(?1, ?2)";
+        let columns = sql::all(self.conn, columns, [table.name.as_str(), KEPT])?;
+        Ok((format!("{KEPT}.{}", sql::name(&table.name)), columns))
     }
 
-    /// An integer equals a double of its value, and is another value.
+    fn fixed(&self, _table: &Table) -> Tried<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// An integer equals a double of its value, and a text one in another case where its column says so: they are other values.
     fn differs(&self, column: &str) -> String {
         let column = sql::name(column);
-        format!("t.{column} IS NOT k.{column} OR typeof(t.{column}) <> typeof(k.{column})")
+        format!("t.{column} COLLATE BINARY IS NOT k.{column} OR typeof(t.{column}) <> typeof(k.{column})")
     }
 
     fn run(&mut self, sql: &str) -> Tried<u64> {

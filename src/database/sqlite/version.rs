@@ -2,12 +2,13 @@
 
 use super::location::{Location, Tried};
 use super::{catalog, sql};
-use crate::database::history::several_versions;
+use crate::database::history::{Named, several_versions};
 use crate::table::VersionRecord;
 use rusqlite::{Connection, params_from_iter};
 
-/// Writes a name into it; without one its row goes. Nothing is written where the table is not there.
-pub(super) fn put(conn: &Connection, record: &VersionRecord, name: Option<&str>, location: &Location) -> Tried<()> {
+/// Writes the name into it; where nothing is applied any more its row goes. Nothing is written where the table is not there, or
+/// nothing is known.
+pub(super) fn put(conn: &Connection, record: &VersionRecord, name: Named<'_>, location: &Location) -> Tried<()> {
     if !catalog::has_table(conn, &record.table)? {
         return Ok(());
     }
@@ -16,9 +17,13 @@ pub(super) fn put(conn: &Connection, record: &VersionRecord, name: Option<&str>,
     let tests: Vec<String> =
         (1..).zip(&record.row).map(|(at, (column, _))| format!("{} = ?{at}", sql::name(column))).collect();
     let where_row = if tests.is_empty() { String::new() } else { format!(" WHERE {}", tests.join(" AND ")) };
-    let Some(name) = name else {
-        conn.execute(&format!("DELETE FROM {table}{where_row}"), params_from_iter(cells))?;
-        return Ok(());
+    let name = match name {
+        Named::Is(name) => name,
+        Named::Unknown => return Ok(()),
+        Named::Nothing => {
+            let gone = conn.execute(&format!("DELETE FROM {table}{where_row}"), params_from_iter(cells))?;
+            return if gone > 1 { Err(several_versions(record, &location.shown).into()) } else { Ok(()) };
+        }
     };
     let with_name = || params_from_iter(cells.iter().copied().chain([name]));
     let (column, at) = (sql::name(&record.column), cells.len() + 1);

@@ -62,23 +62,27 @@ pub(super) fn send(session: &Session, programs: &Programs, dump: &Path, served: 
     Ok(())
 }
 
-/// Sends the rows of one table of a dump.
-pub(in crate::database::postgres) fn send_rows(
+/// Makes one table of a dump, without what hangs on it, and sends its rows.
+pub(in crate::database::postgres) fn send_table(
     session: &Session,
     programs: &Programs,
     dump: &Path,
     served: &Served,
     table: &str,
 ) -> Tried<()> {
-    let program = Program::new(&programs.restore())?;
-    let arguments = [
-        "--file=-".to_owned(),
-        "--data-only".to_owned(),
-        format!("--schema={}", served.schema),
-        format!("--table={table}"),
-        "--exit-on-error".to_owned(),
-    ];
-    let (running, mut output) = program.args(arguments).args([dump]).read()?;
+    let part = |section: &str| {
+        let program = Program::new(&programs.restore())?;
+        let arguments = ["--file=-", "--no-owner", "--no-privileges", "--exit-on-error"].map(str::to_owned);
+        let chosen =
+            [format!("--section={section}"), format!("--schema={}", served.schema), format!("--table={table}")];
+        program.args(arguments).args(chosen).args([dump]).read()
+    };
+    let (running, mut output) = part("pre-data")?;
+    let mut text = String::new();
+    output.read_to_string(&mut text).map_err(|error| cannot_be_read(&error))?;
+    session.run(&plain(&text, session.major()))?;
+    running.end()?;
+    let (running, mut output) = part("data")?;
     data(session, &mut output)?;
     running.end().map_err(Into::into)
 }
