@@ -7,7 +7,7 @@ use super::ddl::name;
 use super::drift::Leave;
 use super::drift_tables::table_differences;
 use crate::table::Table;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The start of a comment for what needs manual action.
 pub const BY_HAND: &str = "-- manual action: ";
@@ -92,10 +92,19 @@ impl<'a> Drift<'a> {
 
     /// Tables that went or came as a whole. The indexes and triggers of one that went, went with it.
     fn tables(&mut self) {
-        for table in self.went().filter(|table| !self.hands.contains(table.name.as_str())).collect::<Vec<_>>() {
+        // A table is made behind those that it references, and dropped before them.
+        let ranks = |catalog: &'a Catalog| -> BTreeMap<&'a str, usize> {
+            catalog.schema.parents_first().into_iter().map(|table| table.name.as_str()).zip(0..).collect()
+        };
+        let (of_expected, of_live) = (ranks(self.expected), ranks(self.live));
+        let mut went: Vec<&Table> = self.went().filter(|table| !self.hands.contains(table.name.as_str())).collect();
+        went.sort_by_key(|table| std::cmp::Reverse(of_expected.get(table.name.as_str())));
+        let mut came: Vec<&Table> = self.came().filter(|table| !self.hands.contains(table.name.as_str())).collect();
+        came.sort_by_key(|table| of_live.get(table.name.as_str()));
+        for table in went {
             self.pair.both(&format!("DROP TABLE {};", name(&table.name)), made(self.expected, table));
         }
-        for table in self.came().filter(|table| !self.hands.contains(table.name.as_str())).collect::<Vec<_>>() {
+        for table in came {
             self.pair.both(made(self.live, table), &format!("DROP TABLE {};", name(&table.name)));
         }
     }

@@ -30,8 +30,18 @@ mod trail;
 pub mod walk;
 pub mod window;
 
+use crate::finding::FileId;
 pub use limits::{Limits, Nul, Replace};
 pub use read::{Form, Opened, Record, SourceFile, open, open_as, records, skim};
+use std::fs::Metadata;
+use std::path::Path;
+
+/// A regular file of a tree, found without a walk; `None` where there is none.
+pub fn file_of(root: &Path, path: &str) -> Option<SourceFile> {
+    let metadata = root.join(path).symlink_metadata().ok().filter(Metadata::is_file)?;
+    // No file is on device 0: it brings its own.
+    Some(SourceFile::new(FileId(0), &mut read::Base::new(root, 0), path.into(), &metadata))
+}
 
 /// The SHA-256 of a file's bytes; `None` when it cannot be read, which reading it reports.
 pub fn digest_of(file: &SourceFile) -> Option<[u8; 32]> {
