@@ -190,7 +190,7 @@ codes! {
     ROW_UNIQUE = "R002" Error "two records give the same value for columns that are unique",
         "keep the right one";
     ROW_DIFFERS = "R003" Error "a row that is already in the database differs from the source",
-        "existing rows are never overwritten. To keep the database's, correct the source or leave such records out with `--max-rejects N`; to take the source's, correct the row or delete it, or `undo` the run that wrote it, and import again";
+        "existing rows are never overwritten. To keep the database's, correct the source or leave such records out with `--max-rejects N`; to take the source's, correct the row or delete it, or `undo` the run that wrote it, and import again; a secret that stands in plaintext in a sealed column is sealed first, with `credentials encrypt`";
     ROW_REFERENCE = "R004" Error "a row references a missing row",
         "fix the source or the mapping, so that the row it references is imported too";
     ROW_KEY = "R005" Error "a column of the row's key is NULL",
