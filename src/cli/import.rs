@@ -161,4 +161,19 @@ mod tests {
              lock_timeout: Some(30s), in_use: [(\"the key file\", \"k\"), (\"the log file\", \"x.log\")] }"
         );
     }
+
+    #[test]
+    fn short_flags_say_the_same_as_the_long_ones() {
+        let said = |line: &str| format!("{:?}", parsed(line));
+        assert_eq!(
+            said("treelift import ./old -n -y -o a.json -o b.html"),
+            said("treelift import ./old --dry-run --yes --report a.json --report b.html")
+        );
+        let takes = |line: &str| Cli::try_parse_from(line.split(' ')).map(drop).map_err(|error| error.to_string());
+        for line in
+            ["schema migrate -n -y", "backup restore --latest -n -y", "credentials rotate -n -y", "undo 1 -n -y"]
+        {
+            assert_eq!(takes(&format!("treelift {line}")), Ok(()), "{line}");
+        }
+    }
 }

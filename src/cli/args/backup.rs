@@ -39,7 +39,7 @@ pub(in crate::cli) struct CreateArgs {
     #[arg(long)]
     pub(in crate::cli) compress: bool,
     /// Show what would be made.
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     pub(in crate::cli) dry_run: bool,
 }
 
@@ -78,10 +78,10 @@ pub(in crate::cli) struct RestoreArgs {
     #[arg(long)]
     pub(in crate::cli) no_backup: bool,
     /// Verify the backup, and change nothing.
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     pub(in crate::cli) dry_run: bool,
     /// Answer yes to every question.
-    #[arg(long, alias = "force")]
+    #[arg(short, long, alias = "force")]
     pub(in crate::cli) yes: bool,
 }
 
@@ -103,7 +103,7 @@ pub(in crate::cli) struct PromoteArgs {
     #[arg(long, value_name = "SHELF", value_parser = shelf())]
     pub(in crate::cli) to: Shelf,
     /// Show what would be copied.
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     pub(in crate::cli) dry_run: bool,
 }
 
@@ -125,9 +125,9 @@ pub(in crate::cli) struct PruneArgs {
     #[arg(long, value_name = "DAYS")]
     pub(in crate::cli) older_than: Option<u32>,
     /// Show what would be removed.
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     pub(in crate::cli) dry_run: bool,
     /// Answer yes to every question.
-    #[arg(long)]
+    #[arg(short, long)]
     pub(in crate::cli) yes: bool,
 }

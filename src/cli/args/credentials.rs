@@ -28,10 +28,10 @@ pub(in crate::cli) struct ChangeArgs {
     #[command(flatten)]
     pub(in crate::cli) database: DatabaseArgs,
     /// Do everything on a private copy, or in a transaction that is rolled back, and change nothing.
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     pub(in crate::cli) dry_run: bool,
     /// Answer yes to every question.
-    #[arg(long)]
+    #[arg(short, long)]
     pub(in crate::cli) yes: bool,
     #[command(flatten)]
     pub(in crate::cli) locks: LockArgs,

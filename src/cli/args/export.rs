@@ -29,7 +29,7 @@ pub(in crate::cli) struct ExportArgs {
     pub(in crate::cli) order_by: Vec<String>,
     /// Write into this new file [default: standard output]. With several tables as CSV, write a file of each into this
     /// folder.
-    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    #[arg(short, long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) output: Option<PathBuf>,
     /// The database [default: DATABASE_URL].
     #[arg(long, value_name = "URL")]

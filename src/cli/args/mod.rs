@@ -166,11 +166,11 @@ pub(in crate::cli) struct ImportArgs {
     #[arg(long, value_name = "URL")]
     pub(in crate::cli) database: Option<String>,
     /// Do everything but commit; nothing is left behind.
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     pub(in crate::cli) dry_run: bool,
     /// Write the report into a file, `.json` or `.html`; may be given more than once. An earlier report is
     /// kept under a numbered name.
-    #[arg(long = "report", value_name = "FILE", value_hint = ValueHint::FilePath, action = ArgAction::Append)]
+    #[arg(short = 'o', long = "report", value_name = "FILE", value_hint = ValueHint::FilePath, action = ArgAction::Append)]
     pub(in crate::cli) reports: Vec<PathBuf>,
     /// Write rejected records into this folder, to be fixed and imported again.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -209,7 +209,7 @@ pub(in crate::cli) struct ImportArgs {
     #[command(flatten)]
     pub(in crate::cli) backup: BackupArgs,
     /// Answer yes to every question.
-    #[arg(long)]
+    #[arg(short, long)]
     pub(in crate::cli) yes: bool,
     #[command(flatten)]
     pub(in crate::cli) secrets: SecretArgs,

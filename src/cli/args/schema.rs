@@ -36,7 +36,7 @@ pub(in crate::cli) struct StatusArgs {
     #[arg(long)]
     pub(in crate::cli) exit_code: bool,
     /// Accepted for scripts: this command never changes anything.
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     pub(in crate::cli) dry_run: bool,
 }
 
@@ -112,10 +112,10 @@ pub(in crate::cli) struct GoalArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ChangeArgs {
     /// Work on a private copy, show what would be done, and change nothing.
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     pub(in crate::cli) dry_run: bool,
     /// Answer yes to every question.
-    #[arg(long)]
+    #[arg(short, long)]
     pub(in crate::cli) yes: bool,
     #[command(flatten)]
     pub(in crate::cli) backup: BackupArgs,
@@ -140,7 +140,7 @@ pub(in crate::cli) struct HistoryArgs {
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(in crate::cli) limit: usize,
     /// Accepted for scripts: this command never changes anything.
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     pub(in crate::cli) dry_run: bool,
 }
 
@@ -178,7 +178,7 @@ pub(in crate::cli) struct NewArgs {
     #[arg(long)]
     pub(in crate::cli) from_drift: bool,
     /// Show what would be written.
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     pub(in crate::cli) dry_run: bool,
 }
 
@@ -209,7 +209,7 @@ pub(in crate::cli) struct TestArgs {
     #[arg(long, value_name = "URL", conflicts_with = "copy_of")]
     pub(in crate::cli) database: Option<String>,
     /// Accepted for scripts: nothing stays of what this command makes for its test.
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     pub(in crate::cli) dry_run: bool,
 }
 
@@ -237,10 +237,10 @@ pub(in crate::cli) struct TidyArgs {
     #[arg(long)]
     pub(in crate::cli) reindex: bool,
     /// Show what would be done, and change nothing.
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     pub(in crate::cli) dry_run: bool,
     /// Answer yes to every question.
-    #[arg(long)]
+    #[arg(short, long)]
     pub(in crate::cli) yes: bool,
     #[command(flatten)]
     pub(in crate::cli) locks: LockArgs,

@@ -26,10 +26,10 @@ pub(in crate::cli) struct TransferArgs {
     #[arg(long, value_name = "SET|DIR")]
     pub(in crate::cli) mappings: Option<String>,
     /// Do everything, roll it back, and change nothing.
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     pub(in crate::cli) dry_run: bool,
     /// Answer yes to every question.
-    #[arg(long)]
+    #[arg(short, long)]
     pub(in crate::cli) yes: bool,
     #[command(flatten)]
     pub(in crate::cli) locks: LockArgs,
