@@ -330,6 +330,12 @@ impl Schema {
         self.tables.get(name)
     }
 
+    /// Every reference to a table, each with the table that has it.
+    pub fn references_to<'s>(&'s self, table: &'s str) -> impl Iterator<Item = (&'s Table, &'s ForeignKey)> {
+        let of = move |child: &'s Table| child.foreign_keys.iter().map(move |key| (child, key));
+        self.tables.values().flat_map(of).filter(move |(_, key)| key.table.eq_ignore_ascii_case(table))
+    }
+
     /// The tables, each behind those that it references as far as no circle forbids it, else by name.
     pub fn parents_first(&self) -> Vec<&Table> {
         let mut left: Vec<&Table> = self.tables.values().collect();

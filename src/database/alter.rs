@@ -3,8 +3,7 @@
 
 use super::audit::{AuditEntry, AuditTable};
 use super::catalog::Catalog;
-use super::done::{Altered, Done, Move, What};
-use super::done::{Timing, millis};
+use super::done::{Altered, Done, Move, Timing, What, millis};
 use super::follow::{self, Follow, Followed, Following, Step};
 use super::history::{self, Named, Origin, Recorded, State};
 use super::order::{Looking, Order, Sealing};

@@ -139,32 +139,26 @@ fn refuse_renamed<E: Putting>(
     wanted: &BTreeMap<String, u64>,
 ) -> Result<(), E::Fault> {
     let (own, primary) = (&pair.table.name, pair.table.primary_key());
-    for child in live.tables.values().filter(|child| !wanted.contains_key(&child.name)) {
-        for key in child.foreign_keys.iter().filter(|key| key.table.eq_ignore_ascii_case(own)) {
-            let differs: Vec<String> =
-                key.to.iter().filter(|to| !primary.contains(&to.as_str())).map(|to| engine.differs(to)).collect();
-            if differs.is_empty() {
-                continue; // what has the same key has the same of all that is referenced
-            }
-            let rows = engine.number(&format!(
-                "SELECT count(*) FROM {} c JOIN {} t ON {} JOIN {} k ON {} WHERE {}",
-                name(&child.name),
-                name(own),
-                pair.meets(key),
-                pair.kept,
-                pair.same_key("k", "t"),
-                differs.join(" OR ")
-            ))?;
-            if rows > 0 {
-                let message = format!(
-                    "{} of `{}` reference `{own}` ({}) by values that would change",
-                    count(rows, "row"),
-                    child.name,
-                    key.columns.join(", ")
-                );
-                let hint = format!("restore both: `--table {own} --table {}`; nothing was changed", child.name);
-                return Err(refused(engine, message, &hint));
-            }
+    for (child, key) in live.references_to(own).filter(|(child, _)| !wanted.contains_key(&child.name)) {
+        let differs: Vec<String> =
+            key.to.iter().filter(|to| !primary.contains(&to.as_str())).map(|to| engine.differs(to)).collect();
+        if differs.is_empty() {
+            continue; // what has the same key has the same of all that is referenced
+        }
+        let rows = engine.number(&format!(
+            "SELECT count(*) FROM {} c JOIN {} t ON {} JOIN {} k ON {} WHERE {}",
+            name(&child.name),
+            name(own),
+            pair.meets(key),
+            pair.kept,
+            pair.same_key("k", "t"),
+            differs.join(" OR ")
+        ))?;
+        if rows > 0 {
+            let (rows, columns) = (count(rows, "row"), key.columns.join(", "));
+            let message =
+                format!("{rows} of `{}` reference `{own}` ({columns}) by values that would change", child.name);
+            return Err(refused_alone(engine, own, child, message));
         }
     }
     Ok(())
@@ -193,22 +187,21 @@ fn prove<E: Putting>(engine: &mut E, pair: &Pair) -> Result<(), E::Fault> {
 /// Refuses to remove what other rows reference.
 fn refuse_referenced<E: Putting>(engine: &mut E, pair: &Pair, live: &Schema) -> Result<(), E::Fault> {
     let own = &pair.table.name;
-    for child in live.tables.values() {
-        for key in child.foreign_keys.iter().filter(|key| key.table.eq_ignore_ascii_case(own)) {
-            let rows = engine.number(&pair.referencing(child, key))?;
-            if rows > 0 {
-                let message = format!(
-                    "{} of `{}` would reference missing rows of `{own}` ({})",
-                    count(rows, "row"),
-                    child.name,
-                    key.columns.join(", ")
-                );
-                let hint = format!("restore both: `--table {own} --table {}`; nothing was changed", child.name);
-                return Err(refused(engine, message, &hint));
-            }
+    for (child, key) in live.references_to(own) {
+        let rows = engine.number(&pair.referencing(child, key))?;
+        if rows > 0 {
+            let (rows, columns) = (count(rows, "row"), key.columns.join(", "));
+            let message = format!("{rows} of `{}` would reference missing rows of `{own}` ({columns})", child.name);
+            return Err(refused_alone(engine, own, child, message));
         }
     }
     Ok(())
+}
+
+/// A table that is not restored without one that references it.
+fn refused_alone<E: Putting>(engine: &E, own: &str, child: &Table, message: String) -> E::Fault {
+    let hint = format!("restore both: `--table {own} --table {}`; nothing was changed", child.name);
+    refused(engine, message, &hint)
 }
 
 fn refused<E: Putting>(engine: &E, message: String, hint: &str) -> E::Fault {
@@ -234,11 +227,9 @@ impl Pair {
     /// That no row of any table references this one.
     fn nobody_references(&self, live: &Schema) -> String {
         let mut tests = String::new();
-        for child in live.tables.values() {
-            for key in child.foreign_keys.iter().filter(|key| key.table.eq_ignore_ascii_case(&self.table.name)) {
-                let (child, meets) = (name(&child.name), self.meets(key));
-                tests += &format!(" AND NOT EXISTS (SELECT 1 FROM {child} c WHERE {meets})");
-            }
+        for (child, key) in live.references_to(&self.table.name) {
+            let (child, meets) = (name(&child.name), self.meets(key));
+            tests += &format!(" AND NOT EXISTS (SELECT 1 FROM {child} c WHERE {meets})");
         }
         tests
     }

@@ -460,7 +460,7 @@ impl ManagedDatabase {
 
     /// What is there and no migration makes, or the other way round, as a migration.
     pub fn drift_as_migration(&self) -> Result<(String, String)> {
-        let live = self.catalog()?;
+        let live = self.database.read()?.ok_or_else(|| self.database.missing())?.catalog_in_sql()?;
         let standing = self.standing()?;
         if let Some(pending) = standing.pending().first() {
             let version = &self.set.migrations[*pending].version;

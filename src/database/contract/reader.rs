@@ -34,6 +34,10 @@ pub trait Reader: Stages + Asking {
     fn survey(&self) -> Result<Survey>;
     /// Its tables, indexes, views and triggers alone.
     fn catalog(&self) -> Result<Catalog>;
+    /// The same with the SQL that makes each table, which some engines do not keep.
+    fn catalog_in_sql(&self) -> Result<Catalog> {
+        self.catalog()
+    }
     /// How many rows its tables have, treelift's own left out.
     fn rows(&self) -> Result<u64>;
     /// The record of migrations in the order it was written.

@@ -11,8 +11,7 @@ use super::{assertion, audit, catalog, ledger_tables, record, sql, stages, state
 use crate::database::alter::{self, Altering, Dangling, Failing, Left, Stop};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
-use crate::database::done::Timing;
-use crate::database::done::{Altered, Move, What};
+use crate::database::done::{Altered, Move, Timing, What};
 use crate::database::history::{Named, Origin, Recorded};
 use crate::database::order::{Order, Sealing};
 use crate::database::orphans::TABLE_NAME;

@@ -65,6 +65,10 @@ impl<S> Reader for Opened<S> {
     }
 
     fn catalog(&self) -> Result<Catalog> {
+        self.on(survey::live)
+    }
+
+    fn catalog_in_sql(&self) -> Result<Catalog> {
         self.on(|session| {
             let mut catalog = survey::live(session)?;
             catalog::add_made(session, &session.schema, &mut catalog)?;
