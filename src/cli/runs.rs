@@ -67,6 +67,7 @@ mod tests {
             rejected: 2,
             removed: 0,
             undoes: None,
+            ..RunRecord::default()
         }
     }
 

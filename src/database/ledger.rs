@@ -40,6 +40,16 @@ pub struct RunRecord {
     pub removed: u64,
     /// The run that this one undid, if any.
     pub undoes: Option<String>,
+    /// The name of the machine that it ran on; `None` of a run of an earlier version.
+    pub host: Option<String>,
+    /// The account that it ran under.
+    pub user: Option<String>,
+    /// The plan that it was held to, if any.
+    pub plan: Option<String>,
+    /// When what the ledger says of its files and rows was removed, if it was.
+    pub forgotten: Option<Timestamp>,
+    /// Who removed it: account and machine.
+    pub forgotten_by: Option<String>,
 }
 
 /// What the path of a file begins with in the ledger where the path itself holds a secret; an HMAC follows.

@@ -31,6 +31,7 @@ pub mod order;
 mod ordered;
 mod orphans;
 mod own;
+mod own_table;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod presence;

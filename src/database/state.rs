@@ -1,7 +1,7 @@
 //! What treelift keeps about a database itself, in `treelift_state`.
 
 /// The number of the form that this version writes. A database without `treelift_state` is of format 1.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 /// The table.
 pub const TABLE_NAME: &str = "treelift_state";
 

@@ -55,6 +55,7 @@ mod export;
 mod export_places;
 mod expressions;
 mod flow;
+mod formats;
 mod from_json;
 mod generated;
 mod guide;

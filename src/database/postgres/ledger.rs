@@ -7,7 +7,7 @@ use super::form::{Form, clock_text, parse_time};
 use super::opened::PostgresTransaction;
 use super::place::Tried;
 use super::types::Wire;
-use super::{find, sql};
+use super::{find, ledger_tables, sql};
 use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written, key_parts};
 use crate::error::{Error, Result};
 use crate::table::ColumnType;
@@ -18,6 +18,9 @@ use std::collections::HashMap;
 const RUN: &str =
     "id, kind, program, mapping_set, set_digest, set_folder, source, started::text, finished::text, files,
                    leaves, inserted, updated, unchanged, rejected, removed, undoes";
+
+/// What later versions added to it.
+const RUN_ADDED: [&str; 5] = ["host", "user_name", "plan", "forgotten", "forgotten_by"];
 
 /// What [`record`] reads.
 const ROW: &str = "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own";
@@ -252,9 +255,10 @@ fn counts(run: &RunRecord) -> [String; 7] {
 pub(super) fn write_run(session: &Session, run: &RunRecord) -> Tried<i64> {
     let text =
         "INSERT INTO treelift_runs (id, kind, program, mapping_set, set_digest, set_folder, source, started, finished,
-                    files, leaves, inserted, updated, unchanged, rejected, removed, undoes)
+                    files, leaves, inserted, updated, unchanged, rejected, removed, undoes, host, user_name, plan, forgotten,
+                    forgotten_by)
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8::timestamp, $9::timestamp, $10::int8, $11::int8, $12::int8,
-                    $13::int8, $14::int8, $15::int8, $16::int8, $17) RETURNING number";
+                    $13::int8, $14::int8, $15::int8, $16::int8, $17, $18, $19, $20, $21::timestamp, $22) RETURNING number";
     let (started, finished, counts) = (clock_text(run.started), clock_text(run.finished), counts(run));
     let mut values = vec![
         Some(run.id.as_str()),
@@ -268,7 +272,8 @@ pub(super) fn write_run(session: &Session, run: &RunRecord) -> Tried<i64> {
         Some(&finished),
     ];
     values.extend(counts.iter().map(|count| Some(count.as_str())));
-    values.push(run.undoes.as_deref());
+    let forgotten = run.forgotten.map(clock_text);
+    values.extend([&run.undoes, &run.host, &run.user, &run.plan, &forgotten, &run.forgotten_by].map(Option::as_deref));
     Ok(session.first(text, &values)?.map_or(0, |row| row.get(0)))
 }
 
@@ -305,7 +310,8 @@ pub(super) fn runs(session: &Session) -> Tried<Vec<RunRecord>> {
             Error::environment("a row of `treelift_runs` is damaged: a time cannot be read").at(session.place.shown())
         })
     };
-    let rows = session.query(&format!("SELECT {RUN} FROM treelift_runs ORDER BY number"), &[])?;
+    let added = ledger_tables::selected(session, "treelift_runs", &RUN_ADDED, "::text")?;
+    let rows = session.query(&format!("SELECT {RUN}, {added} FROM treelift_runs ORDER BY number"), &[])?;
     let mut runs = Vec::with_capacity(rows.len());
     for row in &rows {
         let count = |at: usize| row.get::<_, i64>(at).unsigned_abs();
@@ -327,6 +333,11 @@ pub(super) fn runs(session: &Session) -> Tried<Vec<RunRecord>> {
             rejected: count(14),
             removed: count(15),
             undoes: row.get(16),
+            host: row.get(17),
+            user: row.get(18),
+            plan: row.get(19),
+            forgotten: row.get::<_, Option<String>>(20).as_deref().map(time).transpose()?,
+            forgotten_by: row.get(21),
         });
     }
     Ok(runs)

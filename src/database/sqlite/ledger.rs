@@ -5,7 +5,7 @@
 //! (`tests/rows.rs` measures it).
 
 use super::session::SqliteTransaction;
-use super::{catalog, sql, times};
+use super::{catalog, ledger_tables, sql, times};
 use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written, key_parts};
 use crate::error::{Error, Result};
 use crate::row::Value;
@@ -18,6 +18,9 @@ use rusqlite::{Connection, Params, Row};
 /// What a run's record holds, in the order of its table.
 const RUN: &str = "id, kind, program, mapping_set, set_digest, set_folder, source, started, finished, files, leaves,
                    inserted, updated, unchanged, rejected, removed, undoes";
+
+/// What later versions added to it.
+const RUN_ADDED: [&str; 5] = ["host", "user_name", "plan", "forgotten", "forgotten_by"];
 
 /// What [`row_record`] reads.
 const ROW: &str = "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own";
@@ -227,17 +230,41 @@ impl SqliteTransaction {
 pub(super) fn write_run(conn: &Connection, number: Option<i64>, run: &RunRecord) -> rusqlite::Result<()> {
     let RunRecord { id, kind, program, set, set_digest, set_folder, source, undoes, .. } = run;
     let RunRecord { files, leaves, inserted, updated, unchanged, rejected, removed, .. } = run;
+    let RunRecord { host, user, plan, forgotten_by, .. } = run;
+    let forgotten = run.forgotten.map(times::clock_text);
     let (started, finished) = (times::clock_text(run.started), times::clock_text(run.finished));
     let text = format!(
-        "INSERT INTO treelift_runs (number, {RUN})
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+        "INSERT INTO treelift_runs (number, {RUN}, {})
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)
          ON CONFLICT (number) DO UPDATE SET finished = excluded.finished, files = excluded.files,
              leaves = excluded.leaves, inserted = excluded.inserted, updated = excluded.updated,
-             unchanged = excluded.unchanged, rejected = excluded.rejected, removed = excluded.removed"
+             unchanged = excluded.unchanged, rejected = excluded.rejected, removed = excluded.removed",
+        RUN_ADDED.join(", ")
     );
     let values = rusqlite::params![
-        number, id, kind, program, set, set_digest, set_folder, source, started, finished, files, leaves, inserted,
-        updated, unchanged, rejected, removed, undoes
+        number,
+        id,
+        kind,
+        program,
+        set,
+        set_digest,
+        set_folder,
+        source,
+        started,
+        finished,
+        files,
+        leaves,
+        inserted,
+        updated,
+        unchanged,
+        rejected,
+        removed,
+        undoes,
+        host,
+        user,
+        plan,
+        forgotten,
+        forgotten_by
     ];
     conn.execute(&text, values).map(drop)
 }
@@ -261,11 +288,15 @@ pub(super) fn runs(conn: &Connection) -> rusqlite::Result<Vec<RunRecord>> {
         let (id, kind, program, set, set_digest, set_folder, source) = row.try_into()?;
         let [files, leaves, inserted, updated, unchanged, rejected, removed] = counts(row, 9)?;
         let (started, finished, undoes) = (time(row, 7)?, time(row, 8)?, row.get(16)?);
-        let run = RunRecord { id, kind, program, set, set_digest, set_folder, source, ..RunRecord::default() };
+        let (host, user, plan, forgotten_by) = (row.get(17)?, row.get(18)?, row.get(19)?, row.get(21)?);
+        let forgotten = row.get::<_, Option<String>>(20)?.map(|_| time(row, 20)).transpose()?;
+        let run = RunRecord { host, user, plan, forgotten, forgotten_by, ..RunRecord::default() };
+        let run = RunRecord { id, kind, program, set, set_digest, set_folder, source, ..run };
         let run = RunRecord { started, finished, undoes, ..run };
         Ok(RunRecord { files, leaves, inserted, updated, unchanged, rejected, removed, ..run })
     };
-    conn.prepare(&format!("SELECT {RUN} FROM treelift_runs ORDER BY number"))?.query_map([], record)?.collect()
+    let added = ledger_tables::selected(conn, "treelift_runs", &RUN_ADDED)?;
+    conn.prepare(&format!("SELECT {RUN}, {added} FROM treelift_runs ORDER BY number"))?.query_map([], record)?.collect()
 }
 
 fn counts<const N: usize>(row: &Row<'_>, first: usize) -> rusqlite::Result<[u64; N]> {

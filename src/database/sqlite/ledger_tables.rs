@@ -1,19 +1,23 @@
 //! The ledger's tables as they are made.
 
 use super::location::{Location, Tried};
-use super::{sql, state};
+use super::{catalog, sql, state};
+use crate::database::own_table::{self, OwnTable};
+use crate::database::state::FORMAT;
 use crate::error::Error;
 use rusqlite::{Connection, OptionalExtension};
 
 /// The SQL of every table, without references: the check for orphans is about the application's
-/// rows. A database that has one in another form was made by another version.
+/// rows. What a version adds comes at the end of the columns and takes NULL, so that it can be added to a table of an
+/// earlier one; a database that has one in another form was made by a later version.
 const LEDGER: [&str; 5] = [
     "CREATE TABLE treelift_runs (
         number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, program TEXT NOT NULL,
         mapping_set TEXT NOT NULL, set_digest TEXT NOT NULL, set_folder TEXT, source TEXT NOT NULL,
         started DATETIME NOT NULL, finished DATETIME NOT NULL, files INTEGER NOT NULL, leaves INTEGER NOT NULL,
         inserted INTEGER NOT NULL, updated INTEGER NOT NULL, unchanged INTEGER NOT NULL, rejected INTEGER NOT NULL,
-        removed INTEGER NOT NULL, undoes TEXT
+        removed INTEGER NOT NULL, undoes TEXT, host TEXT, user_name TEXT, plan TEXT, forgotten DATETIME,
+        forgotten_by TEXT
     )",
     "CREATE TABLE treelift_files (
         id INTEGER PRIMARY KEY, run INTEGER NOT NULL,
@@ -59,13 +63,36 @@ pub(super) fn set_up_keys(conn: &Connection, location: &Location) -> Tried<()> {
 /// an id gets `id`, else a new one.
 pub(super) fn set_up_state(conn: &Connection, location: &Location, id: Option<&str>) -> Tried<()> {
     set_up_tables(conn, location, &[state::TABLE])?;
+    if state::read(conn, location)?.format < FORMAT {
+        complete(conn, location)?;
+    }
     state::upgrade(conn, location, id)
+}
+
+/// Adds to the tables of ours that there are what they lack.
+fn complete(conn: &Connection, location: &Location) -> Tried<()> {
+    for text in LEDGER.iter().chain(&KEYS) {
+        if catalog::has_table(conn, name_of(text))? {
+            set_up_tables(conn, location, &[text])?;
+        }
+    }
+    Ok(())
+}
+
+/// The columns of this list of a table of ours that may be of an earlier version: what it lacks is NULL.
+pub(super) fn selected(conn: &Connection, table: &str, list: &[&str]) -> rusqlite::Result<String> {
+    let there: Vec<String> = sql::column(conn, "SELECT name FROM pragma_table_info(?1)", [table])?;
+    Ok(own_table::selected(list, &there, ""))
+}
+
+fn name_of(text: &str) -> &str {
+    // CREATE TABLE name (
+    text.split_whitespace().nth(2).unwrap_or_default()
 }
 
 fn set_up_tables(conn: &Connection, location: &Location, tables: &[&str]) -> Tried<()> {
     for text in tables {
-        // CREATE TABLE name (
-        let name = text.split_whitespace().nth(2).unwrap_or_default();
+        let name = name_of(text);
         let stored: Option<(String, Option<String>)> = conn
             .query_row(
                 "SELECT type, sql FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type <> 'trigger'",
@@ -73,21 +100,29 @@ fn set_up_tables(conn: &Connection, location: &Location, tables: &[&str]) -> Tri
                 |row| row.try_into(),
             )
             .optional()?;
+        let wanted = OwnTable::of(text);
         let error = match stored {
             None => {
                 conn.execute_batch(text)?;
                 continue; // made
             }
-            Some((_, Some(stored))) if sql::one_line(&stored) == sql::one_line(text) => continue, // as it must be
             Some((kind, _)) if kind != "table" => Error::environment(format!(
                 "the name `{name}` is taken in the database by {} of another program",
                 if kind == "view" { "a view".to_owned() } else { format!("an {kind}") }
             ))
             .hint("treelift needs a table of this name: rename what has it"),
-            Some(_) => Error::environment(format!(
-                "the database was written by another version of treelift: its table `{name}` has other columns"
-            ))
-            .hint("use the version that `treelift_runs` names in `program`, or a newer one"),
+            Some((_, stored)) => {
+                if let Some(missing) = wanted.missing_in(&OwnTable::of(&stored.unwrap_or_default())) {
+                    for column in missing {
+                        conn.execute_batch(&format!("ALTER TABLE {name} ADD COLUMN {column}"))?;
+                    }
+                    continue; // as it must be
+                }
+                Error::environment(format!(
+                    "the database was written by another version of treelift: its table `{name}` has other columns"
+                ))
+                .hint("use the version that `treelift_runs` names in `program`, or a newer one")
+            }
         };
         return Err(error.at(&location.shown).into());
     }

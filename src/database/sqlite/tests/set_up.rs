@@ -170,6 +170,14 @@ fn a_ledger_with_other_columns_is_refused() {
 }
 
 #[test]
+fn a_ledger_that_lacks_more_than_columns_at_the_end_is_refused() {
+    let bench = Bench::new();
+    drop(bench.make("CREATE TABLE treelift_files (id INTEGER PRIMARY KEY, run INTEGER NOT NULL)"));
+    let (words, _) = bench.refused(Mode::Real);
+    assert!(words.contains("its table `treelift_files` has other columns"), "{words}");
+}
+
+#[test]
 fn a_migration_that_cannot_be_applied_changes_nothing() {
     let bench = Bench::new();
     drop(bench.make("CREATE TABLE other (a TEXT); CREATE INDEX people_email ON other (a);"));
@@ -232,7 +240,7 @@ fn a_database_of_the_first_format_is_upgraded_by_what_writes_and_by_nothing_that
     for (name, write) in writers {
         bench.make("DROP TABLE IF EXISTS treelift_state").close().unwrap();
         write();
-        assert_eq!(bench.ask(STATE), [r#"Text("database_id") Integer(32)"#, r#"Text("format") Text("2")"#], "{name}");
+        assert_eq!(bench.ask(STATE), [r#"Text("database_id") Integer(32)"#, r#"Text("format") Text("3")"#], "{name}");
         let state = bench.database().state().unwrap();
         write();
         assert_eq!(bench.database().state().unwrap(), state, "{name}");
@@ -255,16 +263,16 @@ fn an_id_is_kept_and_never_given_twice() {
     assert_eq!(bench.database().state().unwrap(), own);
     bench.make("DELETE FROM treelift_state").close().unwrap();
     bench.database().upgrade(Some("another")).unwrap();
-    assert_eq!(bench.database().state().unwrap(), Some(State { format: 2, id: Some("another".to_owned()) }));
+    assert_eq!(bench.database().state().unwrap(), Some(State { format: 3, id: Some("another".to_owned()) }));
 }
 
 #[test]
 fn a_newer_format_and_a_damaged_one_are_refused_by_everything() {
     let bench = Bench::new();
     bench.begin(Mode::Real).unwrap().commit().unwrap();
-    let newer = "the database has format 3, and this version of treelift knows formats up to 2\n  at DIR/x.db\nhint: use the version of treelift that wrote it last, or a newer one";
+    let newer = "the database has format 4, and this version of treelift knows formats up to 3\n  at DIR/x.db\nhint: use the version of treelift that wrote it last, or a newer one";
     let damaged = "`treelift_state` is damaged: `format` is not a number\n  at DIR/x.db\nhint: restore the database from a backup";
-    for (format, words) in [("3", newer), ("two", damaged)] {
+    for (format, words) in [("4", newer), ("two", damaged)] {
         bench.make(&format!("UPDATE treelift_state SET value = '{format}' WHERE name = 'format'")).close().unwrap();
         let before = bench.state();
         for mode in [Mode::Dry, Mode::Real] {
