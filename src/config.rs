@@ -24,6 +24,8 @@ pub struct ImportOptions {
     pub rejects: Option<PathBuf>,
     /// `--max-rejects`: how many records (or broken files) may be rejected, the rest being committed.
     pub max_rejects: u64,
+    /// `--set-aside`: whatever cannot be imported goes into the reject folder, and the rest is committed.
+    pub set_aside: bool,
     /// `--only-mapping`; empty for all.
     pub only_mapping: Vec<String>,
     /// `--with`: optional mappings to read in this run.

@@ -107,6 +107,10 @@ impl Import<'_> {
     /// known ahead. Where there is none after this one, what does not settle is reported.
     pub(crate) fn must_begin_anew(&mut self, is_last: bool) -> bool {
         let most = self.options.max_rejects;
+        // An undecided secret would be hidden by what is set aside with it.
+        if !self.leaves.leaks.refuse(|secret| self.writer.vault.is_only_dropped(secret)) {
+            self.rejects.set_undecided_aside();
+        }
         if self.is_mistaken() {
             self.ahead.is_mistaken = !is_last;
             let unsettled = is_last.then(|| self.unsettled());

@@ -74,8 +74,7 @@ impl<'p> Import<'p> {
         self.all_files_decided()?;
         let Parts { leaves, mut cx, .. } = self.parts();
         leaves.decide_copies(&mut cx);
-        let walked = walked::findings(self.plan, self.started);
-        self.findings.extend(walked);
+        self.take_walked(walked::findings(self.plan, self.started))?;
         let Parts { resolver, leaves, mut cx, .. } = self.parts();
         resolver.report_forms_left(&mut cx);
         leaves.report_unused(&mut cx, options);

@@ -228,8 +228,10 @@ impl<'p> Import<'p> {
         let number = reading.frame_number();
         if self.plan.turns_of(self.mapping).1 == of.turn {
             let has_records = self.files[of.file].counts().records > before;
-            let Parts { leaves, mut cx, .. } = self.parts();
-            leaves.account_frame(&mut cx, &mut reading, has_records);
+            let Parts { leaves, rejects, mut cx, .. } = self.parts();
+            let undecided = leaves.account_frame(&mut cx, &mut reading, has_records).findings();
+            let file = (file_id(of.file), u64::MAX);
+            undecided.into_iter().for_each(|findings| rejects.note_undecided(file, findings));
         } else {
             let earlier = self.files[of.file].take_sheet(number);
             earlier.iter().for_each(|earlier| reading.frame_sheet.merge(earlier));

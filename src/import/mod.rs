@@ -34,6 +34,7 @@ pub(crate) mod rehearsal;
 pub mod rejects;
 pub(crate) mod resolve;
 pub mod run;
+mod set_aside;
 pub mod shaping;
 mod shelf;
 mod stored;
@@ -68,6 +69,7 @@ use clock::Clock;
 /// On a usage or configuration error, or an I/O or database error. Problems of the data are in the report.
 pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let mut clock = Clock::start();
+    set_aside::has_folder(options)?;
     let Selected { set, schema, root, missing } = choose_set(options, ui)?;
     let mut database = database::open(&database(options, &set)?)?;
     database.wish(set.wishes());

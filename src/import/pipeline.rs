@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 use crate::finding::{
     Finding, OWNER_AMBIGUOUS, OWNER_IGNORED, OWNER_NONE, OWNER_REJECTED, OWNER_TWINS, OWNER_TWO, OWNER_UNKNOWN,
-    OWNER_UNREAD, printable,
+    OWNER_UNREAD, Severity, printable,
 };
 use crate::import::file::Pass;
 use crate::import::files::{Why, file_id};
@@ -29,7 +29,7 @@ impl Import<'_> {
         let (plan, turns) = (self.plan, self.plan.turns());
         let of_turn = |turn: &Turn| plan.rules.iter().flat_map(|rules| plan.order.rules_of(rules, *turn)).collect();
         self.writer.order(turns.iter().flat_map(|turn| -> Vec<_> { of_turn(turn) }));
-        let (mut ownerless, mut by_directory) = self.sort_files();
+        let (mut ownerless, mut by_directory) = self.sort_files()?;
         let before = self.expected(&ownerless, |stage| stage == Stage::Before);
         self.readers.expect(self.plan, None, before.into_iter());
         self.in_reading_order(&mut ownerless)?;
@@ -67,11 +67,15 @@ impl Import<'_> {
     }
 
     /// Files without an owner by mapping, and files of owners by directory.
-    fn sort_files(&mut self) -> (Files, BTreeMap<Option<String>, Files>) {
+    fn sort_files(&mut self) -> Result<(Files, BTreeMap<Option<String>, Files>)> {
         let (mut ownerless, mut owned) = (Files::new(), BTreeMap::<Option<String>, Files>::new());
+        self.set_twins_aside()?;
         for (file, disposition) in self.plan.dispositions.iter().enumerate() {
             if self.watch.is_some_and(|watch| !watch.wants(file)) {
                 continue; // it has no part in what is asked
+            }
+            if self.files[file].status.is_some() {
+                continue; // it was set aside
             }
             match disposition {
                 Disposition::Mapped { mapping, .. } if self.plan.owned(*mapping) => {
@@ -81,16 +85,26 @@ impl Import<'_> {
                 Disposition::Mapped { mapping, .. } => ownerless.entry(*mapping).or_default().push(file),
                 Disposition::Ignored(why) => self.files[file].ignore_for(Arc::clone(why)),
                 Disposition::Unmapped => {
-                    self.files[file].status = Some(FileStatus::Unmapped);
-                    let path = printable(&self.plan.tree.files[file].path);
-                    let line = deciding_line(&path, &format!("{}/set.toml", self.plan.set.folder));
-                    let message = format!("no mapping reads `{path}`; {line} would leave it out");
-                    let finding = Finding::new(&crate::finding::FILE_UNMAPPED, message);
-                    self.findings.push(finding.at(self.plan.tree.files[file].place(0)).about("files"));
+                    let finding = self.unmapped(file);
+                    if self.options.set_aside {
+                        self.set_file_aside(file, vec![finding])?;
+                    } else {
+                        self.files[file].status = Some(FileStatus::Unmapped);
+                        self.findings.push(finding);
+                    }
                 }
             }
         }
-        (ownerless, owned)
+        Ok((ownerless, owned))
+    }
+
+    /// That no mapping reads a file.
+    pub(super) fn unmapped(&self, file: usize) -> Finding {
+        let path = printable(&self.plan.tree.files[file].path);
+        let line = deciding_line(&path, &format!("{}/set.toml", self.plan.set.folder));
+        let message = format!("no mapping reads `{path}`; {line} would leave it out");
+        let finding = Finding::new(&crate::finding::FILE_UNMAPPED, message);
+        finding.at(self.plan.tree.files[file].place(0)).about("files")
     }
 
     /// Runs every rule of a turn over its files; then the level is complete.
@@ -276,12 +290,16 @@ impl Import<'_> {
                 }
             }
         };
+        finding.place = finding.place.or(place);
+        let is_set_aside = self.options.set_aside && finding.severity == Severity::Error;
+        if is_set_aside && !files.values().flatten().all(|file| self.files[*file].status.is_some()) {
+            self.reject_with_owner(files, "no owner was found", &finding)?;
+        }
         for file in files.values().flatten() {
             if self.files[*file].status.is_none() {
                 self.files[*file].status = Some(FileStatus::Unmapped);
             }
         }
-        finding.place = finding.place.or(place);
         self.findings.push(finding.about("owners"));
         Ok(())
     }

@@ -106,10 +106,11 @@ impl Import<'_> {
         }
         if is_last {
             if pass == Pass::Rows {
-                let Parts { resolver, leaves, mut cx, .. } = self.parts();
+                let Parts { resolver, leaves, rejects, mut cx } = self.parts();
                 resolver.report_left_over(&mut cx, file)?;
                 let has_records = cx.files[file].counts().records > 0;
-                leaves.account_frame(&mut cx, &mut reading, has_records);
+                let undecided = leaves.account_frame(&mut cx, &mut reading, has_records).findings();
+                undecided.into_iter().for_each(|findings| rejects.note_undecided((file_id(file), u64::MAX), findings));
             }
             self.files[file].status.get_or_insert(FileStatus::Imported);
             self.files[file].finish();

@@ -53,7 +53,7 @@ impl Import<'_> {
             }
             sheet.rejected = true;
         }
-        let Parts { leaves, mut cx, .. } = self.parts();
+        let Parts { leaves, rejects, mut cx, .. } = self.parts();
         leaves.search_rows(&mut cx, reading, table, record, mapped, &fates);
         let (mapping, of) = (&plan.set.mappings[cx.mapping], record.names.len());
         let shape = &mapping.source.shapes[reading.shaped.shape];
@@ -106,7 +106,8 @@ impl Import<'_> {
             sheet.merge(earlier);
         }
         if plan.turns_of(cx.mapping).1 == reading.turn {
-            leaves.account_record(&mut cx, reading, table, record, sheet);
+            let undecided = leaves.account_record(&mut cx, reading, table, record, sheet).findings();
+            undecided.into_iter().for_each(|findings| rejects.note_undecided((place.file, place.offset), findings));
         } else {
             cx.files[reading.file].unfinished().sheets.insert(record.number, leaves.sheets.share(sheet));
         }

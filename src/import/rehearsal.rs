@@ -69,6 +69,7 @@ fn options(plan: &Plan, depth: u32) -> ImportOptions {
         reports: Vec::new(),
         rejects: None,
         max_rejects: u64::MAX,
+        set_aside: false,
         only_mapping: Vec::new(),
         with: Vec::new(),
         only_owner: Vec::new(),

@@ -89,7 +89,7 @@ impl<'p> Import<'p> {
             ui,
             started,
             resolver: Resolver::new(plan, known),
-            leaves: Leaves::new(plan),
+            leaves: Leaves::new(plan, options.set_aside),
             rejects,
             writer,
             findings: Findings::new(),

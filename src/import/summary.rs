@@ -62,6 +62,7 @@ pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
     run.resolver.forget_keys();
     let findings = std::mem::take(&mut run.findings);
     let (ignored, lossy) = (ignored(run), lossy(run));
+    let set_aside = run.set_aside();
     let files = files(run);
     let mut leaves = LeafCounts::default();
     files.sizes().for_each(|(_, _, counts)| leaves.add(&counts.leaves));
@@ -110,6 +111,7 @@ pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
         timings: ending.timings,
         losses: Vec::new(),
         after: after(run),
+        set_aside,
         files,
     };
     withhold(&mut report, run);

@@ -81,6 +81,9 @@ pub struct Report {
     /// What the application still needs after the import, one line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,
+    /// How much was set aside, with `--set-aside`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<SetAsideReport>,
 }
 
 impl Report {

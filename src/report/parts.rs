@@ -204,6 +204,15 @@ pub struct CoverageReport {
     pub owners_without_files: u64,
 }
 
+/// How much was set aside: it is in the reject folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SetAsideReport {
+    /// Records.
+    pub records: u64,
+    /// Files as a whole, and what is no file.
+    pub files: u64,
+}
+
 /// Something that was ignored, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IgnoredReport {

@@ -43,6 +43,7 @@ impl Report {
             timings: _,
             losses: _,
             after: _,
+            set_aside: _,
         } = self;
         see(root);
         files.change(|file| {

@@ -29,6 +29,7 @@ impl Tree {
             directories: self.directories.iter().filter(|directory| kept.contains(*directory)).cloned().collect(),
             files,
             findings: findings.collect(),
+            case_twins: self.case_twins.iter().filter_map(|(a, b)| Some((*new.get(a)?, *new.get(b)?))).collect(),
             skipped: self.skipped.clone(),
         }
     }

@@ -27,6 +27,8 @@ pub struct Tree {
     pub directories: Vec<String>,
     /// Findings about `files`.
     pub findings: Vec<Finding>,
+    /// The files of one directory that differ in case only, each with the first such.
+    pub case_twins: Vec<(FileId, FileId)>,
     /// Everything else in it, sorted by path.
     pub skipped: Vec<Skipped>,
 }
@@ -59,6 +61,7 @@ pub fn walk(root: &Path) -> Result<Tree> {
         files: Vec::new(),
         directories: Vec::new(),
         findings: Vec::new(),
+        case_twins: Vec::new(),
         skipped: Vec::new(),
     };
     // By their names: entries of one directory have all before that in common.
@@ -161,10 +164,13 @@ impl Tree {
     /// warning, because they may be intended: their files have different paths.
     fn find_twins(&mut self) {
         let files = twins_of(self.files.len(), |at| &self.files[at].path);
-        self.findings.extend(files.into_iter().map(|(at, twin)| {
-            let file = &self.files[at];
-            twins(&file.path, &self.files[twin].path).at(file.place(0))
-        }));
+        for (file, twin) in files.into_iter().map(|(at, twin)| (&self.files[at], &self.files[twin])) {
+            let finding = twins(&file.path, &twin.path).at(file.place(0));
+            if finding.code == &FILE_CASE_TWINS {
+                self.case_twins.push((file.id, twin.id));
+            }
+            self.findings.push(finding);
+        }
         for (at, twin) in twins_of(self.directories.len(), |at| &self.directories[at]) {
             let path = self.directories[at].clone();
             let finding = twins(&path, &self.directories[twin]).weighing(Severity::Warning);

@@ -138,6 +138,7 @@ fn options(small: &Small) -> ImportOptions {
         reports: vec![small.house.path("out/report.json")],
         rejects: Some(small.house.path("rejects")),
         max_rejects: 1,
+        set_aside: false,
         only_mapping: Vec::new(),
         with: Vec::new(),
         only_owner: Vec::new(),

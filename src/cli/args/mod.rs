@@ -143,6 +143,7 @@ Examples:
   treelift import ./old_data --dry-run --report report.html --report report.json
   treelift import ./old_data --database sqlite:///./new.db --key-file ./treelift.key
   treelift import ./old_data --database postgresql://host/app --lock-timeout 30
+  treelift import ./old_data --database sqlite:///./new.db --set-aside --rejects ./rejects
   treelift import ./unknown_tree --scaffold ./my_set
   treelift import ./unknown_tree --scaffold ./my_set --yes
 
@@ -176,9 +177,14 @@ pub(in crate::cli) struct ImportArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) rejects: Option<PathBuf>,
     /// Commit the rest if no more than N records are rejected (a broken file counts as one, as does each file
-    /// whose owner was rejected or could not be read).
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(in crate::cli) max_rejects: u64,
+    /// whose owner was rejected or could not be read) [default: 0; with --set-aside no limit].
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) max_rejects: Option<u64>,
+    /// Put whatever cannot be imported into the folder of --rejects, with its reason, and commit the rest: also files
+    /// and values that nothing decides. What looks like a secret and is undecided still refuses the import. The exit
+    /// status is 1 where anything was set aside.
+    #[arg(long)]
+    pub(in crate::cli) set_aside: bool,
     /// Use only this mapping; may be given more than once.
     #[arg(long, value_name = "MAPPING", action = ArgAction::Append)]
     pub(in crate::cli) only_mapping: Vec<String>,

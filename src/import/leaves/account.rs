@@ -1,6 +1,7 @@
 //! What became of each leaf: claims of rows, `[ignore]`, and what is undecided.
 
 use super::Leaves;
+use super::undecided::Undecided;
 use crate::document::name::NameLeaf;
 use crate::document::tape::{Kind, NodeRef, Paths, Segment, Selection, Tape};
 use crate::finding::{FileId, Finding, MEMBER_CAUGHT, MEMBER_UNDECIDED, Place, SECRET_UNDECIDED, Severity};
@@ -73,7 +74,7 @@ impl Leaves<'_> {
         table: &PathTable,
         record: &Record,
         mut sheet: Sheet,
-    ) {
+    ) -> Undecided {
         let plan = self.plan;
         let mapping = &plan.set.mappings[cx.mapping];
         self.meet(cx, reading.shaped.shape, Doc::Record, &record.tape);
@@ -92,15 +93,20 @@ impl Leaves<'_> {
         let name = record.names.last().filter(|_| by_name).map(String::as_str);
         let names = Some((shape, record.names.len()));
         let judged = Judged { mapping, declared: &table.declared, paths: &table.record, doc: Doc::Record, name, names };
-        self.report_leaves(cx, reading, &judged, &record.tape, &sheet, (record.number, record.span.start));
+        self.report_leaves(cx, reading, &judged, &record.tape, &sheet, (record.number, record.span.start))
     }
 
     /// Counts the leaves of the frame, once all records have claimed what they take from it.
-    pub(crate) fn account_frame(&mut self, cx: &mut Context<'_>, reading: &mut Reading, has_records: bool) {
+    pub(crate) fn account_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+        reading: &mut Reading,
+        has_records: bool,
+    ) -> Undecided {
         let plan = self.plan;
         let mapping = &plan.set.mappings[cx.mapping];
         let shape = &mapping.source.shapes[reading.shaped.shape];
-        let Some(records) = &shape.records else { return };
+        let Some(records) = &shape.records else { return Undecided::default() };
         self.meet(cx, reading.shaped.shape, Doc::Frame, &reading.shaped.frame);
         let mut sheet = std::mem::take(&mut reading.frame_sheet);
         if let Some(earlier) = cx.files[reading.file].take_sheet(reading.frame_number()) {
@@ -120,9 +126,10 @@ impl Leaves<'_> {
         }
         let judged =
             Judged { mapping, declared: &table.declared, paths: &paths, doc: Doc::Frame, name: None, names: None };
-        self.report_leaves(cx, reading, &judged, &reading.shaped.frame, &sheet, (0, 0));
+        let undecided = self.report_leaves(cx, reading, &judged, &reading.shaped.frame, &sheet, (0, 0));
         *self.paths.frame(cx.mapping, mapping) = paths;
         self.paths.put_back(cx.mapping, reading.shaped.shape, table);
+        undecided
     }
 
     fn mark_ignored(&mut self, number: usize, declared: &Declared, doc: Doc, tape: &Tape, sheet: &mut Sheet) {
@@ -174,7 +181,8 @@ impl Leaves<'_> {
         tape: &Tape,
         sheet: &Sheet,
         (record, start): (u64, u64),
-    ) {
+    ) -> Undecided {
+        let mut undecided = Undecided::default();
         cx.files[reading.file].tally(|tally| sheet.count(tape, tally));
         let (file, watch) = (reading.context.id, cx.watching(reading.file));
         for (name, mark) in sheet.names() {
@@ -198,18 +206,34 @@ impl Leaves<'_> {
                         }
                     }
                 }
-                let finding = Finding::new(&MEMBER_UNDECIDED, message);
-                cx.findings.push(finding.at(Place { file, offset: at }).about(judged.mapping.name.clone()));
+                let finding = Finding::new(&MEMBER_UNDECIDED, message).at(Place { file, offset: at });
+                self.undecided(cx, finding.about(judged.mapping.name.clone()), &mut undecided);
             }
         }
         for node in tape.nodes().filter(|node| node.is_leaf()) {
             let mark = sheet.mark(node.id());
             watch.inspect(|watch| watch.leaf(node, &judged.counted(&self.reasons, record, mark)));
-            self.report_leaf(cx, judged, file, node, mark.class());
+            self.report_leaf(cx, judged, file, (node, mark.class()), &mut undecided);
         }
+        undecided
     }
 
-    fn report_leaf(&mut self, cx: &mut Context<'_>, judged: &Judged, file: FileId, node: NodeRef, class: Class) {
+    /// Reports that nothing decides what becomes of something.
+    fn undecided(&self, cx: &mut Context<'_>, finding: Finding, undecided: &mut Undecided) {
+        if self.sets_aside {
+            undecided.add(&finding);
+        }
+        cx.findings.push(finding);
+    }
+
+    fn report_leaf(
+        &mut self,
+        cx: &mut Context<'_>,
+        judged: &Judged,
+        file: FileId,
+        (node, class): (NodeRef, Class),
+        undecided: &mut Undecided,
+    ) {
         let facts = judged.declared.facts(judged.doc, node.path());
         let kept = matches!(class, Class::Column | Class::Json | Class::Unmapped);
         let caught = class == Class::Json && !facts.named && facts.ignored.is_none();
@@ -240,7 +264,7 @@ impl Leaves<'_> {
                 facts.named.then_some(ONLY_READ)
             };
             let finding = Finding::new(&MEMBER_UNDECIDED, message).at(place).about(subject.clone());
-            cx.findings.push(finding.helped_by(help));
+            self.undecided(cx, finding.helped_by(help), undecided);
         }
         if let Some(secret) = secret {
             let what = if secret.is_empty() { String::new() } else { format!(" ({secret})") };
@@ -248,13 +272,15 @@ impl Leaves<'_> {
                 "`{path}` looks like a secret{what}, and nothing decides it; {} would keep it as it is",
                 declassifying(&judged.mapping.file)
             );
+            self.leaks.undecided += 1;
             cx.findings.push(Finding::new(&SECRET_UNDECIDED, message).at(place).about(subject.clone()));
         }
         if caught {
             *self.caught.entry((judged.mapping.name.clone(), path.clone())).or_default() += 1;
             let severity = if self.plan.set.refuse_unknown { Severity::Error } else { Severity::Warning };
             let message = format!("only a catch-all keeps `{path}`");
-            cx.findings.push(Finding::new(&MEMBER_CAUGHT, message).at(place).about(subject).weighing(severity));
+            let finding = Finding::new(&MEMBER_CAUGHT, message).at(place).about(subject).weighing(severity);
+            self.undecided(cx, finding, undecided);
         }
     }
 }

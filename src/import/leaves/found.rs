@@ -11,6 +11,8 @@ const MOST_KEPT: usize = 100;
 pub(crate) struct Leaks {
     /// Places that refuse the run.
     pub hits: u64,
+    /// Leaves that look like a secret, and that nothing decides.
+    pub undecided: u64,
     /// Places that are warned of.
     pub warned: u64,
     /// Places that the mapping declassifies.
@@ -33,6 +35,12 @@ impl Leaks {
         if copies.findings.len() < MOST_KEPT {
             copies.findings.push(finding);
         }
+    }
+
+    /// Whether something refuses the run: what is undecided, would be in plaintext, or is a copy of a secret that is not
+    /// only dropped.
+    pub(crate) fn refuse(&self, is_only_dropped: impl Fn(&[u8; 32]) -> bool) -> bool {
+        self.hits > 0 || self.undecided > 0 || self.copies.keys().any(|secret| !is_only_dropped(secret))
     }
 
     /// Counts the copies, and reports their findings: of a secret that was only dropped they are warnings.

@@ -6,6 +6,7 @@ mod leak;
 mod reasons;
 pub(crate) mod sheet;
 pub(crate) mod sheets;
+mod undecided;
 mod unused;
 
 pub(crate) use account::{deciding_line, declassifying};
@@ -50,6 +51,8 @@ impl ColumnCounts {
 /// What is known of leaves.
 pub(crate) struct Leaves<'p> {
     pub(crate) plan: &'p Plan,
+    /// Whether documents are set aside of which something is undecided.
+    sets_aside: bool,
     /// Paths met so far.
     pub(crate) paths: PathTables,
     /// The values met by each `map`.
@@ -73,10 +76,11 @@ pub(crate) struct Leaves<'p> {
 }
 
 impl<'p> Leaves<'p> {
-    /// Nothing is known yet.
-    pub(crate) fn new(plan: &'p Plan) -> Self {
+    /// Nothing is known yet; documents with something undecided may be to be set aside.
+    pub(crate) fn new(plan: &'p Plan, sets_aside: bool) -> Self {
         Self {
             plan,
+            sets_aside,
             paths: PathTables::default(),
             entries: MapEntries::default(),
             line_shapes: BTreeSet::new(),

@@ -10,7 +10,7 @@ pub use layout::Detail;
 
 use super::table;
 use super::words::{bytes, count, duration, thousands, wrap};
-use super::{CheckStatus, FileStatus, Outcome, Report, RunMode, Verdict};
+use super::{CheckStatus, FileStatus, Outcome, Report, RunMode, SetAsideReport, Verdict};
 use crate::finding::{Severity, printable};
 use findings::kinds;
 use layout::{WIDTH, lines};
@@ -43,10 +43,11 @@ pub fn summary(report: &Report, detail: Detail) -> String {
 pub fn verdict(report: &Report) -> String {
     let line = match (report.outcome, report.verdict) {
         (Outcome::Committed, _) => committed(report),
-        (Outcome::DryRun, Verdict::Acceptable) if report.rejected() > 0 => {
-            format!("dry run: acceptable with {}, nothing was written", rejects(report))
-        }
-        (Outcome::DryRun, Verdict::Acceptable) => "dry run: acceptable, nothing was written".to_owned(),
+        (Outcome::DryRun, Verdict::Acceptable) => match (set_aside(report), report.rejected()) {
+            (Some(set_aside), _) => format!("dry run: acceptable with {set_aside}, nothing was written"),
+            (None, 0) => "dry run: acceptable, nothing was written".to_owned(),
+            (None, _) => format!("dry run: acceptable with {}, nothing was written", rejects(report)),
+        },
         (Outcome::DryRun, Verdict::Refused) => {
             format!("dry run: would be refused: {}nothing was written", against(report))
         }
@@ -66,10 +67,19 @@ fn committed(report: &Report) -> String {
         (_, 0) => format!("{} into {url}", count(inserted, "row")),
         _ => format!("{} inserted and {} updated in {url}", count(inserted, "row"), thousands(updated)),
     };
-    match report.rejected() {
-        0 => format!("committed: {what}"),
-        _ => format!("committed without {}: {what}", rejects(report)),
+    match (set_aside(report), report.rejected()) {
+        (Some(set_aside), _) => format!("committed with {set_aside}: {what}"),
+        (None, 0) => format!("committed: {what}"),
+        (None, _) => format!("committed without {}: {what}", rejects(report)),
     }
+}
+
+/// How much was set aside, if anything was: `3 set aside (2 records, 1 file)`.
+fn set_aside(report: &Report) -> Option<String> {
+    let SetAsideReport { records, files } = report.set_aside.filter(|aside| aside.records + aside.files > 0)?;
+    let kinds = [(records, "record"), (files, "file")];
+    let kinds: Vec<_> = kinds.into_iter().filter(|(many, _)| *many > 0).map(|(many, of)| count(many, of)).collect();
+    Some(format!("{} set aside ({})", thousands(records + files), kinds.join(", ")))
 }
 
 fn rejects(report: &Report) -> String {

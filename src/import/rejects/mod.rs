@@ -1,177 +1,22 @@
-//! The reject folder: each rejected record with its place, so that it can be fixed and imported again.
+//! The rejected records of a run: which are known to be bad, which turned out to be, and what is written of them.
 
-use crate::document::json::write_json_string;
-use crate::document::tape::{Kind, NodeRef};
-use crate::error::{Error, Result};
+mod folder;
+mod render;
+
+pub use folder::{FILE_NAME, Reject, RejectFolder};
+pub(crate) use render::locate;
+pub use render::render;
+
+use crate::error::Result;
 use crate::finding::{FileId, Finding, Place};
 use crate::hex;
 use crate::import::context::Context;
 use crate::import::resolve::Cause;
-use crate::import::vault::Vault;
-use crate::mapping::declared::{Declared, Doc};
-use crate::mapping::secret_values::may_be_secret;
-use crate::outputs::{self, Inputs, resolve, with_suffix};
-use crate::source::locate::{Located, Locator};
-use crate::source::{Record, SourceFile};
-use serde::Serialize;
+use crate::mapping::declared::Declared;
+use crate::source::Record;
 use serde_json::value::RawValue;
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-
-/// The file in the folder that holds the rejects, one JSON object per line.
-pub const FILE_NAME: &str = "rejects.jsonl";
-
-/// One rejected record, or a file that could not be parsed.
-#[derive(Debug, Serialize)]
-pub struct Reject<'a> {
-    /// The file below the source's root.
-    pub file: &'a str,
-    /// SHA-256 of the file, lower-case hex; of a file that cannot be parsed, of what was read.
-    pub sha256: String,
-    /// The record's number in the file, from 0; none for a file.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub record: Option<u64>,
-    /// Where the record is: JSON Pointer, line and column.
-    pub pointer: String,
-    /// The line, from 1.
-    pub line: u64,
-    /// The column, from 1.
-    pub column: u64,
-    /// Its bytes in the file.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub span: Option<Range<u64>>,
-    /// Its findings: code and message.
-    pub findings: Vec<(&'static str, String)>,
-    /// The record, each secret replaced by a pointer to its place; none for a file.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<Box<RawValue>>,
-}
-
-impl<'a> Reject<'a> {
-    /// Something at a place of a file. What holds the value of a secret is withheld.
-    fn at(source: &'a SourceFile, located: &Located, findings: &[Finding], vault: &Vault) -> Self {
-        let shown = |text: &str| vault.or_withheld(text).to_owned();
-        Self {
-            file: &source.path,
-            sha256: String::new(),
-            record: None,
-            pointer: shown(&located.pointer),
-            line: located.line,
-            column: located.column,
-            span: None,
-            findings: findings.iter().map(|finding| (finding.code.id, shown(&finding.message))).collect(),
-            value: None,
-        }
-    }
-}
-
-/// The open reject folder.
-#[derive(Debug)]
-pub struct RejectFolder {
-    out: BufWriter<File>,
-    partial: PathBuf,
-    done: PathBuf,
-    count: u64,
-    locator: Locator,
-    /// Whether the unfinished file could not be renamed, and stays.
-    kept: bool,
-}
-
-impl RejectFolder {
-    /// Checks the folder, and creates nothing: an input of the run, or a file in it that is not ours, is
-    /// a usage error before any work.
-    pub fn check(folder: &Path, inputs: &Inputs) -> Result<()> {
-        inputs.check("--rejects", folder)?;
-        if fs::metadata(folder).is_ok_and(|is| !is.is_dir()) {
-            return Err(Error::request("the reject folder is not a directory").at(folder.display()));
-        }
-        let done = resolve(folder).join(FILE_NAME);
-        inputs.check("--rejects", &done)?;
-        if fs::symlink_metadata(&done).is_ok() && !holds_rejects(&done) {
-            return Err(Error::request("the file exists and does not hold rejects")
-                .at(folder.join(FILE_NAME).display())
-                .hint("choose another folder, or move the file away; nothing was written"));
-        }
-        outputs::check_leftover(&with_suffix(&done, ".partial"), holds_rejects)
-    }
-
-    /// Opens the folder, and creates it if it does not exist.
-    pub fn open(folder: &Path) -> Result<Self> {
-        let failed = |error: &std::io::Error| {
-            Error::environment(format!("the reject folder cannot be written: {}", error.kind())).at(folder.display())
-        };
-        fs::create_dir_all(folder).map_err(|error| failed(&error))?;
-        let done = resolve(folder).join(FILE_NAME);
-        let partial = with_suffix(&done, ".partial");
-        let file = outputs::create(&partial, holds_rejects, failed)?;
-        Ok(Self { out: BufWriter::new(file), partial, done, count: 0, locator: Locator::default(), kept: false })
-    }
-
-    /// Where a byte of a file is. Asked in the order of the records, it reads each file once.
-    fn locate(&mut self, source: &SourceFile, offset: u64) -> Located {
-        found(self.locator.find(source, offset).ok(), offset)
-    }
-
-    /// Adds a reject.
-    pub fn add(&mut self, reject: &Reject) -> Result<()> {
-        let mut line = serde_json::to_vec(reject).map_err(|_| Error::bug("a reject cannot be written as JSON"))?;
-        line.push(b'\n');
-        self.count += 1;
-        self.out.write_all(&line).map_err(|error| self.failed(&error))
-    }
-
-    /// Writes everything to the disk, under the temporary name. Call it before the commit: a full disk is
-    /// found while the run can still be rolled back.
-    pub fn finish(&mut self) -> Result<()> {
-        self.out.flush().and_then(|()| self.out.get_ref().sync_all()).map_err(|error| self.failed(&error))
-    }
-
-    /// Renames the finished file. The rejects of an earlier run, which may be the only copy of a record,
-    /// are kept under a numbered name; if nothing was rejected there is no file of this name.
-    pub fn publish(mut self) -> Result<()> {
-        self.rename().map_err(|error| {
-            let failed = Error::environment(format!("the reject file cannot be renamed: {}", error.kind()));
-            let failed = failed.at(self.done.display());
-            if self.count == 0 {
-                return failed;
-            }
-            self.kept = true;
-            failed.hint(format!("the rejects are complete in {}", self.partial.display()))
-        })
-    }
-
-    /// `rejects.jsonl` becomes the first of `rejects.1.jsonl`, `rejects.2.jsonl`… that is free.
-    fn rename(&self) -> std::io::Result<()> {
-        if fs::symlink_metadata(&self.done).is_ok() {
-            outputs::keep_numbered(&self.done)?;
-        }
-        if self.count == 0 { Ok(()) } else { outputs::rename_without_replacing(&self.partial, &self.done) }
-    }
-
-    fn failed(&self, error: &std::io::Error) -> Error {
-        Error::environment(format!("the reject folder cannot be written: {}", error.kind())).at(self.done.display())
-    }
-}
-
-impl Drop for RejectFolder {
-    fn drop(&mut self) {
-        if !self.kept {
-            // Gone already if it was published; else its name says that it is unfinished.
-            let _ = fs::remove_file(&self.partial);
-        }
-    }
-}
-
-/// Whether a file holds rejects, finished or not: an empty file does too.
-fn holds_rejects(path: &Path) -> bool {
-    let mut line = String::new();
-    let is_regular = fs::symlink_metadata(path).is_ok_and(|is| is.is_file());
-    let read = File::open(path).and_then(|file| BufReader::new(file).read_line(&mut line));
-    is_regular && read.is_ok() && (line.is_empty() || line.starts_with("{\"file\":") && line.contains("\"sha256\":"))
-}
 
 /// Records that are known to be bad before they are read, with their findings: an attempt that
 /// detects one only after rows of it were written is restarted, knowing it.
@@ -180,6 +25,9 @@ pub type KnownRejects = HashMap<(FileId, u64), Vec<Finding>>;
 /// Rows that are known to make their records bad, by place and table: only once all rows were written it was seen that they
 /// reference a missing one.
 pub(crate) type KnownRows = HashMap<(FileId, u64, String), Finding>;
+
+/// So many findings are told of what is undecided around the records of one file.
+const MOST_UNDECIDED: usize = 100;
 
 /// Takes in what became known of further records.
 pub(super) fn learn(known: &mut KnownRejects, more: KnownRejects) {
@@ -203,6 +51,8 @@ pub struct Rejects {
     late: KnownRejects,
     /// Records that were rejected too late, and that what is known of other rows made bad.
     late_by_others: KnownRejects,
+    /// Documents of which something is undecided, to be set aside.
+    undecided: KnownRejects,
     /// Records with rows that the database rejected.
     pub refused: KnownRejects,
     /// Rows that are known to make their records bad.
@@ -213,6 +63,8 @@ pub struct Rejects {
     pub for_target: HashSet<(FileId, u64)>,
     /// Records, and broken files, that were rejected.
     pub count: u64,
+    /// Those of them that are no files.
+    pub entries: u64,
     /// Their findings at error level.
     pub errors: u64,
     /// Where they are written, if they are.
@@ -223,18 +75,20 @@ impl Rejects {
     /// None so far but those that are bad, or rejected by what is known of other rows; that `may_change`.
     pub fn new(bad: KnownRejects, doubtful: KnownRejects, may_change: bool) -> Self {
         let (late, late_by_others, refused, for_target) = Default::default();
-        let (count, errors, folder, bad_rows, dangling) = Default::default();
+        let (count, entries, errors, folder, bad_rows, dangling, undecided) = Default::default();
         Self {
             bad,
             doubtful,
             may_change,
             late,
             late_by_others,
+            undecided,
             refused,
             bad_rows,
             dangling,
             for_target,
             count,
+            entries,
             errors,
             folder,
         }
@@ -296,6 +150,19 @@ impl Rejects {
     /// Notes that a file turned out to be bad after rows of it were decided.
     pub(crate) fn note_late_file(&mut self, file: FileId, findings: Vec<Finding>) {
         self.late.insert((file, u64::MAX), findings);
+    }
+
+    /// Notes that something of a record, or with the largest offset of the file around them, is undecided.
+    pub(crate) fn note_undecided(&mut self, document: (FileId, u64), mut findings: Vec<Finding>) {
+        // A file may have as many documents as it has lines.
+        let known = self.undecided.entry(document).or_default();
+        findings.truncate(MOST_UNDECIDED.saturating_sub(known.len()));
+        known.append(&mut findings);
+    }
+
+    /// Takes what is undecided for bad from now on.
+    pub(crate) fn set_undecided_aside(&mut self) {
+        learn(&mut self.late, std::mem::take(&mut self.undecided));
     }
 
     /// Notes that a later turn rejects a record, too, that was rejected for rows of the target: an earlier import made
@@ -396,6 +263,12 @@ impl Rejects {
         })
     }
 
+    /// Names something that is no file in the reject folder, by its path.
+    pub(crate) fn keep_entry(&mut self, cx: &Context<'_>, path: &str, finding: &Finding) -> Result<()> {
+        let Some(folder) = &mut self.folder else { return Ok(()) };
+        folder.add(&Reject::of_entry(path, finding, &cx.writer.vault))
+    }
+
     /// Names a file that cannot be read in the reject folder; it is never copied.
     pub(crate) fn keep_file(&mut self, cx: &Context<'_>, file: usize, findings: &[Finding]) -> Result<()> {
         let Some(folder) = &mut self.folder else { return Ok(()) };
@@ -403,69 +276,5 @@ impl Rejects {
         let at = findings.iter().find_map(|finding| finding.place).map_or(0, |place| place.offset);
         let sha256 = crate::source::digest_of(source).map(hex::encode).unwrap_or_default();
         folder.add(&Reject { sha256, ..Reject::at(source, &locate(source, at), findings, &cx.writer.vault) })
-    }
-}
-
-pub(crate) fn locate(source: &SourceFile, offset: u64) -> Located {
-    found(Locator::default().find(source, offset).ok(), offset)
-}
-
-/// A file that cannot be read again has no lines.
-fn found(located: Option<Located>, offset: u64) -> Located {
-    located.unwrap_or(Located { offset, pointer: String::new(), line: 0, column: 0 })
-}
-
-/// A record as a reject shows it: each secret replaced by `{"secret_at": "FILE#/pointer"}` below the
-/// record's own pointer.
-pub fn render(record: NodeRef, declared: &Declared, file: &str, pointer: &str) -> String {
-    let mut out = String::new();
-    write(record, declared, file, pointer, &mut out);
-    out
-}
-
-fn write(node: NodeRef, declared: &Declared, file: &str, pointer: &str, out: &mut String) {
-    let facts = declared.facts(Doc::Record, node.path());
-    // A container is looked into member by member.
-    let may_be = || node.kind() == Kind::String && may_be_secret(node.name(), node.text());
-    if facts.is_hidden() || (!facts.declassified && may_be()) {
-        out.push_str("{\"secret_at\":");
-        write_json_string(out, &format!("{file}#{pointer}"));
-        out.push('}');
-        return;
-    }
-    match node.kind() {
-        kind @ (Kind::Array | Kind::Object) => {
-            let (open, close) = if kind == Kind::Array { ('[', ']') } else { ('{', '}') };
-            out.push(open);
-            for (i, child) in node.children().enumerate() {
-                if i > 0 {
-                    out.push(',');
-                }
-                let step =
-                    child.name().map_or_else(|| i.to_string(), |name| name.replace('~', "~0").replace('/', "~1"));
-                // Elements have none.
-                if let Some(name) = child.name() {
-                    write_json_string(out, name);
-                    out.push(':');
-                }
-                write(child, declared, file, &format!("{pointer}/{step}"), out);
-            }
-            out.push(close);
-        }
-        _ => node.write_json(out, &|_| false),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_run_that_ends_early_leaves_no_unfinished_file() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let rejects = RejectFolder::open(folder.path()).expect("opens");
-        assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 1);
-        drop(rejects);
-        assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 0);
     }
 }
