@@ -4,10 +4,10 @@
 //! those below it:
 //!
 //! - `cli`: words, prompts, progress, exit status
-//! - jobs: [`import`], [`validate`], [`migrations`], [`credentials`], [`backup`], [`undo`], [`tidy`], [`transfer`], [`export`], [`explain`], [`inspect`], what they are asked for ([`config`]), and their parts
+//! - jobs: [`import`], [`validate`], [`migrations`], [`credentials`], [`backup`], [`undo`], [`forget`], [`tidy`], [`transfer`], [`export`], [`explain`], [`inspect`], what they are asked for ([`config`]), and their parts
 //! - edges: [`source`] (files in), [`database`] (rows out), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`]; pure but for loading mapping files
-//! - values: [`document`], [`row`], [`table`], [`finding`], [`decimal`], `decode`, [`fold`], [`instant`], `strptime`, [`written`], [`hex`], [`outputs`]
+//! - values: [`document`], [`row`], [`table`], [`finding`], [`decimal`], `decode`, [`fold`], [`instant`], `strptime`, [`written`], [`hex`], [`outputs`], [`who`]
 //! - [`error`], `interrupt`
 
 pub mod against;
@@ -24,6 +24,7 @@ pub mod explain;
 pub mod export;
 pub mod finding;
 pub mod fold;
+pub mod forget;
 pub mod hex;
 pub mod import;
 pub mod inspect;
@@ -43,4 +44,5 @@ pub mod tidy;
 pub mod transfer;
 pub mod undo;
 pub mod validate;
+pub mod who;
 pub mod written;

@@ -52,6 +52,15 @@ pub struct RunRecord {
     pub forgotten_by: Option<String>,
 }
 
+impl RunRecord {
+    /// That what the ledger said of the run was removed, if it was: when, and by whom.
+    pub fn forgotten_in_words(&self) -> Option<String> {
+        let at = self.forgotten?.strftime("%Y-%m-%d %H:%M:%SZ");
+        let by = self.forgotten_by.as_deref().map_or_else(String::new, |by| format!(" by {by}"));
+        Some(format!("the ledger of run {} was forgotten on {at}{by}", self.id))
+    }
+}
+
 /// What the path of a file begins with in the ledger where the path itself holds a secret; an HMAC follows.
 pub const HIDDEN_PATH: &str = "hmac:";
 

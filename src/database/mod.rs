@@ -21,6 +21,7 @@ pub mod drift_sql;
 pub mod drift_tables;
 mod fill;
 mod follow;
+pub mod forget;
 pub mod health;
 pub mod history;
 mod json;

@@ -282,22 +282,29 @@ fn named_columns(columns: &[String]) -> String {
     format!("{} {}", if names.len() == 1 { "the column" } else { "the columns" }, names.join(", "))
 }
 
-/// The import that a word means, by its id or the beginning of it, if it can be undone.
+/// The run that a word means, by its id or the beginning of it.
 ///
 /// # Errors
-/// When there is none or more than one, when it is not an import, or when it was already undone.
-pub fn choose<'r>(runs: &'r [RunRecord], word: &str) -> Result<&'r RunRecord> {
+/// When there is none, or more than one.
+pub(super) fn named<'r>(runs: &'r [RunRecord], word: &str) -> Result<&'r RunRecord> {
     let found: Vec<&RunRecord> = runs.iter().filter(|run| !word.is_empty() && run.id.starts_with(word)).collect();
-    let run = match found.as_slice() {
-        [] => {
-            return Err(Error::request(format!("no run `{word}` is recorded")).hint("`treelift runs` lists them"));
-        }
-        [one] => *one,
+    match found.as_slice() {
+        [] => Err(Error::request(format!("no run `{word}` is recorded")).hint("`treelift runs` lists them")),
+        [one] => Ok(*one),
         several => {
             let several = count(several.len() as u64, "run");
-            return Err(Error::request(format!("`{word}` is the beginning of {several}")).hint("give more of the id"));
+            Err(Error::request(format!("`{word}` is the beginning of {several}")).hint("give more of the id"))
         }
-    };
+    }
+}
+
+/// The import that a word means, if it can be undone.
+///
+/// # Errors
+/// When there is none or more than one, when it is not an import, when it was already undone, or when the ledger no
+/// longer says what it wrote.
+pub fn choose<'r>(runs: &'r [RunRecord], word: &str) -> Result<&'r RunRecord> {
+    let run = named(runs, word)?;
     if run.kind != "import" {
         return Err(Error::request(format!(
             "run {} is of the kind `{}`: only an import can be undone",
@@ -306,7 +313,11 @@ pub fn choose<'r>(runs: &'r [RunRecord], word: &str) -> Result<&'r RunRecord> {
     }
     match runs.iter().find(|later| later.undoes.as_deref() == Some(&run.id)) {
         Some(later) => Err(Error::request(format!("run {} was already undone by run {}", run.id, later.id))),
-        None => Ok(run),
+        None => match run.forgotten_in_words() {
+            Some(words) => Err(Error::request(format!("run {} cannot be undone: {words}", run.id))
+                .hint("a backup of the database from before that still knows what the run wrote")),
+            None => Ok(run),
+        },
     }
 }
 

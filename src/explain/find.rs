@@ -1,7 +1,7 @@
 //! Finds the row that is asked for: by the table's primary key, else by the key of a rule that writes into it.
 
 use crate::database::changes::Changes;
-use crate::database::ledger::{RowOrigin, row_key};
+use crate::database::ledger::{RowOrigin, RunRecord, row_key};
 use crate::database::{Database, Dialect, Reader, schema};
 use crate::error::{Error, Result};
 use crate::finding::printable;
@@ -157,12 +157,18 @@ impl Search<'_> {
     /// Why there is no row of this key. `is_there`: the database has one that no run wrote.
     fn no_row(&self, table: &Table, is_there: bool) -> Result<Error> {
         let (name, key) = (printable(&table.name), printable(&self.question.key));
-        let message = if is_there {
+        let forgotten = self.reader.runs()?.iter().filter_map(RunRecord::forgotten_in_words).collect::<Vec<_>>();
+        let message = if !forgotten.is_empty() {
+            format!("no run that the ledger still tells of recorded a row of `{name}` with the key `{key}`")
+        } else if is_there {
             format!("no run recorded the row of `{name}` with the key `{key}`: the database has it from elsewhere")
         } else {
             format!("no run recorded a row of `{name}` with the key `{key}`")
         };
         let error = Error::request(message).at(self.database.url());
+        if !forgotten.is_empty() {
+            return Ok(error.hint(forgotten.join("; ")));
+        }
         let lost = self.lost_tables()?;
         if !lost.is_empty() {
             return Ok(error.hint(lost));

@@ -15,7 +15,7 @@ use crate::import::summary::Ending;
 use crate::import::sweep::Swept;
 use crate::migrations::Loss;
 use crate::report::write::ReportFiles;
-use crate::report::{Outcome, Report, TableReport};
+use crate::report::{Outcome, Report, RunReport, TableReport};
 use crate::validate::{self, answers::Answer};
 
 /// Attempts until one knows every bad record before it begins to write. `missing` are the files by which the set
@@ -100,7 +100,7 @@ impl Job<'_> {
             Ok(before) => before,
             Err(error) => {
                 let ErrorKind::Interrupted(_) = error.kind else { return Err(run.with_place(error)) };
-                let report = summary::report(&mut run, &ending(database, &id, clock, Outcome::Interrupted));
+                let report = summary::report(&mut run, &self.ending(database, &id, clock, Outcome::Interrupted));
                 run.writer.roll_back()?;
                 reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
                 return Ok(Attempt::Done(Box::new(report)));
@@ -128,7 +128,7 @@ impl Job<'_> {
             (true, Mode::Real) => Outcome::Committed,
             (false, Mode::Real) => Outcome::RolledBack,
         };
-        let mut ending = ending(database, &id, clock, outcome);
+        let mut ending = self.ending(database, &id, clock, outcome);
         ending.acceptable = acceptable;
         ending.checks = checks;
         let mut report = summary::report(&mut run, &ending);
@@ -187,16 +187,17 @@ impl Job<'_> {
         let entry = AuditEntry::new("import", "database", "a tree of files was imported", self.beginning.started)?;
         Ok(entry.of(id).with(details))
     }
-}
 
-fn ending(database: &dyn Database, id: &str, clock: &Clock, outcome: Outcome) -> Ending {
-    Ending {
-        run_id: id.to_owned(),
-        outcome,
-        acceptable: false,
-        url: database.url().to_owned(),
-        engine: database.engine().to_owned(),
-        checks: Vec::new(),
-        timings: clock.timings(),
+    fn ending(&self, database: &dyn Database, id: &str, clock: &Clock, outcome: Outcome) -> Ending {
+        Ending {
+            run_id: id.to_owned(),
+            run: RunReport::ending(self.beginning.started, self.beginning.who),
+            outcome,
+            acceptable: false,
+            url: database.url().to_owned(),
+            engine: database.engine().to_owned(),
+            checks: Vec::new(),
+            timings: clock.timings(),
+        }
     }
 }

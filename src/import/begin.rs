@@ -11,6 +11,7 @@ use crate::import::vault::{KeySource, Vault};
 use crate::import::watch::Watch;
 use crate::import::writer::Writer;
 use crate::secret::proof::SecretSet;
+use crate::who::Who;
 use jiff::Timestamp;
 
 /// What every attempt begins with.
@@ -20,6 +21,7 @@ pub(super) struct Beginning<'p> {
     pub(super) ui: &'p dyn Ui,
     pub(super) key: &'p KeySource,
     pub(super) started: Timestamp,
+    pub(super) who: &'p Who,
     /// Whether a backup was made in the transaction that the first attempt goes on in.
     pub(super) is_backed_up: bool,
 }
@@ -69,6 +71,8 @@ impl<'p> Beginning<'p> {
             source: plan.tree.root.display().to_string(),
             started,
             finished: started,
+            host: self.who.host.clone(),
+            user: self.who.user.clone(),
             ..RunRecord::default()
         }
     }

@@ -16,6 +16,7 @@ mod early;
 mod file;
 pub(crate) mod files;
 pub mod followup;
+mod forgotten;
 pub(crate) mod leaves;
 mod lines;
 mod links;
@@ -57,11 +58,13 @@ use crate::migrations::refuse_another;
 use crate::report::Report;
 use crate::report::write::ReportFiles;
 use crate::source;
+use crate::who::Who;
 use agree::{agree, back_up_existing, before, key_source, outside_source};
 use attempt::attempts;
 use begin::Beginning;
 use choose::{Selected, choose_set, database, inputs, speaking};
 use clock::Clock;
+use forgotten::refuse_unknown_rows;
 
 /// Imports a tree, or does a dry run of it, and returns the report.
 ///
@@ -88,6 +91,7 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     clock.lap(|timings| &mut timings.walk);
     outside_source(&*database, &plan)?;
     refuse_another(&*database, &plan.set)?;
+    refuse_unknown_rows(&*database, &plan)?;
     backup::able(&*database, &before(options, &plan.set))?;
     let losses = agree(options, ui, &mut *database, &plan)?;
     let key = key_source(options, ui, &plan.set, &*database)?;
@@ -96,7 +100,8 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let safety = back_up_existing(options, ui, &*database, &plan.set)?;
     let (migrated, run) = (database.recorded()?, database.runs()?.len());
     let is_backed_up = safety.is_of_a_server();
-    let beginning = Beginning { plan: &plan, options, ui, key: &key, started: clock.started, is_backed_up };
+    let (who, started) = (Who::runs_this(), clock.started);
+    let beginning = Beginning { plan: &plan, options, ui, key: &key, started, who: &who, is_backed_up };
     let done = attempts(&beginning, &missing, &losses, &mut *database, &mut clock, &mut reports);
     // If the record of migrations or runs cannot be read, something may have been committed.
     let migrated_nothing = || database.recorded().is_ok_and(|now| now == migrated);

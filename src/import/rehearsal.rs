@@ -13,6 +13,7 @@ use crate::import::plan::Plan;
 use crate::import::run::Import;
 use crate::import::vault::KeySource;
 use crate::secret::proof::LeakSearch;
+use crate::who::Who;
 use jiff::Timestamp;
 
 /// Imports a tree as into a new database, every reject allowed, and asks the last attempt for an answer.
@@ -30,7 +31,8 @@ pub(crate) fn rehearse<W: Watch, T>(
 ) -> Result<T> {
     let options = options(plan, depth);
     let key = if plan.set.seals() { KeySource::ThrowAway } else { KeySource::None };
-    let beginning = Beginning { plan, options: &options, ui, key: &key, started, is_backed_up: false };
+    let who = Who::default(); // nothing of it is kept
+    let beginning = Beginning { plan, options: &options, ui, key: &key, started, who: &who, is_backed_up: false };
     let mut known = Known::default();
     for number in 1.. {
         let secrets = sweep(plan, depth, ui)?.secrets;

@@ -14,7 +14,7 @@ use crate::report::findings::Findings;
 use crate::report::{
     AlternativeReport, CaughtReport, CheckReport, ColumnReport, DeclassifiedReport, FileReport, FileStatus, Files,
     FindingReport, IgnoredReport, LeafCounts, LossyReport, MappingsReport, Outcome, PlaceReport, Report, RunMode,
-    SecretsReport, Shared, SourceReport, TargetReport, Timings, VERSION, Verdict,
+    RunReport, SecretsReport, Shared, SourceReport, TargetReport, Timings, VERSION, Verdict,
 };
 use crate::secret::proof::LeakSearch;
 use crate::source::{self, SourceFile};
@@ -26,6 +26,8 @@ use std::sync::Arc;
 pub struct Ending {
     /// The run's id.
     pub run_id: String,
+    /// When it ran, where, and by whom.
+    pub run: RunReport,
     /// Its outcome.
     pub outcome: Outcome,
     /// Whether it may be committed.
@@ -45,6 +47,7 @@ impl Ending {
     pub(crate) fn of_rehearsal() -> Self {
         Self {
             run_id: String::new(),
+            run: RunReport::default(),
             outcome: Outcome::DryRun,
             acceptable: false,
             url: String::new(),
@@ -70,6 +73,7 @@ pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
     let mut report = Report {
         report_version: VERSION,
         run_id: ending.run_id.clone(),
+        run: ending.run.clone(),
         mode: if run.options.mode == Mode::Dry { RunMode::DryRun } else { RunMode::Import },
         outcome: ending.outcome,
         verdict: if ending.acceptable { Verdict::Acceptable } else { Verdict::Refused },
@@ -130,7 +134,7 @@ fn after(run: &Import<'_>) -> Vec<String> {
 pub fn run_record(report: &Report, record: RunRecord) -> RunRecord {
     let sum = |count: fn(&crate::report::TableReport) -> u64| report.tables.iter().map(count).sum();
     RunRecord {
-        finished: jiff::Timestamp::now(),
+        finished: report.run.finished.unwrap_or_else(jiff::Timestamp::now),
         files: report.files.sizes().filter(|(status, ..)| *status == FileStatus::Imported).count() as u64,
         leaves: report.leaves.seen,
         inserted: sum(|table| table.inserted),

@@ -59,6 +59,11 @@ pub struct CompiledRule {
 }
 
 impl CompiledRule {
+    /// Whether the ledger and not a key says which row of the target a row of the rule is: `across` keeps twins.
+    pub(crate) fn is_known_by_ledger(&self, set: &Set) -> bool {
+        self.key_fields.is_none() || self.model(set).on_duplicate == OnDuplicate::Across
+    }
+
     /// The rule as written.
     pub fn model<'s>(&self, set: &'s Set) -> &'s Rule {
         &set.mappings[self.mapping].rules[self.rule]

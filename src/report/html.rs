@@ -32,6 +32,7 @@ fn render(report: &Report) -> Result<String, minijinja::Error> {
     environment.get_template("report.html")?.render(context! {
         report => Serde(&fields),
         verdict => text::verdict(report),
+        ran => report.run.words().map(|words| printable(&words)),
         clean => report.is_clean(),
         closes => report.leaves.closes(),
         bar => Serde(bar(report)),

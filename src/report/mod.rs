@@ -35,6 +35,9 @@ pub struct Report {
     pub report_version: u32,
     /// UUID text.
     pub run_id: String,
+    /// When it ran, where, and by whom.
+    #[serde(default)]
+    pub run: RunReport,
     /// The mode of the run.
     pub mode: RunMode,
     /// Its outcome.
@@ -166,6 +169,7 @@ mod tests {
             [
                 "report_version",
                 "run_id",
+                "run",
                 "mode",
                 "outcome",
                 "verdict",

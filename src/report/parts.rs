@@ -2,6 +2,8 @@
 
 use super::Shared;
 use crate::finding::Severity;
+use crate::who::Who;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The mode of a run.
@@ -38,6 +40,52 @@ pub enum Verdict {
     Acceptable,
     /// It may not.
     Refused,
+}
+
+/// When a run ran, where, and by whom. What an earlier version did not say is missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// When it started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
+    /// When it was about to end: to commit, or to roll back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<Timestamp>,
+    /// The machine's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The account's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The version of treelift.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
+}
+
+impl RunReport {
+    /// Of a run by `who` that began then and ends now.
+    pub fn ending(started: Timestamp, who: &Who) -> Self {
+        Self {
+            started: Some(started),
+            finished: Some(Timestamp::now()),
+            host: who.host.clone(),
+            user: who.user.clone(),
+            program: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        }
+    }
+
+    /// In words: when, by whom, with which version.
+    pub fn words(&self) -> Option<String> {
+        let time = |time: Timestamp| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
+        let times = self.started.map(|started| match self.finished {
+            Some(finished) => format!("{} to {}", time(started), time(finished)),
+            None => time(started),
+        });
+        let who = Who::of(self.user.as_deref(), self.host.as_deref()).words().map(|who| format!("by {who}"));
+        let program = self.program.as_ref().map(|version| format!("treelift {version}"));
+        let known: Vec<String> = [times, who, program].into_iter().flatten().collect();
+        (!known.is_empty()).then(|| known.join(", "))
+    }
 }
 
 /// The tree that was read.

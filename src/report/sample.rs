@@ -66,6 +66,13 @@ pub(crate) fn committed() -> Report {
     Report {
         report_version: VERSION,
         run_id: "0e8f6c1e-5f0a-4c3f-9a77-2b1d6d3c9e55".to_owned(),
+        run: RunReport {
+            started: "2026-01-02T03:04:05Z".parse().ok(),
+            finished: "2026-01-02T03:04:09Z".parse().ok(),
+            host: Some("mill".to_owned()),
+            user: Some("ann".to_owned()),
+            program: Some("0.2.0".to_owned()),
+        },
         mode: RunMode::Import,
         outcome: Outcome::Committed,
         verdict: Verdict::Acceptable,

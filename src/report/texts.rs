@@ -13,6 +13,7 @@ impl Report {
         let Report {
             report_version: _,
             run_id: _,
+            run: _,
             mode: _,
             outcome: _,
             verdict: _,

@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::migrations::ManagedDatabase;
 use crate::report::words::count;
 use crate::table::Schema;
+use crate::who::Who;
 use jiff::Timestamp;
 use ledger::{Entries, Lists};
 pub use outcome::{LeftBehind, Transferred, TransferredLedger, TransferredTable};
@@ -105,6 +106,7 @@ fn agree(source: &Source<'_>, to: &str, left: &[LeftBehind], mode: Mode, ui: &dy
 
 /// What the ledger of the new database says of the transfer itself.
 fn record(source: &Source<'_>, run_id: &str, started: Timestamp) -> RunRecord {
+    let who = Who::runs_this();
     RunRecord {
         id: run_id.to_owned(),
         kind: "transfer".to_owned(),
@@ -115,6 +117,8 @@ fn record(source: &Source<'_>, run_id: &str, started: Timestamp) -> RunRecord {
         source: source.url.to_owned(),
         started,
         finished: started,
+        host: who.host,
+        user: who.user,
         ..RunRecord::default()
     }
 }

@@ -67,7 +67,7 @@ def check_registry(database, active, data_key, rows):
     if not database.has_table("treelift_state"):
         return
     state = {row["name"]: row["value"] for row in database.rows("SELECT name, value FROM treelift_state")}
-    assert state["format"] == "2" and len(state["database_id"]) == 32
+    assert state["format"] == "3" and len(state["database_id"]) == 32
     if "registry_hmac" in state:
         assert state["registry_hmac"] == proof(database, active, data_key, rows, state["sealed_counts"])
 
@@ -126,7 +126,7 @@ def make_database(place, secret):
             [person, number, mark, seal("name", name), seal("password", password), extra])
     counts = '{"logins":8}'
     hmac = proof(database, key_id, data_key, [{"id": key_id, "state": "active"}], counts)
-    state = {"format": "2", "database_id": os.urandom(16).hex(), "sealed_counts": counts, "registry_hmac": hmac}
+    state = {"format": "3", "database_id": os.urandom(16).hex(), "sealed_counts": counts, "registry_hmac": hmac}
     for item in state.items():
         database.run("INSERT INTO treelift_state VALUES (?, ?)", item)
     database.commit()

@@ -96,7 +96,7 @@ fn a_database_remembers_the_folder_of_its_set() {
     let id = runs["runs"][0]["id"].as_str().unwrap();
     run(&house, &format!("undo {id} --yes --no-backup")).status(0);
     let runs = run(&house, "runs --json").status(0).json();
-    assert_eq!(runs["runs"][1]["set_folder"], json!(folder), "an undo belongs to the set of what it undoes");
+    assert_eq!(runs["runs"][0]["set_folder"], json!(folder), "an undo belongs to the set of what it undoes");
 }
 
 #[test]

@@ -92,6 +92,7 @@ fn every_link_between_pages_leads_somewhere() {
         "docs/exit-statuses.md",
         "docs/schema.md",
         "docs/backup.md",
+        "docs/runs.md",
         "sample_data/README.md",
     ] {
         let text = fs::read_to_string(project(page)).unwrap();

@@ -187,7 +187,7 @@ impl Ran {
 
 /// The report without what may differ between a dry run and a real one.
 pub(crate) fn comparable(mut report: Value) -> Value {
-    for key in ["run_id", "timings", "mode", "outcome", "target"] {
+    for key in ["run_id", "run", "timings", "mode", "outcome", "target"] {
         assert!(report.as_object_mut().unwrap().remove(key).is_some(), "the report has no `{key}`");
     }
     report

@@ -131,6 +131,7 @@ mod reseal_kill;
 mod reseal_triggers;
 mod reseal_words;
 mod rows_back;
+mod runs;
 mod scaffold_laws;
 mod set_aside;
 mod shapes;

@@ -4,12 +4,31 @@ use super::schema::ChangeArgs;
 use super::shared::ManagedArgs;
 use clap::Args;
 
+const RUNS_EXAMPLES: &str = "\
+Examples:
+  treelift runs --database sqlite:///./new.db
+  treelift runs --forget 9720adda --dry-run
+  treelift runs --forget --all --yes
+
+The newest comes first. What is forgotten is what the ledger says of files and rows; the line of the run stays,
+as do rows, keys and sealed values. `undo`, `verify` and `explain --row` cannot tell of a forgotten run.";
+
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  treelift runs --database sqlite:///./new.db")]
+#[command(after_help = RUNS_EXAMPLES)]
 pub(in crate::cli) struct RunsArgs {
-    /// The database to look into [default: DATABASE_URL].
-    #[arg(long, value_name = "URL")]
-    pub(in crate::cli) database: Option<String>,
+    /// The imports to forget: their ids or prefixes of them, as they are listed.
+    #[arg(value_name = "RUN", requires = "forget", conflicts_with = "all")]
+    pub(in crate::cli) runs: Vec<String>,
+    /// After the sign-off: remove what the ledger says of the files and rows of these imports.
+    #[arg(long)]
+    pub(in crate::cli) forget: bool,
+    /// Forget all imports.
+    #[arg(long, requires = "forget")]
+    pub(in crate::cli) all: bool,
+    #[command(flatten)]
+    pub(in crate::cli) change: ChangeArgs,
+    #[command(flatten)]
+    pub(in crate::cli) managed: ManagedArgs,
 }
 
 const UNDO_EXAMPLES: &str = "\

@@ -4,6 +4,7 @@ use super::dumps::Dumps;
 use super::{Reader, Stages, Transaction};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::done::Altered;
+use crate::database::forget::{Forget, Forgotten};
 use crate::database::history::{RecordTable, Recorded};
 use crate::database::ledger::RunRecord;
 use crate::database::order::{Order, PutRowsBack};
@@ -59,6 +60,8 @@ pub trait Database: Stages {
     fn put_rows_back(&mut self, order: &PutRowsBack<'_>) -> Result<Vec<TableBack>>;
     /// Undoes a run, in one transaction, if everything it wrote is as it left it.
     fn undo(&mut self, order: &Undo<'_>) -> Result<Undone>;
+    /// Forgets runs, in one transaction, if no other needs them.
+    fn forget(&mut self, order: &Forget<'_>) -> Result<Forgotten>;
     /// Writes one entry of the audit trail, in a transaction of its own.
     fn note(&mut self, entry: &AuditEntry, table: Option<&AuditTable>) -> Result<()>;
     /// Brings the database to this version's format, in a transaction of its own. One without an id gets

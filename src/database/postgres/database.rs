@@ -7,6 +7,7 @@ use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::done::Altered;
 use crate::database::dumps::Dumps;
+use crate::database::forget::{Forget, Forgotten};
 use crate::database::order::{Order, PutRowsBack};
 use crate::database::query::BadQuery;
 use crate::database::rows_back::TableBack;
@@ -106,6 +107,10 @@ impl Database for PostgresDatabase {
 
     fn put_rows_back(&mut self, order: &PutRowsBack<'_>) -> Result<Vec<TableBack>> {
         self.said(rows_back::put_back(&self.place, order))
+    }
+
+    fn forget(&mut self, order: &Forget<'_>) -> Result<Forgotten> {
+        self.said(undo::forget(&self.place, order))
     }
 
     fn undo(&mut self, order: &Undo<'_>) -> Result<Undone> {

@@ -14,6 +14,7 @@ use super::{audit, catalog, commit, keys, ledger, ledger_tables, opened, rejecti
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Other;
 use crate::database::follow::Following;
+use crate::database::forget::{self, Forget, Forgotten};
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::{RunRecord, Written};
 use crate::database::undo::engine::{Fate, Listed, Take, Undoing, numbers};
@@ -46,6 +47,18 @@ pub(super) fn undo(place: &Place, order: &Undo<'_>) -> Tried<Undone> {
         commit::commit(&session, order.run_id)?;
     }
     Ok(undone)
+}
+
+/// Forgets runs. The dry one is the real one rolled back.
+pub(super) fn forget(place: &Place, order: &Forget<'_>) -> Tried<Forgotten> {
+    let session = opened::begin(place, &BTreeSet::new())?;
+    let forgotten = forget::forget(&mut Engine::of(&session), order)?;
+    if order.mode == Mode::Dry || forgotten.runs.is_empty() {
+        session.run("ROLLBACK")?;
+    } else {
+        opened::commit(&session)?;
+    }
+    Ok(forgotten)
 }
 
 /// The tables that the run wrote into, and those that mappings let reference each other: nobody else writes into them

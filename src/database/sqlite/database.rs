@@ -7,6 +7,7 @@ use super::{alter, assertion, connect, file, fill, locks, orphans, replace, rows
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::done::Altered;
+use crate::database::forget::{Forget, Forgotten};
 use crate::database::order::{Order, PutRowsBack};
 use crate::database::query::BadQuery;
 use crate::database::rows_back::TableBack;
@@ -135,6 +136,10 @@ impl Database for SqliteDatabase {
 
     fn put_rows_back(&mut self, order: &PutRowsBack<'_>) -> Result<Vec<TableBack>> {
         self.said(rows_back::put_back(&self.location, order))
+    }
+
+    fn forget(&mut self, order: &Forget<'_>) -> Result<Forgotten> {
+        self.said(undo::forget(&self.location, order))
     }
 
     fn undo(&mut self, order: &Undo<'_>) -> Result<Undone> {

@@ -11,6 +11,7 @@ use super::{audit, catalog, form, forms, keys, ledger, ledger_tables, read, reco
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Other;
 use crate::database::follow::Following;
+use crate::database::forget::{self, Forget, Forgotten};
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::{RunRecord, Written};
 use crate::database::undo::engine::{Fate, Listed, Take, Undoing, numbers};
@@ -43,6 +44,18 @@ pub(super) fn undo(location: &Location, order: &Undo<'_>) -> Tried<Undone> {
         open::commit(location, store, conn)?;
     }
     Ok(undone)
+}
+
+/// Forgets runs. The dry one works on a private copy.
+pub(super) fn forget(location: &Location, order: &Forget<'_>) -> Tried<Forgotten> {
+    let (store, conn) = open::begin(location, &Start { mode: order.mode, run_id: order.id, bytes: 0 })?;
+    let forgotten = forget::forget(&mut Engine { conn: &conn, location }, order)?;
+    if order.mode == Mode::Dry || forgotten.runs.is_empty() {
+        open::roll_back(store, conn)?;
+    } else {
+        open::commit(location, store, conn)?;
+    }
+    Ok(forgotten)
 }
 
 /// An open database that is asked what runs wrote into it.

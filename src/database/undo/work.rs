@@ -13,6 +13,7 @@ use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::{RunRecord, Written, key_parts};
 use crate::database::unchanged::{Disposition, Noted};
 use crate::table::Table;
+use crate::who::Who;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Every so many rows progress is told.
@@ -283,6 +284,7 @@ impl<E: Undoing> Work<'_, E> {
         self.engine.run(&format!("DELETE FROM treelift_rows{of_run}"))?;
         let sum = |of: fn(&Taken) -> u64| undone.tables.iter().map(of).sum::<u64>();
         let (removed, emptied) = (sum(|table| table.removed), sum(|table| table.emptied));
+        let who = Who::runs_this();
         let record = RunRecord {
             id: self.order.run_id.to_owned(),
             kind: "undo".to_owned(),
@@ -296,6 +298,8 @@ impl<E: Undoing> Work<'_, E> {
             set_digest: run.set_digest.clone(),
             set_folder: run.set_folder.clone(),
             source: run.source.clone(),
+            host: who.host,
+            user: who.user,
             ..RunRecord::default()
         };
         self.engine.write_run(&record)?;

@@ -78,6 +78,12 @@ pub struct Keys {
 }
 
 impl Keys {
+    /// Whether rows of a rule would be written once more where the ledger did not know them.
+    pub(crate) fn need_ledger(&self, rule: &CompiledRule, set: &Set) -> bool {
+        let keys = self.of(rule);
+        rule.starts && (rule.is_known_by_ledger(set) || keys.row.is_none() || !keys.is_unique)
+    }
+
     pub(super) fn new(set: &Set, rules: &[Vec<CompiledRule>], specs: &Specs, order: &Order) -> Self {
         let mut held: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
         for spec in &specs.all {

@@ -10,7 +10,7 @@ use crate::import::context::Context;
 use crate::import::stored::Stored;
 use crate::import::vault::Same;
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::model::{OnDuplicate, Protection};
+use crate::mapping::model::Protection;
 use crate::mapping::secret_values::may_be_secret;
 use crate::row::Value;
 use secrecy::SecretString;
@@ -36,7 +36,7 @@ impl Resolver<'_> {
             return Ok(Verdict::Is(Judged::is(RowFate::Inserted)));
         }
         let keys = plan.keys.of(rule);
-        let keyed = keys.row.zip(row.key_values()).filter(|_| !self.is_known_by_ledger(rule));
+        let keyed = keys.row.zip(row.key_values()).filter(|_| !rule.is_known_by_ledger(&self.plan.set));
         // Where several rows may have the key, the ledger says which one this was.
         let by_ledger = keyed.is_none() || (row.draft.secrets.is_empty() && !keys.is_unique);
         if by_ledger && let Some(row_key) = self.earlier_row(cx, row)? {
@@ -104,11 +104,6 @@ impl Resolver<'_> {
             }
         }
         Ok(differing)
-    }
-
-    /// Whether the ledger and not a key says which row of the target a rule's row is: `across` keeps twins.
-    pub(super) fn is_known_by_ledger(&self, rule: &CompiledRule) -> bool {
-        rule.key_fields.is_none() || rule.model(&self.plan.set).on_duplicate == OnDuplicate::Across
     }
 
     /// The row that an earlier run wrote from the same file, where a `fill` rule started it there.

@@ -17,8 +17,10 @@ impl Resolver<'_> {
         for rule in rules {
             let table = rule.table.name.as_str();
             // Rows of a table that is fed by key as well are found by their key.
-            let keyless =
-                rules.iter().filter(|other| other.table.name == table).all(|other| self.is_known_by_ledger(other));
+            let keyless = rules
+                .iter()
+                .filter(|other| other.table.name == table)
+                .all(|other| other.is_known_by_ledger(&self.plan.set));
             if done.contains(&table) || !keyless || cx.writer.rows_before(table) == 0 {
                 continue; // reported already, reported by its key, or nothing was there
             }

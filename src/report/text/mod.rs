@@ -25,7 +25,7 @@ const MARGIN: usize = 9;
 pub fn summary(report: &Report, detail: Detail) -> String {
     let mut sections = Vec::new();
     if detail != Detail::Brief {
-        sections.push(heading(report));
+        sections.push(heading(report, detail));
         sections.push(files(report));
         sections.push(tables(report, if detail == Detail::All { usize::MAX } else { 8 }));
         sections.push(accounts(report, detail));
@@ -98,14 +98,16 @@ fn against(report: &Report) -> String {
     format!("{reasons}, ")
 }
 
-fn heading(report: &Report) -> String {
+fn heading(report: &Report, detail: Detail) -> String {
     let source = &report.source;
     let digest: String = report.mappings.digest.chars().take(12).collect();
     let mode = if report.mode == RunMode::DryRun { " (dry run)" } else { "" };
+    let run = report.run.words().filter(|_| detail == Detail::All);
     [
         line("source", &format!("{} ({}, {})", source.root, count(source.files, "file"), bytes(source.bytes))),
         line("set", &format!("{} ({digest})", report.mappings.set)),
         line("target", &format!("{}{mode}", report.target.url)),
+        run.map_or_else(String::new, |run| line("run", &run)),
     ]
     .concat()
 }
