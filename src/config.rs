@@ -26,6 +26,8 @@ pub struct ImportOptions {
     pub max_rejects: u64,
     /// `--set-aside`: whatever cannot be imported goes into the reject folder, and the rest is committed.
     pub set_aside: bool,
+    /// `--verify`: every row is read back before the commit, and compared with what the source said.
+    pub verify: bool,
     /// `--only-mapping`; empty for all.
     pub only_mapping: Vec<String>,
     /// `--with`: optional mappings to read in this run.

@@ -277,6 +277,27 @@ codes! {
         "check what it does; its rows are read back and compared";
     TARGET_UNSETTLED = "T009" Error "every attempt rejected further records, each for want of rows that the one before left out",
         "fix the records that are named, the first one first, then run again";
+    // D: differences between the database and its source.
+    VERIFY_WRONG = "D001" Error "a row differs from its record, though neither was changed since: the import was wrong",
+        "compare the mapping set of the run with the one at hand; if both are the same, the row and what the ledger says of it were changed together";
+    VERIFY_EDITED = "D002" Error "a row was edited since its import",
+        "nothing to do where the application did it; else correct the row, or restore a backup";
+    VERIFY_SOURCE = "D003" Error "a row is as its import left it, and its source was changed since",
+        "check which of the two is right; to take the source's, `undo` the run and import again";
+    VERIFY_BOTH = "D004" Error "a row was edited since its import, and its source was changed, too",
+        "check which of the two is right";
+    VERIFY_UNTOLD = "D005" Error "a row differs from its record, and no import recorded it",
+        "the application made it, or the record of its run was removed: check which of the two is right";
+    VERIFY_REMOVED = "D006" Error "a row was removed from the database since its import",
+        "nothing to do where the application did it; else import again, or restore a backup";
+    VERIFY_NEVER = "D007" Error "a record gives a row that is not in the database, and that no import recorded",
+        "import again: it is new, or its record was rejected when the rest was imported";
+    VERIFY_EXTRA = "D008" Error "a row that an import wrote is not given by any record any more",
+        "its record was removed or changed: remove the row where it should go, too";
+    VERIFY_UNCOMPARED = "D009" Warning "rows cannot be verified as a whole",
+        "give the passphrase or key where values are sealed; a hash is never compared with what it was made of";
+    VERIFY_UNLIKE = "D010" Error "a row does not stand in the database as it was written",
+        "look for a trigger or rule that changes rows, and drop it for the import; nothing was committed";
     // A: assertions.
     ASSERTION = "A001" Error "an assertion of the mapping set does not hold",
         "look at the rows that its query in set.toml returns";

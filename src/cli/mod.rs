@@ -29,6 +29,7 @@ mod transfer;
 mod unbuilt;
 mod undo;
 mod variants;
+mod verify;
 mod watch;
 
 use crate::error::{Error, Result};
@@ -88,6 +89,7 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
     }
     match cli.command {
         Command::Import(args) => import::run(*args, log_file, output),
+        Command::Verify(args) => verify::run(*args, log_file, output),
         Command::Runs(args) => runs::run(&args, output),
         Command::Undo(args) => undo::run(&args, output),
         Command::Check(args) => check::run(&args, output),

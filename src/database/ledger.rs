@@ -172,6 +172,26 @@ pub struct RowOrigin {
     pub turn: Turn,
 }
 
+/// A file that a run read and wrote rows from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldFile {
+    /// The file.
+    pub file: FileRecord,
+    /// The run's id.
+    pub run: String,
+}
+
+/// Where a run wrote a row from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldRow {
+    /// The row's primary key, see [`row_key`].
+    pub row_key: String,
+    /// The file's number in the ledger.
+    pub file: i64,
+    /// Where the record or element begins in the file, in bytes.
+    pub offset: u64,
+}
+
 /// The place of a row among those that one record or element made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn {

@@ -45,6 +45,7 @@ pub(crate) mod scratch;
 pub mod sealed;
 mod sealed_column;
 mod sqlite;
+pub mod standing;
 pub mod state;
 pub mod tidy;
 mod tokens;

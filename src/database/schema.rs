@@ -74,6 +74,13 @@ pub(super) fn must_be(opening: &Opening, stages: &[Catalog], standing: &Standing
     expected
 }
 
+/// That the tables are not those that the set writes into.
+pub(super) fn cannot_compare(difference: &str, place: &str) -> Error {
+    Error::environment(format!("the database's tables do not match the migrations: {difference}"))
+        .at(place)
+        .hint("bring the database to the expected schema with `schema migrate` first; nothing was changed")
+}
+
 /// A line of ids that an import would have to make: it knows nothing of the rows that are moved.
 pub(super) fn ids_first(line: &IdsLine, place: &str) -> Error {
     Error::request(format!("an import does not make the ids of `{}`, for which there are rows", line.table))

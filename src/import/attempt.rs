@@ -115,7 +115,10 @@ impl Job<'_> {
         }
         ui.phase(Phase::Check, 0, 0);
         run.report_all(self.chain, self.missing, &with_secrets)?;
-        let checks = checks::check_all(&mut run, &before)?;
+        let mut checks = checks::check_all(&mut run, &before)?;
+        if options.verify {
+            checks.push(checks::read_back(&mut run, &id)?);
+        }
         // The report takes memory as well.
         run.writer.transaction()?.free_memory()?;
         clock.lap(|timings| &mut timings.check);

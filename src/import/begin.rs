@@ -24,6 +24,8 @@ pub(super) struct Beginning<'p> {
     pub(super) who: &'p Who,
     /// Whether a backup was made in the transaction that the first attempt goes on in.
     pub(super) is_backed_up: bool,
+    /// Whether nothing is written, and what is there is compared.
+    pub(super) is_verification: bool,
 }
 
 impl<'p> Beginning<'p> {
@@ -51,10 +53,17 @@ impl<'p> Beginning<'p> {
             audit: plan.set.audit.as_ref(),
             version: plan.set.version.as_ref(),
         };
-        let mut transaction = database.begin(&opening)?;
+        let mut transaction = if self.is_verification {
+            database.view(&opening)?.ok_or_else(|| database.missing())?
+        } else {
+            database.begin(&opening)?
+        };
         let vault = Vault::open(key, &transaction.seal_record()?, secrets, started)?.of(&plan.set);
-        transaction.begin_run(&self.record(id))?;
+        if !self.is_verification {
+            transaction.begin_run(&self.record(id))?;
+        }
         let writer = Writer::new(transaction, vault, &plan.set, options.threads());
+        let writer = if self.is_verification { writer.verifying() } else { writer };
         Start { plan, options, ui, started, watch }.begin(writer, known)
     }
 

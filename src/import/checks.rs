@@ -2,12 +2,13 @@
 
 use crate::database::catalog::Other;
 use crate::database::drift::Leave;
+use crate::database::standing::Standing;
 use crate::database::upkeep::WrittenFrom;
 use crate::database::{history, schema};
 use crate::error::Result;
 use crate::finding::{
     ASSERTION, Finding, ROW_ORPHAN, ROW_TRIGGER, SECRET_UNCOMPARED, Severity, TARGET_FORM, TARGET_INTEGRITY,
-    TARGET_PENDING, TARGET_RULE, TARGET_UNSEALED,
+    TARGET_PENDING, TARGET_RULE, TARGET_UNSEALED, VERIFY_UNLIKE,
 };
 use crate::import::leaves::found::Leaks;
 use crate::import::refused::dangling;
@@ -18,6 +19,42 @@ use crate::validate::check::{Category, check};
 use crate::validate::checks;
 use crate::validate::{ask, gather};
 use std::collections::BTreeMap;
+
+/// Reads every row back that the run of this id wrote, and compares it with what the ledger was told when its record was
+/// read.
+pub(crate) fn read_back(run: &mut Import<'_>, id: &str) -> Result<CheckReport> {
+    let (mut rows, mut unlike) = (0_u64, 0_u64);
+    for table in run.plan.written_tables() {
+        let mut keys = Vec::new();
+        run.writer.transaction()?.standing(&table, Some(id), &mut |row_key, standing| {
+            rows += 1;
+            if matches!(standing, Standing::Gone | Standing::Edited | Standing::Resealed) {
+                unlike += 1;
+                if keys.len() < MOST_NAMED {
+                    keys.push((row_key.to_owned(), standing));
+                }
+            }
+            Ok(())
+        })?;
+        for (row_key, standing) in keys {
+            let from = run.writer.transaction()?.written_from(&table, &row_key)?;
+            let what = match standing {
+                Standing::Gone => "is not there any more",
+                _ => "does not hold what was written",
+            };
+            let message = format!("a row of `{table}` {what} when it is read back");
+            let mut finding = Finding::new(&VERIFY_UNLIKE, message).about(table.clone());
+            let from = from.map(|row| WrittenFrom { file: row.file, offset: row.offset });
+            finding.place = from.and_then(|from| run.writer.place_of(from));
+            run.findings.push(finding);
+        }
+    }
+    let detail = format!("{} read back, {unlike} unlike", words::count(rows, "row"));
+    Ok(passed_if(unlike == 0, "every row is in the database as it was written", Category::Data, detail))
+}
+
+/// So many rows of a table are named that are not as they were written.
+const MOST_NAMED: usize = 100;
 
 /// Checks the database before the commit: everything that is written into, not what else is there.
 pub(crate) fn check_all(run: &mut Import<'_>, before: &[Answer]) -> Result<Vec<CheckReport>> {

@@ -121,6 +121,17 @@ impl Import<'_> {
             resolver.keep();
             return Ok(());
         }
+        if cx.writer.is_verifying() {
+            for held in &mut open {
+                let place = reading.place(held.record.span.start);
+                held.decision = resolver.decide(&mut cx, place, &mut held.mapped.drafts)?;
+            }
+            let records = open.iter().map(|held| (&held.mapped.drafts[..], &held.decision));
+            resolver.verify(&mut cx, reading.context.id, records)?;
+            resolver.keep();
+            cx.writer.vault.keep();
+            return Ok(());
+        }
         loop {
             let rows = rows_of(resolver, &mut cx, reading, &mut open)?;
             if !reading.may_reject {

@@ -14,7 +14,7 @@ impl<'p> Import<'p> {
     /// Reads, maps and writes the whole tree, and takes over what the database rejected of it.
     pub(crate) fn read(&mut self) -> Result<()> {
         let ui = self.ui;
-        if !self.ahead.is_it {
+        if self.is_written() {
             let Parts { rejects, mut cx, .. } = self.parts();
             rejects.report_triggers(&mut cx, ui)?;
         }
@@ -29,13 +29,20 @@ impl<'p> Import<'p> {
             self.readers = Readers::default(); // so that the threads end, and are not waited for in vain
             read.unwrap_or_else(|panic| resume_unwind(panic))
         })?;
-        let Parts { rejects, mut cx, .. } = self.parts();
-        rejects.take_refused(&mut cx)?;
-        if !self.ahead.is_it {
+        if !self.writer.is_verifying() {
+            let Parts { rejects, mut cx, .. } = self.parts();
+            rejects.take_refused(&mut cx)?;
+        }
+        if self.is_written() {
             let Parts { rejects, mut cx, .. } = self.parts();
             self.orphans = rejects.take_orphans(&mut cx)?;
         }
         Ok(())
+    }
+
+    /// Whether what is read is written: neither ahead, nor to be compared.
+    fn is_written(&self) -> bool {
+        !self.ahead.is_it && !self.writer.is_verifying()
     }
 
     /// What rows are made with ahead; nothing where someone watches how that is done.
@@ -50,8 +57,8 @@ impl<'p> Import<'p> {
     }
 
     fn write_rows(&mut self) -> Result<()> {
-        if self.ahead.is_it {
-            return self.read_all(); // nothing is written
+        if !self.is_written() {
+            return self.read_all();
         }
         self.writer.transaction()?.begin_rows()?;
         self.read_all()?;

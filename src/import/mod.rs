@@ -43,7 +43,11 @@ pub mod summary;
 mod supply;
 mod survey;
 pub mod sweep;
+mod told;
 pub mod vault;
+mod verdicts;
+mod verifier;
+pub mod verify;
 mod walked;
 pub(crate) mod watch;
 pub mod writer;
@@ -101,7 +105,8 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let (migrated, run) = (database.recorded()?, database.runs()?.len());
     let is_backed_up = safety.is_of_a_server();
     let (who, started) = (Who::runs_this(), clock.started);
-    let beginning = Beginning { plan: &plan, options, ui, key: &key, started, who: &who, is_backed_up };
+    let beginning =
+        Beginning { plan: &plan, options, ui, key: &key, started, who: &who, is_backed_up, is_verification: false };
     let done = attempts(&beginning, &missing, &losses, &mut *database, &mut clock, &mut reports);
     // If the record of migrations or runs cannot be read, something may have been committed.
     let migrated_nothing = || database.recorded().is_ok_and(|now| now == migrated);

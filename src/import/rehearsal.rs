@@ -32,7 +32,16 @@ pub(crate) fn rehearse<W: Watch, T>(
     let options = options(plan, depth);
     let key = if plan.set.seals() { KeySource::ThrowAway } else { KeySource::None };
     let who = Who::default(); // nothing of it is kept
-    let beginning = Beginning { plan, options: &options, ui, key: &key, started, who: &who, is_backed_up: false };
+    let beginning = Beginning {
+        plan,
+        options: &options,
+        ui,
+        key: &key,
+        started,
+        who: &who,
+        is_backed_up: false,
+        is_verification: false,
+    };
     let mut known = Known::default();
     for number in 1.. {
         let secrets = sweep(plan, depth, ui)?.secrets;
@@ -72,6 +81,7 @@ fn options(plan: &Plan, depth: u32) -> ImportOptions {
         rejects: None,
         max_rejects: u64::MAX,
         set_aside: false,
+        verify: false,
         only_mapping: Vec::new(),
         with: Vec::new(),
         only_owner: Vec::new(),

@@ -74,7 +74,11 @@ pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
         report_version: VERSION,
         run_id: ending.run_id.clone(),
         run: ending.run.clone(),
-        mode: if run.options.mode == Mode::Dry { RunMode::DryRun } else { RunMode::Import },
+        mode: match run.options.mode {
+            _ if run.writer.is_verifying() => RunMode::Verify,
+            Mode::Dry => RunMode::DryRun,
+            Mode::Real => RunMode::Import,
+        },
         outcome: ending.outcome,
         verdict: if ending.acceptable { Verdict::Acceptable } else { Verdict::Refused },
         source: SourceReport {
@@ -100,6 +104,8 @@ pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
         ignored,
         lossy,
         tables: run.writer.counts(),
+        compared: Vec::new(),
+        unverified: Vec::new(),
         columns: columns(run),
         findings: located(findings, &plan.tree.files),
         secrets: SecretsReport {

@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// Replaces a text that holds the value of a secret.
@@ -195,7 +196,7 @@ impl Vault {
         let place = SealPlace { table, column, key_columns, key: &texts };
         let opened = self.sealer.as_ref().and_then(|sealer| sealer.open(&place, &token_in(token)).ok());
         Ok(match opened {
-            Some(text) if self.fingerprint(&text) == self.fingerprint(secret) => {
+            Some(text) if self.fingerprint(&text).ct_eq(&self.fingerprint(secret)).into() => {
                 self.found += 1;
                 Same::Yes
             }

@@ -5,6 +5,7 @@ mod fills;
 mod lane;
 mod refusal;
 mod row;
+mod verify;
 
 use crate::database::ledger::{FileRecord, RowRecord};
 use crate::database::rejection::Rejected;
@@ -13,6 +14,7 @@ use crate::database::{Dialect, Transaction};
 use crate::error::Result;
 use crate::finding::{FileId, Place};
 use crate::import::vault::Vault;
+use crate::import::verifier::Verifier;
 use crate::mapping::compile::{CompiledRule, written_tables};
 use crate::mapping::keyindex::KeyText;
 use crate::mapping::model::Set;
@@ -54,6 +56,8 @@ pub struct Writer {
     columns: Vec<Vec<Columns>>,
     /// Rows that the database rejected.
     pub refused: Vec<RefusedRow>,
+    /// What a verification finds, where nothing is written.
+    verifier: Option<Box<Verifier>>,
     /// The ledger's number for the first file, and the files from it on.
     first_file: Option<i64>,
     files: Vec<FileId>,
@@ -109,9 +113,26 @@ impl Writer {
             fills: BTreeMap::new(),
             columns: set.mappings.iter().flat_map(|mapping| &mapping.rules).map(|_| Vec::new()).collect(),
             refused: Vec::new(),
+            verifier: None,
             first_file: None,
             files: Vec::new(),
         }
+    }
+
+    /// One that writes nothing, and compares instead.
+    #[must_use]
+    pub(crate) fn verifying(self) -> Self {
+        Self { verifier: Some(Box::default()), ..self }
+    }
+
+    /// Whether nothing is written.
+    pub(crate) fn is_verifying(&self) -> bool {
+        self.verifier.is_some()
+    }
+
+    /// What a verification has found.
+    pub(crate) fn verifier(&mut self) -> &mut Verifier {
+        self.verifier.get_or_insert_default()
     }
 
     /// The open transaction, once it has written what it was given.
@@ -209,7 +230,8 @@ impl Writer {
 
     /// Whether the database may reject rows of these rules by what no key says.
     pub fn may_reject(&mut self, rules: &[&CompiledRule]) -> Result<bool> {
-        for rule in rules {
+        let asked = if self.is_verifying() { &[] } else { rules }; // what is not written is not rejected
+        for rule in asked {
             let known = match self.tables[rule.table_number].may_reject {
                 Some(known) => known,
                 None => self.transaction()?.may_reject(&rule.table.name)?,

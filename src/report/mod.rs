@@ -68,6 +68,12 @@ pub struct Report {
     pub lossy: Vec<LossyReport>,
     /// Rows written, by table.
     pub tables: Vec<TableReport>,
+    /// How the rows compare, by table: of a verification.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compared: Vec<ComparedReport>,
+    /// Rows that cannot be verified, by why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unverified: Vec<UnverifiedReport>,
     /// How columns with alternatives were filled.
     pub columns: Vec<ColumnReport>,
     /// The findings, worst first.
@@ -137,8 +143,8 @@ impl Report {
             Outcome::Interrupted => u8::try_from(128 + signal.unwrap_or(SIGINT)).unwrap_or(130),
             Outcome::Failed => 3,
             _ if !self.leaves.closes() => 70,
-            Outcome::RolledBack => 1,
-            Outcome::Committed | Outcome::DryRun => u8::from(!self.is_clean()),
+            Outcome::RolledBack | Outcome::Differs => 1,
+            Outcome::Committed | Outcome::DryRun | Outcome::Verified => u8::from(!self.is_clean()),
         }
     }
 }

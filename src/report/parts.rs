@@ -14,6 +14,8 @@ pub enum RunMode {
     Import,
     /// Import and roll back.
     DryRun,
+    /// Compare the target with the source.
+    Verify,
 }
 
 /// The outcome of a run.
@@ -26,6 +28,10 @@ pub enum Outcome {
     RolledBack,
     /// A dry run finished; the target is as before.
     DryRun,
+    /// The target is as the source says, as far as it could be compared.
+    Verified,
+    /// The target is not as the source says.
+    Differs,
     /// A signal interrupted the run; the target is as before.
     Interrupted,
     /// An error ended the run; the target is as before.
@@ -298,6 +304,53 @@ pub struct TableReport {
     pub unchanged: u64,
     /// Rows that were rejected.
     pub rejected: u64,
+}
+
+/// How the rows of a table compare with the source.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ComparedReport {
+    /// The table's name.
+    pub name: String,
+    /// Rows that say what their records say.
+    pub equal: u64,
+    /// Rows that records give and the database has not: `removed` of them were removed since their import.
+    pub missing: u64,
+    /// Those of them that an import wrote.
+    pub removed: u64,
+    /// Rows that imports of this source wrote and that no record gives any more.
+    pub extra: u64,
+    /// Rows that differ from their records: the sum of the five kinds that follow.
+    pub different: u64,
+    /// Neither the row nor the source changed since: the import was wrong.
+    pub wrong: u64,
+    /// The row was edited since its import.
+    pub edited: u64,
+    /// The source changed since.
+    pub source_changed: u64,
+    /// Both.
+    pub edited_and_source_changed: u64,
+    /// No import recorded the row.
+    pub unrecorded: u64,
+    /// Rows that cannot be compared as a whole, and do not differ as far as they can.
+    pub unverified: u64,
+    /// Rows that no import wrote: the application's own, which are no difference.
+    pub own: u64,
+}
+
+impl ComparedReport {
+    /// Whether the table is not as the source says.
+    pub fn differs(&self) -> bool {
+        self.missing + self.extra + self.different > 0
+    }
+}
+
+/// Rows that cannot be verified, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnverifiedReport {
+    /// Why.
+    pub reason: String,
+    /// How many.
+    pub rows: u64,
 }
 
 /// How a column was filled.

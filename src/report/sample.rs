@@ -112,6 +112,8 @@ pub(crate) fn committed() -> Report {
             leaves: 7,
         }],
         tables: vec![table("people", 1, 0, 0), table("notes", 1_200, 0, 0)],
+        compared: Vec::new(),
+        unverified: Vec::new(),
         columns: vec![ColumnReport {
             table: "notes".to_owned(),
             column: "title".to_owned(),

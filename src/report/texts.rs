@@ -28,6 +28,8 @@ impl Report {
             ignored,
             lossy,
             tables: _,
+            compared: _,
+            unverified: _,
             columns: _,
             findings,
             secrets:

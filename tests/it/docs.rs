@@ -137,7 +137,7 @@ fn every_finding_is_on_its_page() {
 }
 
 fn findings_page() -> String {
-    const FAMILIES: [(&str, &str); 11] = [
+    const FAMILIES: [(&str, &str); 12] = [
         ("F", "Files and directories"),
         ("J", "JSON"),
         ("S", "Shapes and records"),
@@ -147,6 +147,7 @@ fn findings_page() -> String {
         ("X", "Secrets"),
         ("U", "Parts of the mapping set that the tree never used"),
         ("T", "The target"),
+        ("D", "Differences between a database and its source"),
         ("A", "Assertions of a mapping set"),
         ("M", "Mapping sets, checked by `check` and before every run"),
     ];

@@ -454,6 +454,7 @@ fn readings(house: &House, max_rejects: u64) -> (u32, u32) {
         rejects: None,
         max_rejects,
         set_aside: false,
+        verify: false,
         only_mapping: Vec::new(),
         with: Vec::new(),
         only_owner: Vec::new(),

@@ -148,6 +148,7 @@ mod unique;
 mod unknown_trees;
 mod unused;
 mod used;
+mod verify;
 mod version_record;
 mod watching;
 mod words;

@@ -139,6 +139,7 @@ fn options(small: &Small) -> ImportOptions {
         rejects: Some(small.house.path("rejects")),
         max_rejects: 1,
         set_aside: false,
+        verify: false,
         only_mapping: Vec::new(),
         with: Vec::new(),
         only_owner: Vec::new(),

@@ -98,6 +98,8 @@ pub(in crate::cli) fn color_choice(when: &str) -> ColorChoice {
 pub(in crate::cli) enum Command {
     /// Import a tree into a database, in one transaction.
     Import(Box<ImportArgs>),
+    /// Compare a database with the tree that was imported into it, value by value; nothing is changed.
+    Verify(Box<VerifyArgs>),
     /// List the runs recorded in a database.
     Runs(RunsArgs),
     /// Undo an import.
@@ -144,6 +146,7 @@ Examples:
   treelift import ./old_data --database sqlite:///./new.db --key-file ./treelift.key
   treelift import ./old_data --database postgresql://host/app --lock-timeout 30
   treelift import ./old_data --database sqlite:///./new.db --set-aside --rejects ./rejects
+  treelift import ./old_data --database sqlite:///./new.db --verify
   treelift import ./unknown_tree --scaffold ./my_set
   treelift import ./unknown_tree --scaffold ./my_set --yes
 
@@ -185,6 +188,9 @@ pub(in crate::cli) struct ImportArgs {
     /// status is 1 where anything was set aside.
     #[arg(long)]
     pub(in crate::cli) set_aside: bool,
+    /// Before the commit read every row back and compare it with what the source said; takes up to a third more time.
+    #[arg(long)]
+    pub(in crate::cli) verify: bool,
     /// Use only this mapping; may be given more than once.
     #[arg(long, value_name = "MAPPING", action = ArgAction::Append)]
     pub(in crate::cli) only_mapping: Vec<String>,
@@ -217,6 +223,58 @@ pub(in crate::cli) struct ImportArgs {
     /// Answer yes to every question.
     #[arg(short, long)]
     pub(in crate::cli) yes: bool,
+    #[command(flatten)]
+    pub(in crate::cli) secrets: SecretArgs,
+}
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  treelift verify ./old_data --database sqlite:///./new.db --key-file ./treelift.key
+  treelift verify ./old_data --report differences.html --only-owner 7
+
+Exit status: 0 the database is as the source says, 1 it differs. Rows that cannot be compared, such as sealed
+ones without their key, are counted apart; the last line says so.";
+
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_EXAMPLES)]
+pub(in crate::cli) struct VerifyArgs {
+    /// The data folder or its parent.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) source: PathBuf,
+    /// A bundled mapping set by name, or a folder [default: TREELIFT_MAPPINGS, then a bundled set
+    /// that recognises the tree].
+    #[arg(long, value_name = "SET|DIR")]
+    pub(in crate::cli) mappings: Option<String>,
+    /// The database to compare [default: DATABASE_URL, then what the mapping set names].
+    #[arg(long, value_name = "URL")]
+    pub(in crate::cli) database: Option<String>,
+    /// Write the report into a file, `.json` or `.html`; may be given more than once. An earlier report is
+    /// kept under a numbered name.
+    #[arg(short = 'o', long = "report", value_name = "FILE", value_hint = ValueHint::FilePath, action = ArgAction::Append)]
+    pub(in crate::cli) reports: Vec<PathBuf>,
+    /// Compare only what this mapping gives; may be given more than once.
+    #[arg(long, value_name = "MAPPING", action = ArgAction::Append)]
+    pub(in crate::cli) only_mapping: Vec<String>,
+    /// Read this optional mapping too, as the import did; may be given more than once.
+    #[arg(long, value_name = "MAPPING", action = ArgAction::Append)]
+    pub(in crate::cli) with: Vec<String>,
+    /// Compare only what belongs to this owner (directory or id); may be given more than once.
+    #[arg(long, value_name = "OWNER", action = ArgAction::Append)]
+    pub(in crate::cli) only_owner: Vec<String>,
+    /// The owner of files that name no owner, as the import had it.
+    #[arg(long, value_name = "ID")]
+    pub(in crate::cli) owner: Option<String>,
+    /// How deep values may be nested.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=127))]
+    pub(in crate::cli) max_depth: u32,
+    /// To how many bytes a packed file may unpack, such as `500MB` or `8GiB`; never to more than 200 times its size.
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = size())]
+    pub(in crate::cli) max_unpacked: u64,
+    /// How many threads read at once; the result is the same with any number [default: one for each core, at most 4].
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=64))]
+    pub(in crate::cli) jobs: Option<u16>,
+    #[command(flatten)]
+    pub(in crate::cli) locks: LockArgs,
     #[command(flatten)]
     pub(in crate::cli) secrets: SecretArgs,
 }

@@ -43,6 +43,9 @@ pub trait Database: Stages {
     fn refused(&self, migrations: &[Migration], queries: &[&str]) -> Result<Vec<Option<BadQuery>>>;
     /// Opens the transaction of an import, with the schema and the ledger's tables made or checked.
     fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>>;
+    /// Opens what [`Self::begin`] opens to be read alone: nothing is made, and everything is seen as it is at one moment.
+    /// `None` where there is no database.
+    fn view(&self, opening: &Opening) -> Result<Option<Box<dyn Transaction>>>;
     /// Opens a transaction on what is there, of which no mapping set is known: it can change keys, and the sealed
     /// cells of these tables, which nobody else writes until its end. What they overwrite in a file is wiped. `None`
     /// where there is no database.

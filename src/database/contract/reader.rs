@@ -5,11 +5,12 @@ use crate::database::catalog::Catalog;
 use crate::database::cells::{FERNET, KeyedCell, Registered};
 use crate::database::health::Health;
 use crate::database::history::{RecordTable, Recorded};
-use crate::database::ledger::{RowOrigin, RunRecord};
+use crate::database::ledger::{RowOrigin, RunRecord, ToldFile, ToldRow};
 use crate::database::query::Asking;
 use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::sealed_column::SealedColumn;
+use crate::database::standing::Standing;
 use crate::database::state::State;
 use crate::database::upkeep::{Broken, Survey};
 use crate::database::{Cell, Dialect, Ordered};
@@ -49,6 +50,20 @@ pub trait Reader: Stages + Asking {
     /// Where runs wrote the row of this key from, oldest first. The key is written as in
     /// [`RowRecord`](crate::database::ledger::RowRecord).
     fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>>;
+    /// The files that runs read and wrote rows from, oldest first.
+    fn told_files(&self) -> Result<Vec<ToldFile>>;
+    /// Tells of every row that runs inserted into a table where they wrote it from, in the order in which they were
+    /// written.
+    fn told_rows(&self, table: &str, take: &mut dyn FnMut(ToldRow) -> Result<()>) -> Result<()>;
+    /// Tells of every row that runs inserted into a table, or filled in it, whether it is as they left it: those of all
+    /// runs, or of the run of this id. A key may be told of more than once: the last time counts. Of a table without a
+    /// primary key nothing is told.
+    fn standing(
+        &self,
+        table: &str,
+        run: Option<&str>,
+        take: &mut dyn FnMut(&str, Standing) -> Result<()>,
+    ) -> Result<()>;
     /// The tables of which the ledger has rows, by name, whether they are still there or not.
     fn written_tables(&self) -> Result<Vec<String>>;
     /// Shows the cells of these columns of every row of a table, or of those rows whose column `of` has this number.

@@ -76,6 +76,11 @@ impl Database for PostgresDatabase {
         Ok(reader.map(|reader| Box::new(reader) as Box<dyn Reader>))
     }
 
+    fn view(&self, opening: &Opening) -> Result<Option<Box<dyn Transaction>>> {
+        let transaction = PostgresTransaction::view(&self.place, opening)?;
+        Ok(transaction.map(|transaction| Box::new(transaction) as Box<dyn Transaction>))
+    }
+
     fn change(&self, mode: Mode, tables: &BTreeSet<String>) -> Result<Option<Box<dyn Transaction>>> {
         let transaction = self.said(PostgresTransaction::change(&self.place, mode, tables))?;
         Ok(transaction.map(|transaction| Box::new(transaction) as Box<dyn Transaction>))

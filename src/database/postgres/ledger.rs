@@ -48,7 +48,12 @@ impl PostgresTransaction {
         if let Some(number) = self.state.ledger.tables.get(table) {
             return Ok(*number);
         }
+        let is_view = self.state.is_view;
         let number = self.on(|session| {
+            if is_view {
+                let row = session.first("SELECT id FROM treelift_tables WHERE name = $1", &[Some(table)])?;
+                return Ok(row.map_or(0, |row| row.get(0))); // no table has the number 0
+            }
             session.execute("INSERT INTO treelift_tables (name) VALUES ($1) ON CONFLICT DO NOTHING", &[Some(table)])?;
             let row = session.first("SELECT id FROM treelift_tables WHERE name = $1", &[Some(table)])?;
             Ok(row.map_or(0, |row| row.get(0)))

@@ -3,6 +3,7 @@
 use super::connect::Session;
 use super::place::Tried;
 use super::{catalog, state};
+use crate::database::own::no_ledger;
 use crate::database::own_table::{self, OwnTable};
 use crate::database::state::FORMAT;
 use crate::error::Error;
@@ -51,6 +52,16 @@ const KEYS: [&str; 2] = [
 pub(super) fn set_up(session: &Session) -> Tried<()> {
     set_up_tables(session, &LEDGER)?;
     set_up_keys(session)
+}
+
+/// Refuses a database without a ledger, of which nothing can be told.
+pub(super) fn must_be_there(session: &Session) -> Tried<()> {
+    for text in &LEDGER {
+        if !catalog::has_table(session, name_of(text))? {
+            return Err(no_ledger(session.place.shown()).into());
+        }
+    }
+    Ok(())
 }
 
 /// Makes or sees the two tables that sealed values hang on: all that a database needs that has no ledger.

@@ -11,7 +11,7 @@ use crate::database::drift_tables::first_difference;
 use crate::database::history::{self, Origin};
 use crate::database::kept::ForeignTrigger;
 use crate::database::presence::{Presence, presence};
-use crate::database::schema::{ids_first, in_part, must_be};
+use crate::database::schema::{cannot_compare, ids_first, in_part, must_be};
 use crate::database::{Migration, Opening};
 use crate::error::Error;
 use crate::table::Schema;
@@ -106,6 +106,29 @@ pub(super) fn set_up(session: &Session, opening: &Opening) -> Tried<SetUp> {
     let mut schema = live.schema;
     schema.tables.retain(|name, _| opening.schema.tables.contains_key(name));
     Ok(SetUp { schema, pending, done, after_rows, foreign, made })
+}
+
+/// Gives back the live tables of a database that is only read, and the versions of the set that are not applied.
+pub(super) fn look(session: &Session, opening: &Opening) -> Tried<(Schema, Vec<String>)> {
+    let place = session.place.shown();
+    let migrations = opening.migrations;
+    let (stages, fault) = stages(&session.place, migrations)?;
+    fault.map_or(Ok(()), Err)?;
+    let standing = history::compare(&record::recorded(session)?, migrations);
+    let standing = standing.wake(migrations, |table| catalog::has_table(session, table))?;
+    standing.refuse(place)?;
+    let record = record::table(session, None)?.name;
+    let live = catalog::whole(session, &session.schema, &record)?;
+    let not_there = |at: &usize| presence(&stages, *at, &live) != Presence::Whole;
+    let pending: Vec<String> =
+        standing.pending().into_iter().filter(not_there).map(|at| migrations[at].version.clone()).collect();
+    let expected = must_be(opening, &stages, &standing, &pending);
+    if let Some(difference) = first_difference(&expected, &live.schema) {
+        return Err(cannot_compare(&difference, place).into());
+    }
+    let mut schema = live.schema;
+    schema.tables.retain(|name, _| opening.schema.tables.contains_key(name));
+    Ok((schema, pending))
 }
 
 fn cannot(migration: &Migration, failure: Failure, place: &str) -> Fault {

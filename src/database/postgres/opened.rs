@@ -36,6 +36,8 @@ pub(super) type PostgresTransaction = Opened<Writing>;
 #[derive(Default)]
 pub(super) struct Writing {
     pub(super) is_dry: bool,
+    /// Whether nothing may be written.
+    pub(super) is_view: bool,
     pub(super) schema: Schema,
     /// When the run began: what clocks that are defaults give.
     pub(super) started: Option<Timestamp>,

@@ -7,7 +7,8 @@ use super::place::Tried;
 use super::types::column_type;
 use super::{catalog, sql};
 use crate::database::Cell;
-use crate::database::ledger::{RowOrigin, Turn};
+use crate::database::ledger::{FileRecord, RowOrigin, ToldFile, ToldRow, Turn};
+use crate::error::Result;
 use crate::table::ColumnType;
 use postgres::Row;
 use std::collections::HashMap;
@@ -35,6 +36,35 @@ pub(super) fn origins(session: &Session, table: &str, row_key: &str) -> Tried<Ve
         pointer: String::new(),
     };
     Ok(session.query(&text, &[Some(table), Some(row_key)])?.iter().map(origin).collect())
+}
+
+/// The files that runs read and wrote rows from, oldest first.
+pub(super) fn told_files(session: &Session) -> Tried<Vec<ToldFile>> {
+    let text = "SELECT f.id, f.path, f.sha256, f.bytes, u.id FROM treelift_files f
+                JOIN treelift_runs u ON u.number = f.run ORDER BY f.id";
+    let told = |row: &Row| ToldFile {
+        file: FileRecord {
+            id: row.get(0),
+            path: row.get(1),
+            sha256: row.get::<_, Vec<u8>>(2).try_into().unwrap_or([0; 32]),
+            bytes: row.get::<_, i64>(3).unsigned_abs(),
+        },
+        run: row.get(4),
+    };
+    Ok(session.query(text, &[])?.iter().map(told).collect())
+}
+
+/// Tells where every row of a table was written from that runs inserted.
+pub(super) fn told_rows(session: &Session, table: &str, take: &mut dyn FnMut(ToldRow) -> Result<()>) -> Tried<()> {
+    let number = session.first("SELECT id FROM treelift_tables WHERE name = $1", &[Some(table)])?;
+    let Some(number) = number.map(|row| row.get::<_, i64>(0)) else { return Ok(()) };
+    let text = format!(
+        "SELECT r.row_key, r.file, r.\"offset\" FROM treelift_rows r WHERE r.\"table\" = {number}
+         AND r.columns NOT IN (SELECT id FROM treelift_columns WHERE filled) ORDER BY r.file, r.number"
+    );
+    session.try_each(&text, |row| {
+        take(ToldRow { row_key: row.get(0), file: row.get(1), offset: row.get::<_, i64>(2).unsigned_abs() })
+    })
 }
 
 /// The tables of which the ledger has rows, by name.

@@ -2,16 +2,17 @@
 
 use super::opened::{self, Opened, PostgresReader};
 use super::place::{Place, Tried};
-use super::{assertion, catalog, cells, keys, ledger, ordered, origins, record, stages, state, survey};
+use super::{assertion, catalog, cells, keys, ledger, ordered, origins, record, stages, state, survey, undo};
 use crate::database::catalog::Catalog;
 use crate::database::cells::{KeyedCell, Registered};
 use crate::database::clock::Clock;
 use crate::database::health::Health;
 use crate::database::history::{RecordTable, Recorded};
-use crate::database::ledger::{RowOrigin, RunRecord};
+use crate::database::ledger::{RowOrigin, RunRecord, ToldFile, ToldRow};
 use crate::database::query::{Asked, Asking, Planned};
 use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
+use crate::database::standing::Standing;
 use crate::database::state::State;
 use crate::database::upkeep::{Broken, Survey};
 use crate::database::{Cell, Dialect, Migration, Ordered, Reader, SealedColumn, Stages};
@@ -94,6 +95,23 @@ impl<S> Reader for Opened<S> {
 
     fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>> {
         self.on(|session| origins::origins(session, table, row_key))
+    }
+
+    fn told_files(&self) -> Result<Vec<ToldFile>> {
+        self.on(origins::told_files)
+    }
+
+    fn told_rows(&self, table: &str, take: &mut dyn FnMut(ToldRow) -> Result<()>) -> Result<()> {
+        self.on(|session| origins::told_rows(session, table, take))
+    }
+
+    fn standing(
+        &self,
+        table: &str,
+        run: Option<&str>,
+        take: &mut dyn FnMut(&str, Standing) -> Result<()>,
+    ) -> Result<()> {
+        self.on(|session| undo::standing(session, table, run, take))
     }
 
     fn written_tables(&self) -> Result<Vec<String>> {

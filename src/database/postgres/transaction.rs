@@ -2,7 +2,7 @@
 
 use super::opened::{self, Opened, PostgresTransaction, Writing};
 use super::place::{Place, Tried};
-use super::{audit, catalog, commit, kept, ledger_tables, migrate, record, sql, version};
+use super::{audit, catalog, commit, kept, ledger_tables, migrate, record, sql, state, version};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
 use crate::database::history;
@@ -48,6 +48,26 @@ impl PostgresTransaction {
         transaction.defer(&made)?;
         transaction.know_unnamed()?;
         Ok(transaction)
+    }
+
+    /// Begins to read alone; `None` where there is no database.
+    pub(super) fn view(place: &Place, opening: &Opening) -> Result<Option<Self>> {
+        let begun = || -> Tried<Option<Self>> {
+            let session = opened::look(place)?;
+            if !opened::is_there(&session)? {
+                return Ok(None);
+            }
+            state::read(&session)?;
+            let (schema, pending) = migrate::look(&session, opening)?;
+            ledger_tables::must_be_there(&session)?;
+            let before = catalog::counts(&session, schema.tables.keys())?;
+            let (is_view, started) = (true, Some(opening.started));
+            let state = Writing { is_dry: true, is_view, before, schema, started, pending, ..Writing::default() };
+            Ok(Some(Self { session, state }))
+        };
+        let Some(mut transaction) = begun().map_err(|fault| place.words(fault))? else { return Ok(None) };
+        transaction.know_unnamed()?;
+        Ok(Some(transaction))
     }
 
     /// Begins without a mapping set, to write sealed cells of these tables; `None` where there is no database.

@@ -17,6 +17,7 @@ use crate::database::follow::Following;
 use crate::database::forget::{self, Forget, Forgotten};
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::{RunRecord, Written};
+use crate::database::standing::{Standing, together};
 use crate::database::undo::engine::{Fate, Listed, Take, Undoing, numbers};
 use crate::database::undo::{Obstacle, Undo, Undone, work};
 use crate::database::{Cell, Mode};
@@ -77,6 +78,26 @@ fn tables_of(place: &Place, order: &Undo<'_>) -> Tried<BTreeSet<String>> {
     }
     session.close()?;
     Ok(tables)
+}
+
+/// Tells of the rows of a table whether they are as runs left them.
+pub(super) fn standing(
+    session: &Session,
+    name: &str,
+    run: Option<&str>,
+    take: &mut dyn FnMut(&str, Standing) -> Result<()>,
+) -> Tried<()> {
+    let number = session.first("SELECT id FROM treelift_tables WHERE name = $1", &[Some(name)])?;
+    let Some(number) = number.map(|row| row.get::<_, i64>(0)) else { return Ok(()) };
+    let mut live = survey::live(session)?.schema.tables;
+    let Some(table) = live.remove(name).filter(|table| !table.primary_key().is_empty()) else { return Ok(()) };
+    let columns = ledger::columns(session, number, name)?;
+    for together in together(number, &columns, &ledger::runs(session)?, run) {
+        let judge = listing::judge(session, &table, &columns, Some(together.run))?;
+        let mut pages = listing::Pages::over(session, (&table, number), &together, &judge)?;
+        while !pages.next(session, &mut |key, _, fate| Ok(take(key, fate.into())?))? {}
+    }
+    Ok(())
 }
 
 /// An open database that is asked what runs wrote into it.

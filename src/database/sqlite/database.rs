@@ -104,6 +104,11 @@ impl Database for SqliteDatabase {
         Ok(SqliteReader::open(&self.location)?.map(|reader| Box::new(reader) as Box<dyn Reader>))
     }
 
+    fn view(&self, opening: &Opening) -> Result<Option<Box<dyn Transaction>>> {
+        let transaction = self.said(SqliteTransaction::view(&self.location, opening))?;
+        Ok(transaction.map(|transaction| Box::new(transaction) as Box<dyn Transaction>))
+    }
+
     fn change(&self, mode: Mode, _tables: &BTreeSet<String>) -> Result<Option<Box<dyn Transaction>>> {
         let transaction = self.said(SqliteTransaction::change(&self.location, mode))?;
         Ok(transaction.map(|transaction| Box::new(transaction) as Box<dyn Transaction>))

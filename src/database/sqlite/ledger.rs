@@ -34,7 +34,12 @@ impl SqliteTransaction {
         if let Some(number) = self.ledger.tables.get(table) {
             return Ok(*number);
         }
+        let is_view = self.is_view();
         let number = self.on(|conn| {
+            if is_view {
+                let text = "SELECT coalesce(max(id), 0) FROM treelift_tables WHERE name = ?1";
+                return conn.query_row(text, [table], |row| row.get(0)); // no table has the number 0
+            }
             conn.execute("INSERT OR IGNORE INTO treelift_tables (name) VALUES (?1)", [table])?;
             conn.query_row("SELECT id FROM treelift_tables WHERE name = ?1", [table], |row| row.get(0))
         })?;

@@ -2,6 +2,7 @@
 
 use super::location::{Location, Tried};
 use super::{catalog, sql, state};
+use crate::database::own::no_ledger;
 use crate::database::own_table::{self, OwnTable};
 use crate::database::state::FORMAT;
 use crate::error::Error;
@@ -51,6 +52,17 @@ const KEYS: [&str; 2] = [
 pub(super) fn set_up(conn: &Connection, location: &Location) -> Tried<()> {
     set_up_tables(conn, location, &LEDGER)?;
     set_up_keys(conn, location)
+}
+
+/// Refuses a database without a ledger, of which nothing can be told.
+pub(super) fn must_be_there(conn: &Connection, location: &Location) -> Tried<()> {
+    let is_there = |text: &&str| catalog::has_table(conn, name_of(text));
+    for text in &LEDGER {
+        if !is_there(text)? {
+            return Err(no_ledger(&location.shown).into());
+        }
+    }
+    Ok(())
 }
 
 /// Makes or sees the two tables that sealed values hang on: all that a database needs that has no ledger.

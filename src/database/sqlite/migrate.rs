@@ -14,7 +14,7 @@ use crate::database::drift_tables::first_difference;
 use crate::database::history::{self, Origin};
 use crate::database::kept::ForeignTrigger;
 use crate::database::presence::{Presence, presence};
-use crate::database::schema::{check_order, ids_first, in_part, must_be};
+use crate::database::schema::{cannot_compare, check_order, ids_first, in_part, must_be};
 use crate::database::{Migration, Opening};
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -183,6 +183,27 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
                 })
                 .into())
         }
+    }
+}
+
+/// Gives back the live tables of a database that is only read, and the versions of the set that are not applied.
+pub(super) fn look(conn: &mut Connection, opening: &Opening, location: &Location) -> Tried<(Schema, Vec<String>)> {
+    let place = location.shown.as_str();
+    let migrations = opening.migrations;
+    let (stages, fault) = stages_until_fault(migrations, false)?;
+    fault.map_or(Ok(()), Err)?;
+    let standing = history::compare(&record::recorded(conn, location)?, migrations);
+    let standing = standing.wake(migrations, |table| catalog::has_table(conn, table))?;
+    standing.refuse(place)?;
+    let live = catalog::whole(conn, &record::table(conn, None)?.name)?;
+    let not_there = |at: &usize| presence(&stages, *at, &live) != Presence::Whole;
+    let pending: Vec<String> =
+        standing.pending().into_iter().filter(not_there).map(|at| migrations[at].version.clone()).collect();
+    let expected = must_be(opening, &stages, &standing, &pending);
+    let live = read(conn, opening.schema)?;
+    match first_difference(&expected, &live) {
+        None => Ok((live, pending)),
+        Some(difference) => Err(cannot_compare(&difference, place).into()),
     }
 }
 

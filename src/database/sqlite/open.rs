@@ -10,7 +10,7 @@ use crate::database::scratch::Scratch;
 use crate::error::Error;
 use crate::interrupt;
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 
 /// Free space that is asked for beyond the estimate: journal, indexes, the ledger.
@@ -26,6 +26,8 @@ pub(super) enum Store {
     New(NewFile),
     /// A private copy in a folder that vanishes.
     Private { _folder: Scratch },
+    /// The existing file, which is only read; or a copy of it where it cannot be read by itself.
+    Viewed { _folder: Option<Scratch> },
 }
 
 /// How a transaction is begun.
@@ -90,7 +92,7 @@ pub(super) fn commit_in_place(location: &Location, conn: &mut Connection, id: Fi
 
 /// Commits, and gives a new file its name. A fault that comes after both is returned: it does not undo them.
 pub(super) fn commit(location: &Location, store: Store, mut conn: Connection) -> Tried<Option<Error>> {
-    if matches!(store, Store::Private { .. }) {
+    if matches!(store, Store::Private { .. } | Store::Viewed { .. }) {
         return Err(Error::bug("a dry run was asked to commit").into());
     }
     // On a fault these are dropped from the last to the first: the connection rolls everything back,
@@ -109,13 +111,13 @@ pub(super) fn commit(location: &Location, store: Store, mut conn: Connection) ->
                 conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
             }
         }
-        Store::Private { .. } => conn.execute_batch("COMMIT")?,
+        Store::Private { .. } | Store::Viewed { .. } => conn.execute_batch("COMMIT")?,
     }
     // It is committed: that a connection does not close undoes nothing.
     let unclosed = conn.close().err().map(|(_, error)| location.fault(&error));
     match store {
         Store::New(new) => Ok(new.publish(location)?.or(unclosed)),
-        Store::InPlace(_) | Store::Wiped(_) | Store::Private { .. } => Ok(unclosed),
+        Store::InPlace(_) | Store::Wiped(_) | Store::Private { .. } | Store::Viewed { .. } => Ok(unclosed),
     }
 }
 
@@ -220,6 +222,46 @@ pub(super) fn view(location: &Location) -> Tried<Option<View>> {
     };
     state::read(&view.conn, location)?;
     Ok(Some(view))
+}
+
+/// Begins to read a database, all of it as it is at one moment; `None` where there is none. It is not copied unless
+/// SQLite could not read it without changing something beside it: one in WAL mode, or one that an interrupted write has
+/// left to be rolled back.
+pub(super) fn to_view(location: &Location) -> Tried<Option<(Store, Connection)>> {
+    if !matches!(file::look(location)?, Found::Database(_)) {
+        return Ok(None);
+    }
+    let mut view = match in_place_to_view(location) {
+        Ok(Some(conn)) => View { conn, _folder: None },
+        Ok(None) => View::of_copy(location)?,
+        // Where another program holds the file, a copy of it would not be of one moment either.
+        Err(fault) => return Err(fault),
+    };
+    if view.conn.is_autocommit() {
+        begin_to_read(&view.conn)?;
+    }
+    state::read(&view.conn, location)?;
+    let folder = view._folder.take();
+    Ok(Some((Store::Viewed { _folder: folder }, view.conn)))
+}
+
+/// The file itself, where that can be read without a change.
+fn in_place_to_view(location: &Location) -> Tried<Option<Connection>> {
+    if file::is_wal(&location.path).map_err(|error| file::io_fault(&error, &location.shown))? {
+        return Ok(None);
+    }
+    let conn = connect_read_only(&location.path)?;
+    match begin_to_read(&conn) {
+        Ok(()) => Ok(Some(conn)),
+        // A journal must be rolled back first ("Result Codes", SQLITE_READONLY_ROLLBACK).
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A read transaction begins with the first that is read ("Transaction", 2.1).
+fn begin_to_read(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")
 }
 
 /// Opens a database for a complete check, though nothing of it changes: SQLite skips the CHECK

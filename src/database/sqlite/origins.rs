@@ -1,8 +1,10 @@
 //! The way from a row back to the file it came from.
 
+use super::location::Tried;
 use super::{catalog, read, sql};
 use crate::database::Cell;
-use crate::database::ledger::{RowOrigin, Turn};
+use crate::database::ledger::{FileRecord, RowOrigin, ToldFile, ToldRow, Turn};
+use crate::error::Result;
 use rusqlite::Connection;
 
 /// Where runs wrote a row of this key from, oldest first.
@@ -28,6 +30,28 @@ pub(super) fn origins(conn: &Connection, table: &str, row_key: &str) -> rusqlite
         pointer: String::new(),
     };
     Ok(found.into_iter().map(origin).collect())
+}
+
+/// The files that runs read and wrote rows from, oldest first.
+pub(super) fn told_files(conn: &Connection) -> rusqlite::Result<Vec<ToldFile>> {
+    let text = "SELECT f.id, f.path, f.sha256, f.bytes, u.id FROM treelift_files f
+                JOIN treelift_runs u ON u.number = f.run ORDER BY f.id";
+    let files: Vec<_> = sql::all(conn, text, [])?;
+    let told = |(id, path, sha256, bytes, run)| ToldFile { file: FileRecord { id, path, sha256, bytes }, run };
+    Ok(files.into_iter().map(told).collect())
+}
+
+/// Tells where every row of a table was written from that runs inserted.
+pub(super) fn told_rows(conn: &Connection, table: &str, take: &mut dyn FnMut(ToldRow) -> Result<()>) -> Tried<()> {
+    let text = "SELECT r.row_key, r.file, r.\"offset\" FROM treelift_rows r
+                WHERE r.\"table\" = (SELECT id FROM treelift_tables WHERE name = ?1)
+                      AND r.columns NOT IN (SELECT id FROM treelift_columns WHERE filled) ORDER BY r.file, r.number";
+    let mut all = conn.prepare(text)?;
+    let mut all = all.query([table])?;
+    while let Some(row) = all.next()? {
+        take(ToldRow { row_key: row.get(0)?, file: row.get(1)?, offset: row.get(2)? })?;
+    }
+    Ok(())
 }
 
 /// The tables of which the ledger has rows, by name.

@@ -2,16 +2,17 @@
 
 use super::location::{Fault, Location};
 use super::open::{self, View};
-use super::{assertion, cells, health, keys, ledger, ordered, origins, record, references, state, survey};
+use super::{assertion, cells, health, keys, ledger, ordered, origins, record, references, state, survey, unchanged};
 use crate::database::catalog::Catalog;
 use crate::database::cells::{KeyedCell, Registered};
 use crate::database::clock::Clock;
 use crate::database::health::Health;
 use crate::database::history::{RecordTable, Recorded};
-use crate::database::ledger::{RowOrigin, RunRecord};
+use crate::database::ledger::{RowOrigin, RunRecord, ToldFile, ToldRow};
 use crate::database::query::{Asked, Asking, Planned};
 use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
+use crate::database::standing::Standing;
 use crate::database::state::State;
 use crate::database::upkeep::{Broken, Survey};
 use crate::database::{Cell, Dialect, Migration, Ordered, Reader, SealedColumn, Stages};
@@ -114,6 +115,23 @@ impl<O: Open> Reader for O {
 
     fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>> {
         on(self, |conn, _| origins::origins(conn, table, row_key))
+    }
+
+    fn told_files(&self) -> Result<Vec<ToldFile>> {
+        on(self, |conn, _| origins::told_files(conn))
+    }
+
+    fn told_rows(&self, table: &str, take: &mut dyn FnMut(ToldRow) -> Result<()>) -> Result<()> {
+        on(self, |conn, _| origins::told_rows(conn, table, take))
+    }
+
+    fn standing(
+        &self,
+        table: &str,
+        run: Option<&str>,
+        take: &mut dyn FnMut(&str, Standing) -> Result<()>,
+    ) -> Result<()> {
+        on(self, |conn, at| unchanged::standing(conn, (table, at), run, take))
     }
 
     fn written_tables(&self) -> Result<Vec<String>> {

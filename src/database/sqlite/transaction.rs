@@ -41,6 +41,23 @@ impl SqliteTransaction {
         Ok(Self { schema, started, pending, foreign, before, after_rows, ..Self::over(location.clone(), store, conn) })
     }
 
+    /// Begins to read alone; `None` where there is no database.
+    pub(super) fn view(location: &Location, opening: &Opening) -> Tried<Option<Self>> {
+        let Some((store, mut conn)) = open::to_view(location)? else { return Ok(None) };
+        let (mut schema, pending) = migrate::look(&mut conn, opening, location)?;
+        schema.take_forms(opening.schema);
+        ledger_tables::must_be_there(&conn, location)?;
+        let counted = schema.tables.keys().map(|table| Ok((table.clone(), read::count(&conn, table)?)));
+        let before = counted.collect::<rusqlite::Result<_>>()?;
+        let started = Some(opening.started);
+        Ok(Some(Self { schema, started, pending, before, ..Self::over(location.clone(), store, conn) }))
+    }
+
+    /// Whether nothing may be written.
+    pub(super) fn is_view(&self) -> bool {
+        matches!(self.store, Store::Viewed { .. })
+    }
+
     /// Begins without a mapping set; `None` where there is no database.
     pub(super) fn change(location: &Location, mode: Mode) -> Tried<Option<Self>> {
         let Some((store, conn)) = open::to_change(location, mode)? else { return Ok(None) };

@@ -3,9 +3,11 @@
 mod default;
 
 use super::location::{Location, Tried};
-use super::{form, read, sql, state};
+use super::{catalog, form, forms, ledger, read, sql, state};
 use crate::database::ledger::{RunRecord, Written};
+use crate::database::standing::{Standing, together};
 use crate::database::unchanged::{Given, GivenTime, Judge, Judged, Manner, Noted, Take};
+use crate::error::Result;
 use crate::hex;
 use crate::table::{ColumnType, Table};
 use default::is_default;
@@ -91,6 +93,28 @@ pub(super) fn judge<'j>(
         }
     });
     Judge::new(table, columns, given.collect(), MANNER)
+}
+
+/// Tells of the rows of a table whether they are as runs left them.
+pub(super) fn standing(
+    conn: &Connection,
+    (name, location): (&str, &Location),
+    run: Option<&str>,
+    take: &mut dyn FnMut(&str, Standing) -> Result<()>,
+) -> Tried<()> {
+    let number: Option<i64> = sql::column(conn, "SELECT id FROM treelift_tables WHERE name = ?1", [name])?.pop();
+    let mut live = catalog::tables(conn, std::iter::once(name))?;
+    forms::note(conn, &mut live, location)?;
+    let table = live.values().next().filter(|table| !table.primary_key().is_empty());
+    let Some((number, table)) = number.zip(table) else { return Ok(()) };
+    let columns = columns(conn, (number, name), location)?;
+    for together in together(number, &columns, &ledger::runs(conn)?, run) {
+        let judge = judge(conn, table, &columns, Some(together.run));
+        let by_key = by_key(table, "s.row_key");
+        let ledger = Ledger { from: &together.from, joined: &by_key, order: together.order };
+        each(conn, &judge, &ledger, &mut |key, _, fate| Ok(take(key, fate.into())?))?;
+    }
+    Ok(())
 }
 
 /// Tells for every row that the ledger has of the table what is to become of it.

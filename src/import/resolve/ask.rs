@@ -36,7 +36,10 @@ impl Resolver<'_> {
             let is_met = |spec| draft.key.as_ref().and_then(|key| self.index.get(spec, key)).is_some();
             if !keys.own.is_some_and(is_met) {
                 let own = rule.key_of(&draft.values).and_then(|values| Some((KeyText::of(&values)?, values)));
-                let by_key = keys.is_unique && rule.starts && !rule.is_known_by_ledger(&self.plan.set);
+                let by_key = !cx.writer.is_verifying()
+                    && keys.is_unique
+                    && rule.starts
+                    && !rule.is_known_by_ledger(&self.plan.set);
                 for question in keys.fill.into_iter().chain(keys.row.filter(|_| by_key)) {
                     self.want(&mut wanted, question, own.clone());
                 }

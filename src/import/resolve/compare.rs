@@ -3,7 +3,7 @@
 use super::Resolver;
 use super::candidate::Candidate;
 use super::verdict::{Judged, RowFate, Verdict};
-use crate::database::Cell;
+use crate::database::{Cell, Dialect};
 use crate::error::Result;
 use crate::finding::{Finding, ROW_DIFFERS, ROW_UNIQUE, excerpt};
 use crate::import::context::Context;
@@ -13,6 +13,7 @@ use crate::mapping::compile::CompiledRule;
 use crate::mapping::model::Protection;
 use crate::mapping::secret_values::may_be_secret;
 use crate::row::Value;
+use crate::table::ColumnType;
 use secrecy::SecretString;
 use std::borrow::Cow;
 
@@ -32,7 +33,8 @@ impl Resolver<'_> {
     pub(super) fn compare_with_target(&mut self, cx: &mut Context<'_>, row: Candidate<'_>) -> Result<Verdict> {
         let (rule, plan) = (row.rule, self.plan);
         let table = &rule.table.name;
-        if cx.writer.rows_before(table) == 0 {
+        // What is verified is compared with the database once it is decided.
+        if cx.writer.is_verifying() || cx.writer.rows_before(table) == 0 {
             return Ok(Verdict::Is(Judged::is(RowFate::Inserted)));
         }
         let keys = plan.keys.of(rule);
@@ -108,7 +110,7 @@ impl Resolver<'_> {
 
     /// The row that an earlier run wrote from the same file, where a `fill` rule started it there.
     pub(super) fn started_before(&mut self, cx: &mut Context<'_>, row: Candidate<'_>) -> Result<Option<Verdict>> {
-        if cx.writer.rows_before(&row.rule.table.name) == 0 {
+        if cx.writer.is_verifying() || cx.writer.rows_before(&row.rule.table.name) == 0 {
             return Ok(None);
         }
         let earlier = self.earlier_row(cx, row)?;
@@ -210,7 +212,7 @@ impl Resolver<'_> {
 }
 
 /// A column in which a row of the target differs, with both values unless they may be secret.
-fn difference(cx: &mut Context<'_>, row: Candidate<'_>, at: usize, cell: &Cell) -> Result<String> {
+pub(super) fn difference(cx: &mut Context<'_>, row: Candidate<'_>, at: usize, cell: &Cell) -> Result<String> {
     let (table, field) = (&row.rule.table.name, &row.rule.fields[at]);
     let column = &field.column.name;
     if field.protection.is_some() {
@@ -222,12 +224,22 @@ fn difference(cx: &mut Context<'_>, row: Candidate<'_>, at: usize, cell: &Cell) 
             None => format!("`{column}` (a secret, not shown)"),
         });
     }
-    let source = cx.writer.dialect.written(field.column.kind, &row.draft.values[at]).map(Cow::into_owned);
+    let source = display(cx.writer.dialect, field.column.kind, &row.draft.values[at]);
+    Ok(both(column, row.draft.tainted.contains(&at), cell, source))
+}
+
+/// A value as a column has it, in words.
+pub(super) fn display(dialect: Dialect, kind: ColumnType, value: &Value) -> Option<String> {
+    dialect.written(kind, value).map(Cow::into_owned)
+}
+
+/// A column with what the database and the source have, unless one of them may be secret.
+pub(crate) fn both(column: &str, is_tainted: bool, cell: &Cell, source: Option<String>) -> String {
     let database = cell.text();
-    let may_be = |text: &Option<String>| may_be_secret([column.as_str()], text.as_deref().unwrap_or_default());
-    if row.draft.tainted.contains(&at) || may_be(&database) || may_be(&source) {
-        return Ok(format!("`{column}` (not shown, it may be a secret)"));
+    let may_be = |text: &Option<String>| may_be_secret([column], text.as_deref().unwrap_or_default());
+    if is_tainted || may_be(&database) || may_be(&source) {
+        return format!("`{column}` (not shown, it may be a secret)");
     }
     let shown = |text: Option<String>| text.map_or_else(|| "NULL".to_owned(), |text| excerpt(&text));
-    Ok(format!("`{column}` (database {}, source {})", shown(database), shown(source)))
+    format!("`{column}` (database {}, source {})", shown(database), shown(source))
 }

@@ -55,8 +55,13 @@ impl Resolver<'_> {
                 Verdict::Is(mut one) => {
                     one.is_in_the_way |= is_in_the_way;
                     if let (RowFate::Inserted, Some(column)) = (one.fate, &row.rule.generated_id) {
-                        one.id = cx.writer.next_id(row.rule, column)?;
-                        self.ids.push(row.rule.table_number);
+                        if cx.writer.is_verifying() {
+                            one.id = self.identify(cx, row)?;
+                        }
+                        if one.id.is_none() {
+                            one.id = cx.writer.next_id(row.rule, column)?;
+                            self.ids.push(row.rule.table_number);
+                        }
                         if one.id.is_none() {
                             let message = format!("no id is left for another row of `{}`", row.rule.table.name);
                             decision.refused.push(self.finding(&ROW_ID_RANGE, row, message, None));

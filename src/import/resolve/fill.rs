@@ -184,7 +184,7 @@ impl Resolver<'_> {
             cx.writer.count(row.rule.table_number).unchanged += 1;
         }
         if let Some(given) = self.given(row, &one.fills, (record, one.existing)) {
-            let file = cx.ledger_file(row.place.file)?;
+            let file = if cx.writer.is_verifying() { 0 } else { cx.ledger_file(row.place.file)? };
             cx.writer.fill(Given { file, ..given });
         }
         Ok(())

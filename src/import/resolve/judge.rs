@@ -67,7 +67,10 @@ impl Resolver<'_> {
                         }
                     }
                 }
-                let is_first = self.takes_own() && self.earlier_of_key(row).is_none() && self.is_own(cx, row)?;
+                // The rows that imports made of this tree are not there for what is verified.
+                let is_first = (self.takes_own() || cx.writer.is_verifying())
+                    && self.earlier_of_key(row).is_none()
+                    && self.is_own(cx, row)?;
                 let verdict = if is_first { None } else { self.judge_fill(cx, row)? };
                 if let Some(verdict) = verdict {
                     return Ok(verdict);

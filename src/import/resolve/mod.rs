@@ -20,10 +20,13 @@ mod own;
 mod refill;
 mod replay;
 mod settle;
+mod turns;
 mod twins;
 pub(crate) mod verdict;
+mod verify;
 
 pub(crate) use candidate::Candidate;
+pub(crate) use compare::both;
 pub(crate) use decide::Decision;
 pub(crate) use verdict::Cause;
 
@@ -43,6 +46,7 @@ use lasts::Lasts;
 use open::Open;
 use std::borrow::Cow;
 use std::collections::HashSet;
+use turns::Told;
 use twins::Kept;
 
 /// What is known of rows before anything is read.
@@ -67,6 +71,8 @@ pub(crate) struct Resolver<'p> {
     earlier: Earlier,
     /// The last record of each key, where that one counts.
     lasts: Lasts,
+    /// What finds rows that a verification compares.
+    told: Told,
     /// What rows say that stay where others of their key are dropped.
     kept: Kept,
     /// Keys that are not ASCII, by a hash of their canonical form: a hash of how they were first met, and where.
@@ -104,6 +110,7 @@ impl<'p> Resolver<'p> {
             index: KeyIndex::new(plan.specs.all.clone(), plan.specs.sites.clone()).looking(ahead, hides_own),
             owners: OwnerTable::default(),
             earlier: Earlier { changed, ..Earlier::default() },
+            told: Told::default(),
             lasts: Lasts::default(),
             kept: Kept::default(),
             forms: HashMap::default(),
@@ -124,6 +131,9 @@ impl<'p> Resolver<'p> {
     /// Adds rows of the target to the key index, where something looks them up.
     pub(crate) fn learn_target(&mut self, cx: &mut Context<'_>) -> Result<()> {
         self.answers = Answers::new(self.plan, |table| cx.writer.rows_before(table));
+        if cx.writer.is_verifying() {
+            self.told.keep_digests();
+        }
         self.learn_same_files(cx)?;
         for (number, spec) in self.plan.specs.all.iter().enumerate() {
             let looked_up = !spec.wanted.is_empty() || spec.is_looked_up;
@@ -166,6 +176,7 @@ impl<'p> Resolver<'p> {
         self.answers = Answers::default();
         self.folds = HashMap::default();
         self.earlier = Earlier::default();
+        self.told = Told::default();
         self.lasts = Lasts::default();
         self.kept = Kept::default();
         self.open = Open::default();

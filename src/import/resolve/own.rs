@@ -54,6 +54,7 @@ impl Resolver<'_> {
 
     /// Notes the digest of a file that is read.
     pub(crate) fn note_digest(&mut self, file: FileId, sha256: [u8; 32]) {
+        self.told.note_digest(file, sha256);
         if let Some(same) = self.earlier.same.get_mut(&file).filter(|same| same.sha256 == sha256) {
             same.is_it = true;
         }

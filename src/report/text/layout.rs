@@ -1,5 +1,10 @@
 //! How much of a report is shown, and how wide.
 
+use super::super::words::count;
+use super::super::{Report, table as columns};
+use crate::finding::Severity;
+use std::fmt::Write;
+
 /// The columns of the screen.
 pub(super) const WIDTH: u16 = 80;
 
@@ -17,4 +22,29 @@ pub enum Detail {
 
 pub(super) fn lines(text: &str) -> usize {
     text.lines().count()
+}
+
+/// A table whose first column alone is text; nothing where it has no row.
+pub(super) fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut rows = rows.peekable();
+    if rows.peek().is_none() { String::new() } else { columns::table(header, rows, 1, Some(WIDTH)) }
+}
+
+/// Says how many more things there are.
+pub(super) fn more(text: &mut String, number: usize, thing: &str, indent: &str) {
+    if number > 0 {
+        let _ = writeln!(text, "{indent}+ {} in the report", count(number as u64, &format!("more {thing}")));
+    }
+}
+
+/// The reasons against the run, with a comma at the end: `3 errors and 1 failed check, `.
+pub(super) fn against(report: &Report) -> String {
+    let (errors, checks) = (report.found(Severity::Error), report.failed_checks());
+    let reasons = match (errors, checks) {
+        (0, 0) => return String::new(),
+        (_, 0) => count(errors, "error"),
+        (0, _) => count(checks, "failed check"),
+        _ => format!("{} and {}", count(errors, "error"), count(checks, "failed check")),
+    };
+    format!("{reasons}, ")
 }

@@ -1,20 +1,18 @@
 //! The report as text that fits a screen of 80 by 40: what was read, what was written, the findings,
 //! and the verdict as the last line. Pure: `cli` adds the colors.
 
+mod compared;
 mod findings;
-
 mod layout;
 
 pub use findings::place_words;
 pub use layout::Detail;
 
-use super::table;
 use super::words::{bytes, count, duration, thousands, wrap};
 use super::{CheckStatus, FileStatus, Outcome, Report, RunMode, SetAsideReport, Verdict};
-use crate::finding::{Severity, printable};
+use crate::finding::printable;
 use findings::kinds;
-use layout::{WIDTH, lines};
-use std::fmt::Write;
+use layout::{WIDTH, against, lines, more, table};
 
 /// The lines of the screen.
 const LINES: usize = 40;
@@ -28,6 +26,7 @@ pub fn summary(report: &Report, detail: Detail) -> String {
         sections.push(heading(report, detail));
         sections.push(files(report));
         sections.push(tables(report, if detail == Detail::All { usize::MAX } else { 8 }));
+        sections.push(compared::tables(report, if detail == Detail::All { usize::MAX } else { 12 }));
         sections.push(accounts(report, detail));
     }
     let after = if detail == Detail::Brief { String::new() } else { after(report) };
@@ -52,6 +51,7 @@ pub fn verdict(report: &Report) -> String {
             format!("dry run: would be refused: {}nothing was written", against(report))
         }
         (Outcome::RolledBack, _) => format!("refused: {}nothing was written", against(report)),
+        (Outcome::Verified | Outcome::Differs, _) => compared::verdict(report),
         (Outcome::Interrupted, _) => "interrupted: nothing was written".to_owned(),
         (Outcome::Failed, _) => "failed: nothing was written".to_owned(),
     };
@@ -84,18 +84,6 @@ fn set_aside(report: &Report) -> Option<String> {
 
 fn rejects(report: &Report) -> String {
     count(report.rejected(), "rejected record")
-}
-
-/// The reasons against the run, with a comma at the end: `3 errors and 1 failed check, `.
-fn against(report: &Report) -> String {
-    let (errors, checks) = (report.found(Severity::Error), report.failed_checks());
-    let reasons = match (errors, checks) {
-        (0, 0) => return String::new(),
-        (_, 0) => count(errors, "error"),
-        (0, _) => count(checks, "failed check"),
-        _ => format!("{} and {}", count(errors, "error"), count(checks, "failed check")),
-    };
-    format!("{reasons}, ")
 }
 
 fn heading(report: &Report, detail: Detail) -> String {
@@ -147,12 +135,6 @@ fn tables(report: &Report, most: usize) -> String {
     let mut text = table(&[name, "inserted", "updated", "unchanged", "rejected"], rows);
     more(&mut text, report.tables.len().saturating_sub(shown), "table", "");
     text
-}
-
-/// A table whose first column alone is text; nothing where it has no row.
-fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
-    let mut rows = rows.peekable();
-    if rows.peek().is_none() { String::new() } else { table::table(header, rows, 1, Some(WIDTH)) }
 }
 
 fn accounts(report: &Report, detail: Detail) -> String {
@@ -291,16 +273,11 @@ fn line(name: &str, words: &str) -> String {
     format!("{}\n", wrap(&text, usize::from(WIDTH), MARGIN))
 }
 
-fn more(text: &mut String, number: usize, thing: &str, indent: &str) {
-    if number > 0 {
-        let _ = writeln!(text, "{indent}+ {} in the report", count(number as u64, &format!("more {thing}")));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{FindingReport, PlaceReport, sample};
     use super::*;
+    use crate::finding::Severity;
 
     #[test]
     fn every_place_of_a_secret_in_plaintext_is_counted_in_the_summary() {

@@ -5,6 +5,7 @@ use super::super::place::{Fault, Tried};
 use super::super::{catalog, form, rejection, sql};
 use super::default;
 use crate::database::ledger::{RunRecord, Written};
+use crate::database::standing::Together;
 use crate::database::unchanged::{Given, Judge, Judged, Manner, Noted, Take};
 use crate::database::undo::engine::Listed;
 use crate::table::{ColumnType, Table};
@@ -125,6 +126,14 @@ pub(super) fn judge<'j>(
     Ok(Judge::new(table, columns, given, MANNER))
 }
 
+/// What is read of the ledger's rows `s` and the table `t`.
+struct Rows {
+    from: String,
+    joined: String,
+    is_there: String,
+    order: &'static str,
+}
+
 /// The listed rows, and what the table holds of them, page by page.
 pub(super) struct Pages<'p> {
     cursor: String,
@@ -138,21 +147,50 @@ pub(super) struct Pages<'p> {
 
 impl<'p> Pages<'p> {
     pub(super) fn of(session: &Session, listed: Listed<'p>, judge: &'p Judge<'p>) -> Tried<Self> {
-        let table = listed.table;
+        let joined = same_row(listed.table, "t", "s");
+        let order = "s.row_key COLLATE \"C\", s.file, s.number";
+        let rows =
+            Rows { from: format!("{} s", listed.name()), joined, is_there: "s.key0 IS NOT NULL".to_owned(), order };
+        Self::read(session, (listed.table, listed.number), &rows, judge)
+    }
+
+    /// Those of the ledger itself: nothing is listed before.
+    pub(super) fn over(
+        session: &Session,
+        (table, number): (&'p Table, i64),
+        together: &Together<'_>,
+        judge: &'p Judge<'p>,
+    ) -> Tried<Self> {
+        let types = catalog::cast_types(session, &table.name)?;
+        let (from, order) = (together.from.clone(), together.order);
+        let fits = in_any_way(session, |by| {
+            let joined = by_key(table, &types, "s.row_key", by);
+            session.try_query(
+                &format!("SELECT count(*) FROM {from} JOIN {} t ON {joined}", sql::name(&table.name)),
+                &[],
+            )?;
+            Ok(joined)
+        })?;
+        let joined = fits.unwrap_or_else(|| "false".to_owned());
+        let first = table.primary_key().first().map(|column| sql::name(column)).unwrap_or_default();
+        let rows = Rows { from, joined, is_there: format!("t.{first} IS NOT NULL"), order };
+        Self::read(session, (table, number), &rows, judge)
+    }
+
+    fn read(session: &Session, (table, number): (&'p Table, i64), rows: &Rows, judge: &'p Judge<'p>) -> Tried<Self> {
+        let Rows { from, joined, is_there, order } = rows;
         let columns = || 0..table.columns.len();
         let read: Vec<usize> = columns().filter(|at| judge.reads(*at)).collect();
         let holds: Vec<(usize, &str)> = columns().filter_map(|at| Some((at, judge.default(at)?))).collect();
         let cells = read.iter().map(|at| format!(", t.{}::text", sql::name(&table.columns[*at].name)));
         let defaults = holds.iter().map(|(_, holds)| format!(", coalesce({holds}, false)"));
-        let cursor = format!("treelift_judged_{}", listed.number);
+        let cursor = format!("treelift_judged_{number}");
         session.run(&format!(
             "DECLARE {cursor} NO SCROLL CURSOR FOR
-             SELECT s.row_key, s.columns, s.digest, s.own, s.key0 IS NOT NULL{} FROM {} s LEFT JOIN {} t ON {}
-             ORDER BY s.row_key COLLATE \"C\", s.file, s.number",
+             SELECT s.row_key, s.columns, s.digest, s.own, {is_there}{} FROM {from} LEFT JOIN {} t ON {joined}
+             ORDER BY {order}",
             cells.chain(defaults).collect::<String>(),
-            listed.name(),
-            sql::name(&table.name),
-            same_row(table, "t", "s")
+            sql::name(&table.name)
         ))?;
         let held = holds.into_iter().map(|(at, _)| at).collect();
         Ok(Self { cursor, table, read, held, judged: Judged::by(judge) })
