@@ -28,6 +28,8 @@ pub struct ImportOptions {
     pub set_aside: bool,
     /// `--verify`: every row is read back before the commit, and compared with what the source said.
     pub verify: bool,
+    /// `--replay`: the reject folder of an earlier run; what it names is imported again, and nothing else.
+    pub replay: Option<PathBuf>,
     /// `--only-mapping`; empty for all.
     pub only_mapping: Vec<String>,
     /// `--with`: optional mappings to read in this run.

@@ -107,6 +107,8 @@ codes! {
         "look for an older copy of it, or check the disk";
     FILE_UNPACKED = "F023" Error "a packed file unpacks to more than is allowed",
         "if it is meant to be so large, allow more with `--max-unpacked`, or unpack it into the tree";
+    REJECT_GONE = "F024" Warning "a file that rejects name is not in the source any more",
+        "nothing to do if it was removed on purpose; else put it back: its lines are in the earlier file of rejects";
     // J: JSON.
     JSON_SYNTAX = "J001" Error "the file is not valid JSON",
         "fix the file at this place";
@@ -149,6 +151,12 @@ codes! {
         "map them, list them under `expected`, or ignore them with a reason";
     IGNORE_NARROW = "S004" Note "an entry of [ignore] covers a value, and files have values below it",
         "nothing to do if rules read those; write `\"path.**\"` to ignore them, too";
+    REJECT_UNSURE = "S005" Error "a reject cannot be imported again: it is not known which record it is, or what is to stand in it",
+        "write the record as it is to be into its line of rejects.jsonl, or remove the line and import the source again";
+    REJECT_ASSUMED = "S006" Warning "a record was taken for that of a reject by its number alone, because its file was changed",
+        "check that it is the right one";
+    REJECT_EDITED = "S007" Note "a record was imported as it stands in the file of rejects, where it was edited",
+        "nothing to do";
     // V: values.
     VALUE_MISSING = "V001" Error "a required value is missing",
         "fix the source, or choose a policy with `on_absent`; where a lookup found no row, with `on_dangling`";

@@ -46,6 +46,7 @@ fn options(args: VerifyArgs, log_file: Option<PathBuf>, database: Option<&Databa
         // What is bad is left out of the comparison, and reported.
         max_rejects: u64::MAX,
         set_aside: false,
+        replay: None,
         verify: false,
         only_mapping: args.only_mapping,
         with: args.with,

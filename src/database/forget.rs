@@ -93,12 +93,12 @@ impl fmt::Display for Needed {
 /// When a word means none or more than one, or one of which nothing is in the ledger.
 pub fn choose<'r>(runs: &'r [RunRecord], words: &[String]) -> Result<Vec<&'r RunRecord>> {
     if words.is_empty() {
-        return Ok(runs.iter().filter(|run| run.kind == "import" && run.forgotten.is_none()).collect());
+        return Ok(runs.iter().filter(|run| run.is_import() && run.forgotten.is_none()).collect());
     }
     let mut chosen: Vec<&RunRecord> = Vec::new();
     for word in words {
         let run = named(runs, word)?;
-        if run.kind != "import" {
+        if !run.is_import() {
             let message = format!("run {} is of the kind `{}`: only of an import something is kept", run.id, run.kind);
             return Err(Error::request(message).hint("its line in `treelift runs` stays in any case"));
         }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 pub struct RunRecord {
     /// UUID text.
     pub id: String,
-    /// `import`, later `undo` and others.
+    /// `import`, `replay`, `undo` and others.
     pub kind: String,
     /// The version of treelift that ran.
     pub program: String,
@@ -53,6 +53,11 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// Whether it imported rows: an import, or the replay of what one rejected.
+    pub fn is_import(&self) -> bool {
+        matches!(self.kind.as_str(), "import" | "replay")
+    }
+
     /// That what the ledger said of the run was removed, if it was: when, and by whom.
     pub fn forgotten_in_words(&self) -> Option<String> {
         let at = self.forgotten?.strftime("%Y-%m-%d %H:%M:%SZ");

@@ -305,7 +305,7 @@ pub(super) fn named<'r>(runs: &'r [RunRecord], word: &str) -> Result<&'r RunReco
 /// longer says what it wrote.
 pub fn choose<'r>(runs: &'r [RunRecord], word: &str) -> Result<&'r RunRecord> {
     let run = named(runs, word)?;
-    if run.kind != "import" {
+    if !run.is_import() {
         return Err(Error::request(format!(
             "run {} is of the kind `{}`: only an import can be undone",
             run.id, run.kind

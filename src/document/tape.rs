@@ -217,6 +217,18 @@ impl Tape {
         }
     }
 
+    /// Gives its values other places.
+    pub(crate) fn move_places(&mut self, place: impl Fn(u64) -> u64) {
+        self.nodes.iter_mut().for_each(|node| node.at = place(node.at));
+        self.broken.iter_mut().for_each(|(at, _)| *at = place(*at));
+        self.odd.iter_mut().for_each(|(at, _)| *at = place(*at));
+    }
+
+    /// How many of its values are scalars or empty containers.
+    pub(crate) fn leaves(&self) -> u64 {
+        self.nodes().filter(|node| node.is_leaf()).count() as u64
+    }
+
     /// An empty tape with room for as much as this one has.
     pub fn another(&self) -> Self {
         let mut tape = Self::new(self.sensitive);

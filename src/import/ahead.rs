@@ -95,7 +95,7 @@ impl<'p> Start<'p> {
         ui.phase(phase, plan.mapped_files(), plan.mapped_bytes());
         let looks_ahead = plan.order.looks_ahead();
         let rejects = Rejects::new(known.bad, known.doubtful, looks_ahead).knowing(known.bad_rows);
-        let hides_own = looks_ahead && !known.keeps_own;
+        let hides_own = looks_ahead && !known.keeps_own && !plan.taken.is_replay();
         let foreknown = Foreknown { ahead: known.ahead, hides_own, changed: known.changed };
         let import = Import::begin(plan, options, ui, started, writer, rejects, foreknown)?;
         Ok(Import { watch, ..import })

@@ -10,6 +10,7 @@ use crate::database::{Database, Mode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::Place;
 use crate::import::rejects::{RejectFolder, Rejects};
+use crate::import::replay::name_of;
 use crate::import::run::Import;
 use crate::import::summary::Ending;
 use crate::import::sweep::Swept;
@@ -95,7 +96,7 @@ impl Job<'_> {
 
         let id = random_id()?;
         let (mut run, read_ahead) = self.beginning.begin(&id, database, secrets, known, None)?;
-        let asked = read_ahead.and_then(|()| self.ask_and_read(&mut run));
+        let asked = read_ahead.and_then(|()| self.ask_and_read(&mut run, &id));
         let before = match asked {
             Ok(before) => before,
             Err(error) => {
@@ -163,7 +164,8 @@ impl Job<'_> {
         } else {
             transaction.rollback()?;
         }
-        // From here on the outcome stands, whatever fails.
+        // From here on the outcome stands, whatever fails. Where nothing came in, the folder stays as it is.
+        let rejects = rejects.filter(|_| options.replay.is_none() || outcome == Outcome::Committed);
         rejects.map_or(Ok(()), RejectFolder::publish).unwrap_or_else(|fault| ui.warn(&fault));
         clock.lap(|timings| &mut timings.finish);
         report.timings = clock.timings();
@@ -171,10 +173,12 @@ impl Job<'_> {
     }
 
     /// Asks the set's assertions of the database as it is before, and reads everything.
-    fn ask_and_read(&self, run: &mut Import<'_>) -> Result<Vec<Answer>> {
+    fn ask_and_read(&self, run: &mut Import<'_>, id: &str) -> Result<Vec<Answer>> {
         let Beginning { plan, options, .. } = *self.beginning;
         let before = validate::ask(run.writer.transaction()?, &plan.set)?;
-        run.rejects.folder = options.rejects.as_deref().map(RejectFolder::open).transpose()?;
+        let folder = options.rejects.as_deref().or(options.replay.as_deref().filter(|_| options.mode == Mode::Real));
+        let open = |folder| RejectFolder::open(folder, id, &name_of(&plan.tree.root));
+        run.rejects.folder = folder.map(open).transpose()?;
         run.read()?;
         Ok(before)
     }
@@ -187,7 +191,9 @@ impl Job<'_> {
             "inserted": rows(|table| table.inserted),
             "updated": rows(|table| table.updated),
         });
-        let entry = AuditEntry::new("import", "database", "a tree of files was imported", self.beginning.started)?;
+        let is_replay = self.beginning.plan.taken.is_replay();
+        let what = if is_replay { "rejects of a tree of files were imported" } else { "a tree of files was imported" };
+        let entry = AuditEntry::new("import", "database", what, self.beginning.started)?;
         Ok(entry.of(id).with(details))
     }
 

@@ -72,7 +72,7 @@ impl<'p> Beginning<'p> {
         let Self { plan, started, .. } = *self;
         RunRecord {
             id: id.to_owned(),
-            kind: "import".to_owned(),
+            kind: if plan.taken.is_replay() { "replay" } else { "import" }.to_owned(),
             program: env!("CARGO_PKG_VERSION").to_owned(),
             set: plan.set.name.clone(),
             set_digest: plan.set.digest.clone(),

@@ -9,6 +9,7 @@ use crate::import::look::broken;
 use crate::import::refused::rejections;
 use crate::import::resolve::{Cause, Decision, Resolver};
 use crate::import::run::{Import, Parts};
+use crate::import::taken::Entry;
 use crate::import::writer::{NewRow, Noted};
 use crate::mapping::apply::Mapped;
 use crate::source::Record;
@@ -24,6 +25,8 @@ pub(crate) struct Chunk {
     pub(crate) records: Vec<Held>,
     bytes: u64,
     most: usize,
+    /// The names on the way to the record that came last, where it was not taken.
+    passed: Option<Vec<String>>,
 }
 
 /// A record until it is accounted for.
@@ -37,6 +40,10 @@ pub(crate) struct Held {
     pub(crate) is_made: bool,
     /// What becomes of them.
     pub(crate) decision: Decision,
+    /// Its reject, where it comes back.
+    pub(crate) reject: Option<Arc<Entry>>,
+    /// The names on the way to the record before it, where that one is not taken.
+    pub(crate) after: Option<Vec<String>>,
 }
 
 impl Held {
@@ -50,15 +57,29 @@ impl Chunk {
     /// An empty one for so many records in all; `alone` where each is to be decided before the next one is mapped.
     pub(crate) fn new(records: usize, alone: bool) -> Self {
         let most = if alone { 1 } else { MOST_RECORDS };
-        Self { records: Vec::with_capacity(records.min(most)), bytes: 0, most }
+        Self { records: Vec::with_capacity(records.min(most)), bytes: 0, most, passed: None }
+    }
+
+    /// Passes a record by that is not taken.
+    pub(crate) fn pass(&mut self, names: Vec<String>) {
+        self.passed = Some(names);
+    }
+
+    /// Takes a record in that comes back.
+    pub(crate) fn add_again(&mut self, record: Record, reject: Arc<Entry>) {
+        self.add(record, None);
+        if let Some(held) = self.records.last_mut() {
+            held.reject = Some(reject);
+        }
     }
 
     /// Takes a record in, with what is made of it already.
     pub(crate) fn add(&mut self, record: Record, made: Option<Mapped>) {
         self.bytes += record.span.end - record.span.start;
-        let (earlier, decision) = Default::default();
+        let (earlier, decision, reject) = Default::default();
         let (is_made, mapped) = (made.is_some(), made.unwrap_or_default());
-        self.records.push(Held { record, earlier, mapped, is_made, decision });
+        let after = self.passed.take();
+        self.records.push(Held { record, earlier, mapped, is_made, decision, reject, after });
     }
 
     /// Whether it is to be decided before another record is read in.

@@ -81,6 +81,7 @@ impl<'p> Import<'p> {
         self.all_files_decided()?;
         let Parts { leaves, mut cx, .. } = self.parts();
         leaves.decide_copies(&mut cx);
+        self.report_unmet()?;
         self.take_walked(walked::findings(self.plan, self.started))?;
         let Parts { resolver, leaves, mut cx, .. } = self.parts();
         resolver.report_forms_left(&mut cx);

@@ -13,6 +13,9 @@ impl Import<'_> {
     /// Adds the findings of a run that imported nothing, or nothing of any owner. They are errors unless
     /// `--allow-empty`; `missing` are the files that the set recognises a tree by and that are not there.
     pub fn report_coverage(&mut self, missing: &[String]) {
+        if self.plan.taken.is_replay() {
+            return; // it is a part of the source, or nothing where all came in
+        }
         let set = &self.plan.set.name;
         let mut findings: Vec<Finding> = missing
             .iter()

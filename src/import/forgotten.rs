@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 pub(super) fn refuse_unknown_rows(database: &dyn Database, plan: &Plan) -> Result<()> {
     let runs = database.runs()?;
     let is_undone = |run: &RunRecord| runs.iter().any(|later| later.undoes.as_ref() == Some(&run.id));
-    let forgotten = runs.iter().filter(|run| run.kind == "import" && run.set == plan.set.name && !is_undone(run));
+    let forgotten = runs.iter().filter(|run| run.is_import() && run.set == plan.set.name && !is_undone(run));
     let Some(words) = forgotten.filter_map(RunRecord::forgotten_in_words).next_back() else { return Ok(()) };
     let Some(reader) = database.read()? else { return Ok(()) };
     let rows = reader.survey()?.counts;

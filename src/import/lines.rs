@@ -131,6 +131,10 @@ impl<'p> Import<'p> {
     {
         of.count += 1;
         let LineSeen { span, has_end, looked } = line;
+        let part = self.plan.taken.part_of(of.file);
+        if part.is_some_and(|part| !part.concerns(&span, of.count)) {
+            return Ok(()); // it is not taken
+        }
         let (mut shaped, opened) = match looked {
             Ok(looked) => looked,
             Err(findings) => {
@@ -142,7 +146,9 @@ impl<'p> Import<'p> {
         let shape = &mapping.source.shapes[shaped.shape];
         self.leaves.line_shapes.insert((self.mapping, shaped.shape));
         if of.is_first {
-            self.files[of.file].count(|counts| counts.leaves.seen += shaped.leaves + shaped.frame.more_leaves());
+            if part.is_none() {
+                self.files[of.file].count(|counts| counts.leaves.seen += shaped.leaves + shaped.frame.more_leaves());
+            }
             let place = Place { file: file_id(of.file), offset: span.start };
             let open = (!has_end).then(|| Finding::new(&LINE_OPEN, "the last line has no end and is whole").at(place));
             let notes = std::mem::take(&mut shaped.notes).into_iter().chain(open);
@@ -165,6 +171,12 @@ impl<'p> Import<'p> {
         // The only record of a document is at hand.
         let Some(mut record) = shaped.records.take().and_then(|mut records| records.pop()) else { return Ok(()) };
         record.number = Record::of_line(of.count, 0);
+        let mut reject = None;
+        if let Some(part) = part {
+            let is_told = of.pass == Pass::Rows && of.is_first;
+            let Some(taken) = self.take_part((of.file, shaped.shape, is_told), part, record)? else { return Ok(()) };
+            (record, reject) = (taken.0, Some(taken.1));
+        }
         if of.batch.as_ref().is_some_and(|batch| batch.reading.shaped.shape != shaped.shape) {
             self.end_batch(of)?;
         }
@@ -177,7 +189,10 @@ impl<'p> Import<'p> {
         }
         let Some(batch) = &mut of.batch else { return Ok(()) };
         record.tape.number_paths(&mut batch.table.record);
-        batch.chunk.add(record, None);
+        match reject {
+            Some(reject) => batch.chunk.add_again(record, reject),
+            None => batch.chunk.add(record, None),
+        }
         if batch.chunk.is_full() { self.decide_batch(batch) } else { Ok(()) }
     }
 
@@ -229,9 +244,9 @@ impl<'p> Import<'p> {
         if self.plan.turns_of(self.mapping).1 == of.turn {
             let has_records = self.files[of.file].counts().records > before;
             let Parts { leaves, rejects, mut cx, .. } = self.parts();
-            let undecided = leaves.account_frame(&mut cx, &mut reading, has_records).findings();
+            let (undecided, _) = leaves.account_frame(&mut cx, &mut reading, has_records);
             let file = (file_id(of.file), u64::MAX);
-            undecided.into_iter().for_each(|findings| rejects.note_undecided(file, findings));
+            undecided.findings().into_iter().for_each(|findings| rejects.note_undecided(file, findings));
         } else {
             let earlier = self.files[of.file].take_sheet(number);
             earlier.iter().for_each(|earlier| reading.frame_sheet.merge(earlier));
@@ -255,6 +270,9 @@ impl<'p> Import<'p> {
         }
         let mapping = &self.plan.set.mappings[self.mapping];
         let findings: Vec<Finding> = findings.into_iter().map(|finding| finding.about(mapping.name.clone())).collect();
+        let reject =
+            self.plan.taken.part_of(of.file).and_then(|part| part.entry(span.start, Record::of_line(of.count, 0)));
+        reject.iter().for_each(|reject| _ = self.rejects.met.insert(reject.line));
         self.rejects.count += 1;
         self.files[of.file].count(|counts| counts.rejected += 1);
         let Parts { rejects, cx, .. } = self.parts();

@@ -60,7 +60,9 @@ impl<'p> Looker<'p> {
             let (source, mapping) = (&self.plan.tree.files[file], &self.plan.set.mappings[number]);
             let (mut shaped, _) = look(source, self.plan.limits(number, self.depth), mapping)?;
             let make = |early: &Early| early.make(&mut self.paths, (file, number), owner.as_ref(), &mut shaped);
-            shaped.made = self.early.as_ref().and_then(make);
+            // Of other records none are read.
+            let is_taken = self.plan.taken.part_of(file).is_none();
+            shaped.made = self.early.as_ref().filter(|_| is_taken).and_then(make);
             Ok((shaped, None))
         })
     }

@@ -33,6 +33,7 @@ mod record;
 pub mod refused;
 pub(crate) mod rehearsal;
 pub mod rejects;
+pub(crate) mod replay;
 pub(crate) mod resolve;
 pub mod run;
 mod set_aside;
@@ -43,6 +44,7 @@ pub mod summary;
 mod supply;
 mod survey;
 pub mod sweep;
+pub(crate) mod taken;
 mod told;
 pub mod vault;
 mod verdicts;
@@ -77,6 +79,7 @@ use forgotten::refuse_unknown_rows;
 pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let mut clock = Clock::start();
     set_aside::has_folder(options)?;
+    let replayed = replay::folder(options)?;
     let Selected { set, schema, root, missing } = choose_set(options, ui)?;
     let mut database = database::open(&database(options, &set)?)?;
     database.wish(set.wishes());
@@ -84,14 +87,18 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let (set, schema) = speaking(set, schema, &*database)?;
     let inputs = inputs(options, &root, &*database);
     let mut reports = ReportFiles::check(&options.reports, &inputs)?;
-    options.rejects.iter().try_for_each(|folder| RejectFolder::check(folder, &inputs))?;
+    let folders = options.rejects.iter().chain(&options.replay);
+    folders.into_iter().try_for_each(|folder| RejectFolder::check(folder, &inputs))?;
     ui.phase(Phase::Walk, 0, 0);
-    let plan = Plan::new(
-        set,
-        schema,
-        source::walk::walk(&root)?,
-        &Chosen { only: &options.only_mapping, with: &options.with, max_unpacked: options.max_unpacked },
-    )?;
+    let chosen = Chosen { only: &options.only_mapping, with: &options.with, max_unpacked: options.max_unpacked };
+    let tree = source::walk::walk(&root)?;
+    let plan = match replayed {
+        None => Plan::new(set, schema, tree, &chosen)?,
+        Some(folder) => {
+            replay::is_of(&folder, &root, &*database)?;
+            replay::plan(folder, &tree, |part| Plan::new(set, schema, part, &chosen))?
+        }
+    };
     clock.lap(|timings| &mut timings.walk);
     outside_source(&*database, &plan)?;
     refuse_another(&*database, &plan.set)?;

@@ -9,6 +9,7 @@ mod specs;
 use crate::database::SealedColumn;
 use crate::error::{Error, Result};
 use crate::import::files::file_id;
+use crate::import::taken::Taken;
 use crate::mapping::apply::{FileContext, Owner};
 use crate::mapping::compile::{CompiledRule, compile};
 use crate::mapping::model::{From, Literal, OnDuplicate, Protection, ReadAs, Rule, Set, WhatOfNul};
@@ -53,6 +54,8 @@ pub struct Plan {
     pub tree: Tree,
     /// What happens to each file of the tree, by its number.
     pub dispositions: Dispositions,
+    /// What is taken of the tree.
+    pub(crate) taken: Taken,
     /// Every rule, by mapping.
     pub rules: Vec<Vec<CompiledRule>>,
     /// When each rule runs.
@@ -117,6 +120,7 @@ impl Plan {
             schema,
             tree,
             dispositions,
+            taken: Taken::default(),
             rules,
             order,
             specs,

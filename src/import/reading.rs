@@ -12,6 +12,7 @@ use crate::import::record::errors;
 use crate::import::run::{Import, Parts};
 use crate::import::shaping::{PathTable, record_scope};
 use crate::import::supply::Supply;
+use crate::import::taken::OfFile;
 use crate::import::watch::Watch;
 use crate::instant::Instant;
 use crate::mapping::apply::{Owner, Trace, apply, complete, follow, time_of};
@@ -90,8 +91,9 @@ impl Import<'_> {
             line,
         };
         let is_last = pass != Pass::Lasts && plan.turns_of(self.mapping).1 == turn;
+        let is_taken = plan.taken.part_of(file).is_none();
         let gathered = match kept {
-            Some(records) => Some(self.read_records(&mut reading, Supply::kept(records), !is_last)?),
+            Some(records) => Some(self.read_records(&mut reading, Supply::kept(records), !is_last && is_taken)?),
             None => {
                 self.read_from_file(&mut reading, opened)?;
                 None
@@ -100,7 +102,7 @@ impl Import<'_> {
         if self.files[file].status == Some(FileStatus::Rejected) {
             return Ok(()); // nothing of it counts
         }
-        if let Some(records) = gathered.filter(|_| !is_last) {
+        if let Some(records) = gathered.filter(|_| !is_last && is_taken) {
             self.shelf.keep(file, records);
             made.into_iter().for_each(|made| self.shelf.keep_made(file, made));
         }
@@ -109,8 +111,10 @@ impl Import<'_> {
                 let Parts { resolver, leaves, rejects, mut cx } = self.parts();
                 resolver.report_left_over(&mut cx, file)?;
                 let has_records = cx.files[file].counts().records > 0;
-                let undecided = leaves.account_frame(&mut cx, &mut reading, has_records).findings();
-                undecided.into_iter().for_each(|findings| rejects.note_undecided((file_id(file), u64::MAX), findings));
+                let (undecided, rejected) = leaves.account_frame(&mut cx, &mut reading, has_records || !is_taken);
+                let findings = undecided.findings().into_iter();
+                findings.for_each(|findings| rejects.note_undecided((file_id(file), u64::MAX), findings));
+                self.keep_frame(file, rejected)?;
             }
             self.files[file].status.get_or_insert(FileStatus::Imported);
             self.files[file].finish();
@@ -149,8 +153,10 @@ impl Import<'_> {
             // It changed while it was read: its rows are rolled back with the run.
             self.rejects.note_late_file(place.file, findings.clone());
         }
-        let Parts { rejects, cx, .. } = self.parts();
-        rejects.keep_file(&cx, file, &findings)?;
+        if !self.keep_part(file)? {
+            let Parts { rejects, cx, .. } = self.parts();
+            rejects.keep_file(&cx, file, &findings)?;
+        }
         self.watching().iter().for_each(|watch| watch.broken(file, &findings));
         self.rejects.errors += errors(&findings);
         self.findings.extend(findings);
@@ -174,10 +180,14 @@ impl Import<'_> {
     }
 
     fn learn_shape(&mut self, file: usize, mapping: &Mapping, shaped: &Shaped) {
-        if self.files[file].shape().is_none() {
+        let is_first = self.files[file].shape().is_none();
+        if is_first {
             self.findings.extend(shaped.notes.iter().cloned().map(|note| note.about(mapping.name.clone())));
         }
         self.files[file].learn(shaped);
+        if is_first && self.plan.taken.part_of(file).is_some() {
+            self.files[file].count(|counts| counts.leaves.seen = 0); // those of the records that are taken count
+        }
         self.resolver.note_digest(file_id(file), shaped.sha256);
     }
 
@@ -227,6 +237,7 @@ impl Import<'_> {
         let sensitive = plan.has_secrets(self.mapping);
         let alone = reading.pass != Pass::Lasts && plan.looks_up_own_rows(reading.rules);
         let mut chunk = Chunk::new(from.at_hand(), alone);
+        let part = plan.taken.part_of(reading.file);
         let mut gathered = Vec::new();
         // The table is taken out while the file is read, so that the run stays free for use.
         let mut table = self.leaves.paths.take(self.mapping, mapping, reading.shaped.shape);
@@ -234,14 +245,18 @@ impl Import<'_> {
             self.heed_signals()?;
             let next = from.next(sensitive, &mut table.record);
             let is_last = !matches!(next, Ok(Some(_)));
-            let fault = next
-                .map(|record| {
-                    record.into_iter().for_each(|mut record| {
-                        record.number |= reading.frame_number();
-                        chunk.add(record, reading.made.next());
-                    });
-                })
-                .err();
+            let fault = match next {
+                Ok(Some(mut record)) => {
+                    record.number |= reading.frame_number();
+                    match part {
+                        None => chunk.add(record, reading.made.next()),
+                        Some(part) => self.add_part(reading, part, &mut table, record, &mut chunk)?,
+                    }
+                    None
+                }
+                Ok(None) => None,
+                Err(finding) => Some(finding),
+            };
             if chunk.is_full() || is_last {
                 self.take_chunk(reading, &mut table, &mut chunk)?;
                 if again { gathered.extend(chunk.empty()) } else { from.reuse(chunk.empty()) }
@@ -255,6 +270,27 @@ impl Import<'_> {
         })();
         self.leaves.paths.put_back(self.mapping, reading.shaped.shape, table);
         read.map(|()| gathered)
+    }
+
+    /// Takes a record of a file in of which not all are taken.
+    fn add_part(
+        &mut self,
+        reading: &Reading,
+        part: &OfFile,
+        table: &mut PathTable,
+        record: Record,
+        chunk: &mut Chunk,
+    ) -> Result<()> {
+        let is_told = reading.pass == Pass::Rows && self.plan.turns_of(self.mapping).0 == reading.turn;
+        let names = record.names.clone();
+        match self.take_part((reading.file, reading.shaped.shape, is_told), part, record)? {
+            Some((mut record, reject)) => {
+                record.tape.number_paths(&mut table.record);
+                chunk.add_again(record, reject);
+            }
+            None => chunk.pass(names),
+        }
+        Ok(())
     }
 
     /// Maps the records of a chunk, decides what becomes of their rows, and accounts for their leaves.

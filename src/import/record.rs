@@ -11,6 +11,7 @@ use crate::import::resolve::verdict::RowFate;
 use crate::import::resolve::{Candidate, Cause};
 use crate::import::run::{Import, Parts};
 use crate::import::shaping::PathTable;
+use crate::import::taken::Entry;
 use crate::import::watch::Seen;
 use crate::mapping::apply::Mapped;
 use crate::source::Record;
@@ -19,7 +20,11 @@ impl Import<'_> {
     /// Reports and counts what became of a record, and of each of its leaves.
     pub(super) fn take_record(&mut self, reading: &mut Reading, table: &PathTable, held: &mut Held) -> Result<()> {
         let plan = self.plan;
-        let more = if plan.turns_of(self.mapping).0 == reading.turn { held.record.tape.more_leaves() } else { 0 };
+        let more = match plan.taken.part_of(reading.file) {
+            _ if plan.turns_of(self.mapping).0 != reading.turn => 0,
+            Some(_) => held.record.tape.leaves(),
+            None => held.record.tape.more_leaves(),
+        };
         self.files[reading.file].count(|counts| {
             counts.records += 1;
             counts.leaves.seen += more;
@@ -49,7 +54,7 @@ impl Import<'_> {
                 self.rejects.note_again(place, refused, cause);
             } else {
                 self.note_reject(reading, mapped, place, (&refused, cause));
-                self.reject_record(reading, table, record, refused)?;
+                self.reject_record(reading, table, (record, held.reject.as_deref()), refused)?;
             }
             sheet.rejected = true;
         }
@@ -58,6 +63,9 @@ impl Import<'_> {
         let (mapping, of) = (&plan.set.mappings[cx.mapping], record.names.len());
         let shape = &mapping.source.shapes[reading.shaped.shape];
         let mut ignored_names = mapped.ignored_names.clone();
+        if let Some(names) = held.after.take() {
+            reading.last_names = names;
+        }
         for i in reading.new_names(&record.names) {
             sheet.claim_name(NameLeaf::OfRecord(i), Mark::default());
             let ignored = shape.called(i as usize, of).and_then(|name| mapping.ignored_name(name));
@@ -204,13 +212,14 @@ impl Import<'_> {
         &mut self,
         reading: &Reading,
         table: &PathTable,
-        record: &Record,
+        (record, reject): (&Record, Option<&Entry>),
         findings: Vec<Finding>,
     ) -> Result<()> {
         self.rejects.count += 1;
         self.files[reading.file].count(|counts| counts.rejected += 1);
         let Parts { rejects, cx, .. } = self.parts();
-        rejects.keep(&cx, reading.file, &table.declared, record, &findings)?;
+        let edited = reject.filter(|reject| reject.is_edited);
+        rejects.keep(&cx, reading.file, &table.declared, record, (&findings, edited))?;
         cx.watching(reading.file).inspect(|watch| watch.rejected(record.number, &findings));
         self.rejects.errors += errors(&findings);
         self.findings.extend(findings);

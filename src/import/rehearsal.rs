@@ -82,6 +82,7 @@ fn options(plan: &Plan, depth: u32) -> ImportOptions {
         max_rejects: u64::MAX,
         set_aside: false,
         verify: false,
+        replay: None,
         only_mapping: Vec::new(),
         with: Vec::new(),
         only_owner: Vec::new(),

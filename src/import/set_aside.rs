@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// What is set aside is nowhere but in the reject folder.
 pub(super) fn has_folder(options: &ImportOptions) -> Result<()> {
-    if options.set_aside && options.rejects.is_none() {
+    if options.set_aside && options.rejects.is_none() && options.replay.is_none() {
         let error = Error::request("`--set-aside` needs a folder for what it sets aside");
         return Err(error.hint("name one with `--rejects DIR`; nothing was written"));
     }

@@ -122,6 +122,7 @@ pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
         losses: Vec::new(),
         after: after(run),
         set_aside,
+        replays: plan.taken.replays.as_ref().map(|replays| replays.runs.clone()).unwrap_or_default(),
         files,
     };
     withhold(&mut report, run);

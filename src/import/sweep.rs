@@ -16,7 +16,7 @@ use crate::mapping::secret_words::looks_secret;
 use crate::report::FileStatus;
 use crate::secret::proof::SecretSet;
 use crate::source::lines::Blocks;
-use crate::source::{self, search};
+use crate::source::{self, Record, search};
 use std::collections::BTreeSet;
 
 /// What the sweep found.
@@ -111,10 +111,12 @@ fn sweep_file(
     let (source, limits) = (&plan.tree.files[file], plan.limits(number, depth));
     if source.form().lines {
         let mut blocks = Blocks::of(source::open(source, limits).ok()?).ok()?;
-        let mut whole = Some(());
+        let (mut whole, mut count) = (Some(()), 0);
         while let Some(block) = blocks.next_block().ok()? {
             for line in look_at_lines(&block, limits, mapping).lines {
-                let swept = line.looked.ok().and_then(|looked| sweep_document(plan, number, looked, tables, found));
+                count += 1;
+                let of = Document { file, number, line: count, depth };
+                let swept = line.looked.ok().and_then(|looked| sweep_document(plan, &of, looked, tables, found));
                 whole = whole.and(swept);
             }
         }
@@ -124,17 +126,26 @@ fn sweep_file(
     if looked.1.is_none() {
         source.unchanged().ok()?;
     }
-    sweep_document(plan, number, looked, tables, found)
+    sweep_document(plan, &Document { file, number, line: 0, depth }, looked, tables, found)
+}
+
+/// A document of a file, with the number of its mapping and, in a file of lines, that of its line.
+struct Document {
+    file: usize,
+    number: usize,
+    line: u64,
+    depth: u32,
 }
 
 /// Collects the values at secret paths of a document; none where it breaks off.
 fn sweep_document(
     plan: &Plan,
-    number: usize,
+    of: &Document,
     (mut shaped, mut opened): Looked,
     tables: &mut PathTables,
     found: &mut Found<'_>,
 ) -> Option<()> {
+    let number = of.number;
     let mapping = &plan.set.mappings[number];
     tables.number(number, mapping, &mut shaped);
     let mut table = tables.take(number, mapping, shaped.shape);
@@ -145,6 +156,12 @@ fn sweep_document(
             None => Supply::of(opened.as_mut()?, mapping.source.shapes[shaped.shape].records.as_ref()).ok()?,
         };
         while let Some(record) = records.next(true, &mut table.record).ok()? {
+            // What was edited among rejects that come back is searched for beside what the file has.
+            if let Some(mut edited) = edited(plan, of, shaped.shape, &record) {
+                edited.tape.number_paths(&mut table.record);
+                table.declared.learn(Doc::Record, &table.record);
+                collect(&edited.tape, &table, Doc::Record, found);
+            }
             table.declared.learn(Doc::Record, &table.record);
             collect(&record.tape, &table, Doc::Record, found);
             records.reuse([record]);
@@ -153,6 +170,15 @@ fn sweep_document(
     })();
     tables.put_back(number, shaped.shape, table);
     whole
+}
+
+/// The record as it was edited, where it was.
+fn edited(plan: &Plan, of: &Document, shape: usize, record: &Record) -> Option<Record> {
+    let shape = &plan.set.mappings[of.number].source.shapes[shape];
+    let in_line = if shape.records.is_some() { record.number } else { 0 };
+    let number = if of.line > 0 { Record::of_line(of.line, in_line) } else { record.number };
+    let entry = plan.taken.part_of(of.file)?.entry(record.span.start, number).filter(|entry| entry.is_edited)?;
+    plan.edited((of.file, of.number, of.depth), shape, entry, record).ok()
 }
 
 /// A file that breaks off has no records, and what is before the break is in it all the same: the values

@@ -93,6 +93,9 @@ pub struct Report {
     /// How much was set aside, with `--set-aside`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_aside: Option<SetAsideReport>,
+    /// The runs whose rejects the run imported again, with `--replay`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replays: Vec<String>,
 }
 
 impl Report {

@@ -145,6 +145,7 @@ pub(crate) fn committed() -> Report {
         losses: Vec::new(),
         after: vec!["sign everybody in again".to_owned()],
         set_aside: None,
+        replays: Vec::new(),
     }
 }
 

@@ -47,6 +47,7 @@ impl Report {
             losses: _,
             after: _,
             set_aside: _,
+            replays: _,
         } = self;
         see(root);
         files.change(|file| {

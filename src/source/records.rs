@@ -44,6 +44,11 @@ impl Record {
         }
     }
 
+    /// The number of the line that it is a part of, where it is one.
+    pub fn in_line(&self) -> Option<u64> {
+        Some(self.number >> 32).filter(|line| *line > 0 && self.number & u64::from(u32::MAX) > 0)
+    }
+
     /// About how many bytes of memory it takes.
     pub fn memory(&self) -> usize {
         self.tape.memory() + size_of::<Self>()

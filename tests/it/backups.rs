@@ -287,6 +287,7 @@ fn a_database_that_is_replaced_during_an_import_is_an_error_that_keeps_the_backu
         max_rejects: 0,
         set_aside: false,
         verify: false,
+        replay: None,
         only_mapping: Vec::new(),
         with: Vec::new(),
         only_owner: Vec::new(),

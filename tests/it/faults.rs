@@ -1,8 +1,9 @@
 //! A tree of five hundred good records, in which faults of every kind can be planted: those of `sample_data/broken` that
 //! are not about secrets, and what a database rejects.
 
-use crate::house::House;
+use crate::house::{House, age};
 use serde_json::{Value, json};
+use std::fs;
 use std::os::unix::fs::symlink;
 
 const TABLES: &str = "
@@ -178,12 +179,14 @@ fn of_fault(fault: usize) -> usize {
     2 + fault
 }
 
-/// Writes the orders that faults are planted in.
-fn put_orders(house: &House) {
+/// Writes the orders that faults are planted in; with `bad` or without the fault.
+fn put_orders(house: &House, bad: bool) {
     for (fault, (change, _)) in bad_orders().into_iter().enumerate() {
         let mut file = orders(of_fault(fault));
         let mut order = added(fault);
-        order.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        if bad {
+            order.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        }
         // In the middle of the good ones.
         file["orders"].as_array_mut().unwrap().insert(3 + fault, order);
         house.put(&format!("users/{}/orders.json", person(of_fault(fault))), file.to_string());
@@ -197,7 +200,7 @@ pub(crate) fn plant(house: &House) {
     for (name, bytes, _) in broken_notes() {
         house.put(&of(&format!("notes/{name}.json")), bytes);
     }
-    put_orders(house);
+    put_orders(house, true);
     let mut people = people();
     let more = [json!({"id": "lee", "phone": "2"}), json!({"id": "kim", "email": "1@example.com", "phone": "3"})];
     people.as_array_mut().unwrap().extend(more);
@@ -224,4 +227,36 @@ fn only_order(id: usize, day: &str) -> Value {
 fn changed(mut order: Value, member: &str, value: &str) -> Value {
     order[member] = value.into();
     order
+}
+
+/// Fixes everything that was planted in the source.
+pub(crate) fn fix(house: &House) {
+    let remove = |path: &str| fs::remove_file(house.path(&format!("tree/{path}"))).unwrap();
+    let note = json!({"body": "fixed", "details": [2]}).to_string();
+    for (name, ..) in broken_notes() {
+        house.put(&format!("users/p01/notes/{name}.json"), &note);
+    }
+    put_orders(house, false);
+    let mut people = people();
+    let more = [
+        json!({"id": "lee", "email": "lee@example.com", "phone": "2"}),
+        json!({"id": "kim", "email": "kim@example.com", "phone": "3"}),
+    ];
+    people.as_array_mut().unwrap().extend(more);
+    house.put("people.json", people.to_string());
+    house.put("users/p01/notes/alone.json", &note);
+    remove("users/p20/notes/sub/deep.json");
+    let mut file = orders(15);
+    file["orders"] = json!([order(701)]);
+    house.put("users/p15/orders.json", file.to_string());
+    remove("stray.json");
+    remove("users/p01/notes/Twin.json");
+    remove("users/p01/notes/link.json");
+    remove("users/p01/notes/outside.json");
+    house.put("users/p01/notes/link.json", &note);
+    house.put("users/p01/notes/outside.json", &note);
+    fs::remove_dir_all(house.path("tree/users/p01/notes/folder.json")).unwrap();
+    house.put("users/p01/notes/folder.json", &note);
+    fs::remove_dir_all(house.path("tree/users/nobody")).unwrap();
+    age(&house.path("tree"));
 }

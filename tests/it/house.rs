@@ -124,6 +124,12 @@ impl House {
         arguments
     }
 
+    /// The file of rejects without the id of the run that wrote it; nothing where there is none.
+    pub(crate) fn rejects(&self) -> String {
+        let text = fs::read_to_string(self.path("rejects/rejects.jsonl")).unwrap_or_default();
+        regex::Regex::new(r#""run":"[^"]*""#).unwrap().replace_all(&text, r#""run":"""#).into_owned()
+    }
+
     /// The rows a query gives, each cell as text.
     pub(crate) fn rows(&self, sql: &str) -> Vec<Vec<String>> {
         rows(&open(&self.path(DATABASE)), sql)

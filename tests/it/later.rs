@@ -455,6 +455,7 @@ fn readings(house: &House, max_rejects: u64) -> (u32, u32) {
         max_rejects,
         set_aside: false,
         verify: false,
+        replay: None,
         only_mapping: Vec::new(),
         with: Vec::new(),
         only_owner: Vec::new(),

@@ -125,6 +125,7 @@ mod rejects;
 mod rekeyed;
 mod repeat_laws;
 mod repeats;
+mod replay;
 mod reseal;
 mod reseal_backup;
 mod reseal_kill;

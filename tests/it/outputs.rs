@@ -140,6 +140,7 @@ fn options(small: &Small) -> ImportOptions {
         max_rejects: 1,
         set_aside: false,
         verify: false,
+        replay: None,
         only_mapping: Vec::new(),
         with: Vec::new(),
         only_owner: Vec::new(),

@@ -143,7 +143,7 @@ pub(crate) fn repeats(house: &House, words: &str, more: &[&str], dump: &dyn Fn()
     if first["outcome"] != "committed" {
         return Ok(false);
     }
-    let rejects = || fs::read_to_string(house.path("rejects/rejects.jsonl")).unwrap_or_default();
+    let rejects = || house.rejects();
     let (kept, rows) = (rejects(), dump());
     // What is there then is of the second import.
     if !kept.is_empty() {

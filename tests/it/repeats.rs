@@ -3,7 +3,6 @@
 
 use crate::house::{DATABASE, House, application_dump, open, tables};
 use serde_json::{Value, json};
-use std::fs;
 
 const TABLES: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, mail TEXT UNIQUE, \
                           town TEXT CHECK (town <> 'bad'));
@@ -51,7 +50,7 @@ fn repeats(house: &House, most: &str, codes: &[&str]) {
         let lifted = house.lift(&["--max-rejects", most, "--rejects", "rejects"]).ends(1, "committed");
         (lifted.report(), application_dump(&open(&house.path(DATABASE))))
     };
-    let rejects = || fs::read_to_string(house.path("rejects/rejects.jsonl")).unwrap();
+    let rejects = || house.rejects();
     let (first, rows) = lift();
     let kept = rejects();
     let found: Vec<String> = errors(&first).iter().map(|error| error[1..5].to_owned()).collect();

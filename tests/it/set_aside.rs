@@ -9,10 +9,11 @@ use std::fs;
 
 const ASIDE: [&str; 3] = ["--set-aside", "--rejects", "rejects"];
 
-/// The lines of the reject folder.
+/// The records and files in the reject folder.
 pub(crate) fn rejects(house: &House) -> Vec<Value> {
     let text = fs::read_to_string(house.path("rejects/rejects.jsonl")).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["frame"].is_null()).collect()
 }
 
 /// The codes that each file was set aside for.

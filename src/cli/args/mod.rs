@@ -147,6 +147,7 @@ Examples:
   treelift import ./old_data --database postgresql://host/app --lock-timeout 30
   treelift import ./old_data --database sqlite:///./new.db --set-aside --rejects ./rejects
   treelift import ./old_data --database sqlite:///./new.db --verify
+  treelift import ./old_data --database sqlite:///./new.db --replay ./rejects
   treelift import ./unknown_tree --scaffold ./my_set
   treelift import ./unknown_tree --scaffold ./my_set --yes
 
@@ -191,6 +192,10 @@ pub(in crate::cli) struct ImportArgs {
     /// Before the commit read every row back and compare it with what the source said; takes up to a third more time.
     #[arg(long)]
     pub(in crate::cli) verify: bool,
+    /// Import again what this folder of rejects names, after the source, the record in its rejects.jsonl or the mapping
+    /// was fixed, and nothing else. What is still wrong stays in the folder, what came in is gone from it.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) replay: Option<PathBuf>,
     /// Use only this mapping; may be given more than once.
     #[arg(long, value_name = "MAPPING", action = ArgAction::Append)]
     pub(in crate::cli) only_mapping: Vec<String>,

@@ -1,9 +1,11 @@
 //! What became of each leaf: claims of rows, `[ignore]`, and what is undecided.
 
 use super::Leaves;
+use super::labelled::is_labelled;
+use super::only::{Only, rejected_in};
 use super::undecided::Undecided;
 use crate::document::name::NameLeaf;
-use crate::document::tape::{Kind, NodeRef, Paths, Segment, Selection, Tape};
+use crate::document::tape::{Kind, NodeId, NodeRef, Paths, Segment, Selection, Tape};
 use crate::finding::{FileId, Finding, MEMBER_CAUGHT, MEMBER_UNDECIDED, Place, SECRET_UNDECIDED, Severity};
 use crate::import::context::Context;
 use crate::import::file::Reading;
@@ -15,7 +17,7 @@ use crate::mapping::apply::{Claim, ClaimAs, empty_ends};
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::declared::{Declared, Doc, PathFacts};
 use crate::mapping::model::{Mapping, Root, Rooted, Shape};
-use crate::mapping::secret_values::{self, Labelled};
+use crate::mapping::secret_values;
 use crate::mapping::secret_words::{is_count, looks_secret};
 use crate::source::Record;
 use std::sync::Arc;
@@ -92,7 +94,15 @@ impl Leaves<'_> {
         let by_name = shape.records.as_ref().is_some_and(Selection::ends_in_any_member);
         let name = record.names.last().filter(|_| by_name).map(String::as_str);
         let names = Some((shape, record.names.len()));
-        let judged = Judged { mapping, declared: &table.declared, paths: &table.record, doc: Doc::Record, name, names };
+        let judged = Judged {
+            mapping,
+            declared: &table.declared,
+            paths: &table.record,
+            doc: Doc::Record,
+            name,
+            names,
+            only: None,
+        };
         self.report_leaves(cx, reading, &judged, &record.tape, &sheet, (record.number, record.span.start))
     }
 
@@ -102,11 +112,11 @@ impl Leaves<'_> {
         cx: &mut Context<'_>,
         reading: &mut Reading,
         has_records: bool,
-    ) -> Undecided {
+    ) -> (Undecided, Vec<String>) {
         let plan = self.plan;
         let mapping = &plan.set.mappings[cx.mapping];
         let shape = &mapping.source.shapes[reading.shaped.shape];
-        let Some(records) = &shape.records else { return Undecided::default() };
+        let Some(records) = &shape.records else { return <_>::default() };
         self.meet(cx, reading.shaped.shape, Doc::Frame, &reading.shaped.frame);
         let mut sheet = std::mem::take(&mut reading.frame_sheet);
         if let Some(earlier) = cx.files[reading.file].take_sheet(reading.frame_number()) {
@@ -118,18 +128,31 @@ impl Leaves<'_> {
         for end in empty_ends(reading.shaped.frame.root(), &records.0) {
             sheet.claim(end.node.span(), Mark::of(Class::Column));
         }
+        let part = plan.taken.part_of(reading.file);
+        let only = part.map(|part| Only::of(&reading.shaped.frame, &part.frame));
         if !has_records {
             let why = (cx.mapping, Why::NoRecords(reading.shaped.shape));
             let text = || (mapping.title_of(reading.shaped.shape), "no records".to_owned());
             let reason = self.reasons.number(why, text);
             sheet.ignore_rest(reason);
         }
-        let judged =
-            Judged { mapping, declared: &table.declared, paths: &paths, doc: Doc::Frame, name: None, names: None };
+        let judged = Judged {
+            mapping,
+            declared: &table.declared,
+            paths: &paths,
+            doc: Doc::Frame,
+            name: None,
+            names: None,
+            only,
+        };
         let undecided = self.report_leaves(cx, reading, &judged, &reading.shaped.frame, &sheet, (0, 0));
+        let is_counted =
+            |node, name: Option<&NameLeaf>| name.map_or_else(|| judged.has(node), |name| judged.has_name(name));
+        let any = cx.files[reading.file].counts().rejected > 0;
+        let rejected = if any { rejected_in(&reading.shaped.frame, &sheet, &is_counted) } else { Vec::new() };
         *self.paths.frame(cx.mapping, mapping) = paths;
         self.paths.put_back(cx.mapping, reading.shaped.shape, table);
-        undecided
+        (undecided, rejected)
     }
 
     fn mark_ignored(&mut self, number: usize, declared: &Declared, doc: Doc, tape: &Tape, sheet: &mut Sheet) {
@@ -152,27 +175,6 @@ impl Leaves<'_> {
         }
     }
 
-    /// Leaves out the names of elements that a rule calls by `key_as`, and of which it makes no row.
-    pub(crate) fn leave_idle_names(&mut self, mapping: usize, names: &[(usize, NameLeaf)], sheet: &mut Sheet) {
-        for (rule, leaf) in names {
-            let rule = &self.plan.rules[mapping][*rule];
-            let text = || (rule.name.clone(), "the name of an element that makes no row".to_owned());
-            let mark = Mark::ignored(self.reasons.number((rule.number as usize, Why::IdleName), text));
-            sheet.claim_name(*leaf, mark);
-        }
-    }
-
-    /// Leaves out member names, as entries of `[ignore]` say.
-    pub(crate) fn ignore_names(&mut self, number: usize, names: &[(usize, NameLeaf)], sheet: &mut Sheet) {
-        let mapping = &self.plan.set.mappings[number];
-        for (at, leaf) in names.iter().filter(|(_, leaf)| sheet.names().contains_key(leaf)).collect::<Vec<_>>() {
-            let ignored = &mapping.ignore_names[*at];
-            let text = || (format!("{}: #{}", mapping.name, ignored.name), ignored.reason.clone());
-            let mark = Mark::ignored(self.reasons.number((number, Why::IgnoredName(*at)), text));
-            sheet.claim_name(*leaf, mark);
-        }
-    }
-
     fn report_leaves(
         &mut self,
         cx: &mut Context<'_>,
@@ -183,9 +185,12 @@ impl Leaves<'_> {
         (record, start): (u64, u64),
     ) -> Undecided {
         let mut undecided = Undecided::default();
-        cx.files[reading.file].tally(|tally| sheet.count(tape, tally));
+        cx.files[reading.file].tally(|tally| match &judged.only {
+            None => sheet.count(tape, tally),
+            Some(only) => only.count(sheet, tally),
+        });
         let (file, watch) = (reading.context.id, cx.watching(reading.file));
-        for (name, mark) in sheet.names() {
+        for (name, mark) in sheet.names().iter().filter(|(name, _)| judged.has_name(name)) {
             let at = match name {
                 NameLeaf::OfNode(node) => tape.node(*node).at(),
                 NameLeaf::OfRecord(_) => start,
@@ -210,20 +215,12 @@ impl Leaves<'_> {
                 self.undecided(cx, finding.about(judged.mapping.name.clone()), &mut undecided);
             }
         }
-        for node in tape.nodes().filter(|node| node.is_leaf()) {
+        for node in tape.nodes().filter(|node| node.is_leaf() && judged.has(node.id())) {
             let mark = sheet.mark(node.id());
             watch.inspect(|watch| watch.leaf(node, &judged.counted(&self.reasons, record, mark)));
             self.report_leaf(cx, judged, file, (node, mark.class()), &mut undecided);
         }
         undecided
-    }
-
-    /// Reports that nothing decides what becomes of something.
-    fn undecided(&self, cx: &mut Context<'_>, finding: Finding, undecided: &mut Undecided) {
-        if self.sets_aside {
-            undecided.add(&finding);
-        }
-        cx.findings.push(finding);
     }
 
     fn report_leaf(
@@ -295,9 +292,19 @@ struct Judged<'j> {
     name: Option<&'j str>,
     /// How many names lead to the record, and the shape that calls them.
     names: Option<(&'j Shape, usize)>,
+    /// The leaves that are counted, where not all are.
+    only: Option<Only>,
 }
 
 impl Judged<'_> {
+    fn has(&self, node: NodeId) -> bool {
+        self.only.as_ref().is_none_or(|only| only.has(node))
+    }
+
+    fn has_name(&self, name: &NameLeaf) -> bool {
+        self.only.as_ref().is_none_or(|only| only.has_name(name))
+    }
+
     /// What `key_as` calls the n-th name on the way to the record.
     fn called(&self, at: u32) -> Option<&str> {
         self.names.and_then(|(shape, of)| shape.called(at as usize, of))
@@ -359,23 +366,6 @@ impl Judged<'_> {
         secret_values::recognise(node.text())
     }
 }
-
-/// Whether a member beside it says that this one is a secret: `{"name": "password", "value": …}`.
-fn is_labelled(node: NodeRef) -> bool {
-    if !node.name().is_some_and(Labelled::is_value) {
-        return false;
-    }
-    // What lies further away is no such pair.
-    let nearby = node.id().saturating_sub(LABEL_NEARBY)..node.id();
-    let object = nearby.rev().map(|id| node.sibling(id)).find(|other| other.next() > node.id());
-    let names = |member: NodeRef| {
-        member.kind() == Kind::String && member.name().is_some_and(Labelled::is_label) && looks_secret(member.text())
-    };
-    object.is_some_and(|object| object.children().take(LABEL_NEARBY as usize).any(names))
-}
-
-/// So many leaves away a member is looked for that says what another one is.
-const LABEL_NEARBY: u32 = 16;
 
 /// Whether a leaf says anything that could be a secret.
 fn says_something(node: NodeRef<'_>) -> bool {

@@ -2,7 +2,10 @@
 
 mod account;
 pub(crate) mod found;
+mod labelled;
 mod leak;
+mod names;
+mod only;
 mod reasons;
 pub(crate) mod sheet;
 pub(crate) mod sheets;

@@ -1,6 +1,8 @@
 //! What of one document nothing decides.
 
+use super::Leaves;
 use crate::finding::{Finding, Severity};
+use crate::import::context::Context;
 
 /// So many findings are told of one document that is set aside: a list of a million values may be one.
 const MOST: usize = 100;
@@ -20,5 +22,15 @@ impl Undecided {
     /// The findings, if there are any.
     pub(crate) fn findings(self) -> Option<Vec<Finding>> {
         Some(self.0).filter(|findings| !findings.is_empty())
+    }
+}
+
+impl Leaves<'_> {
+    /// Reports that nothing decides what becomes of something.
+    pub(super) fn undecided(&self, cx: &mut Context<'_>, finding: Finding, undecided: &mut Undecided) {
+        if self.sets_aside {
+            undecided.add(&finding);
+        }
+        cx.findings.push(finding);
     }
 }

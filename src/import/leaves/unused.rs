@@ -38,6 +38,9 @@ impl Leaves<'_> {
 
     /// Takes in what of the set was never used.
     pub(crate) fn report_unused(&mut self, cx: &mut Context<'_>, options: &ImportOptions) {
+        if self.plan.taken.is_replay() {
+            return; // the rest of the tree has them
+        }
         let notes: Vec<Finding> = self
             .unused(cx.files, options)
             .into_iter()

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 pub const FILE_NAME: &str = "rejects.jsonl";
 
 /// One rejected record, or a file that could not be parsed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Reject<'a> {
     /// The file below the source's root.
     pub file: &'a str,
@@ -27,6 +27,9 @@ pub struct Reject<'a> {
     /// The record's number in the file, from 0; none for a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<u64>,
+    /// In a file of lines, the line's number from 1 among those that are not blank, where the record is a part of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_line: Option<u64>,
     /// Where the record is: JSON Pointer, line and column.
     pub pointer: String,
     /// The line, from 1.
@@ -41,14 +44,23 @@ pub struct Reject<'a> {
     /// The record, each secret replaced by a pointer to its place; none for a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Box<RawValue>>,
+    /// SHA-256 of the value as it is written here: of one that was edited it is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value_sha256: Option<String>,
+    /// The leaves around the records that were rejected with them: pointers, those of names with `#` behind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frame: Option<Vec<String>>,
+    /// The run.
+    pub run: String,
+    /// The tree.
+    pub source: String,
 }
 
 impl<'a> Reject<'a> {
     /// Something of the tree that is no file.
     pub(super) fn of_entry(path: &'a str, finding: &Finding, vault: &Vault) -> Self {
         let findings = vec![(finding.code.id, vault.or_withheld(&finding.message).to_owned())];
-        let (pointer, line, column, record, span, value) = Default::default();
-        Self { file: path, sha256: String::new(), record, pointer, line, column, span, findings, value }
+        Self { file: path, findings, ..Self::default() }
     }
 
     /// Something at a place of a file. What holds the value of a secret is withheld.
@@ -56,14 +68,11 @@ impl<'a> Reject<'a> {
         let shown = |text: &str| vault.or_withheld(text).to_owned();
         Self {
             file: &source.path,
-            sha256: String::new(),
-            record: None,
             pointer: shown(&located.pointer),
             line: located.line,
             column: located.column,
-            span: None,
             findings: findings.iter().map(|finding| (finding.code.id, shown(&finding.message))).collect(),
-            value: None,
+            ..Self::default()
         }
     }
 }
@@ -75,6 +84,9 @@ pub struct RejectFolder {
     partial: PathBuf,
     done: PathBuf,
     count: u64,
+    /// The run whose rejects these are, and its tree.
+    run: String,
+    source: String,
     locator: Locator,
     /// Whether the unfinished file could not be renamed, and stays.
     kept: bool,
@@ -98,8 +110,8 @@ impl RejectFolder {
         outputs::check_leftover(&with_suffix(&done, ".partial"), holds_rejects)
     }
 
-    /// Opens the folder, and creates it if it does not exist.
-    pub fn open(folder: &Path) -> Result<Self> {
+    /// Opens the folder for the rejects of a run, and creates it if it does not exist.
+    pub fn open(folder: &Path, run: &str, source: &str) -> Result<Self> {
         let failed = |error: &std::io::Error| {
             Error::environment(format!("the reject folder cannot be written: {}", error.kind())).at(folder.display())
         };
@@ -107,7 +119,8 @@ impl RejectFolder {
         let done = resolve(folder).join(FILE_NAME);
         let partial = with_suffix(&done, ".partial");
         let file = outputs::create(&partial, holds_rejects, failed)?;
-        Ok(Self { out: BufWriter::new(file), partial, done, count: 0, locator: Locator::default(), kept: false })
+        let (run, source, locator) = (run.to_owned(), source.to_owned(), Locator::default());
+        Ok(Self { out: BufWriter::new(file), partial, done, count: 0, run, source, locator, kept: false })
     }
 
     /// Where a byte of a file is. Asked in the order of the records, it reads each file once.
@@ -116,8 +129,13 @@ impl RejectFolder {
     }
 
     /// Adds a reject.
-    pub fn add(&mut self, reject: &Reject) -> Result<()> {
-        let mut line = serde_json::to_vec(reject).map_err(|_| Error::bug("a reject cannot be written as JSON"))?;
+    pub fn add(&mut self, reject: Reject) -> Result<()> {
+        let reject = Reject { run: self.run.clone(), source: self.source.clone(), ..reject };
+        self.add_text(serde_json::to_vec(&reject).map_err(|_| Error::bug("a reject cannot be written as JSON"))?)
+    }
+
+    /// Adds a line.
+    pub(super) fn add_text(&mut self, mut line: Vec<u8>) -> Result<()> {
         line.push(b'\n');
         self.count += 1;
         self.out.write_all(&line).map_err(|error| self.failed(&error))
@@ -180,7 +198,7 @@ mod tests {
     #[test]
     fn a_run_that_ends_early_leaves_no_unfinished_file() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let rejects = RejectFolder::open(folder.path()).expect("opens");
+        let rejects = RejectFolder::open(folder.path(), "", "").expect("opens");
         assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 1);
         drop(rejects);
         assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 0);

@@ -1,9 +1,11 @@
 //! The rejected records of a run: which are known to be bad, which turned out to be, and what is written of them.
 
 mod folder;
+mod read;
 mod render;
 
 pub use folder::{FILE_NAME, Reject, RejectFolder};
+pub(crate) use read::Folder;
 pub(crate) use render::locate;
 pub use render::render;
 
@@ -12,8 +14,10 @@ use crate::finding::{FileId, Finding, Place};
 use crate::hex;
 use crate::import::context::Context;
 use crate::import::resolve::Cause;
+use crate::import::taken::{Entry, digest_of};
 use crate::mapping::declared::Declared;
 use crate::source::Record;
+use crate::source::locate::Located;
 use serde_json::value::RawValue;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -65,6 +69,8 @@ pub struct Rejects {
     pub count: u64,
     /// Those of them that are no files.
     pub entries: u64,
+    /// The lines of rejects that come back whose records were found.
+    pub(crate) met: HashSet<u64>,
     /// Their findings at error level.
     pub errors: u64,
     /// Where they are written, if they are.
@@ -75,7 +81,7 @@ impl Rejects {
     /// None so far but those that are bad, or rejected by what is known of other rows; that `may_change`.
     pub fn new(bad: KnownRejects, doubtful: KnownRejects, may_change: bool) -> Self {
         let (late, late_by_others, refused, for_target) = Default::default();
-        let (count, entries, errors, folder, bad_rows, dangling, undecided) = Default::default();
+        let (count, entries, errors, folder, bad_rows, dangling, undecided, met) = Default::default();
         Self {
             bad,
             doubtful,
@@ -89,6 +95,7 @@ impl Rejects {
             for_target,
             count,
             entries,
+            met,
             errors,
             folder,
         }
@@ -220,14 +227,15 @@ impl Rejects {
         (bad, doubtful, rows)
     }
 
-    /// Writes a rejected record into the reject folder, if one was asked for.
+    /// Writes a rejected record into the reject folder, if one was asked for; `edited` is its reject, where it was edited
+    /// there.
     pub(crate) fn keep(
         &mut self,
         cx: &Context<'_>,
         file: usize,
         declared: &Declared,
         record: &Record,
-        findings: &[Finding],
+        (findings, edited): (&[Finding], Option<&Entry>),
     ) -> Result<()> {
         let Some(folder) = &mut self.folder else { return Ok(()) };
         let (source, vault) = (&cx.plan.tree.files[file], &cx.writer.vault);
@@ -235,13 +243,38 @@ impl Rejects {
         let value = render(record.tape.root(), declared, &source.path, &located.pointer);
         // A record that holds a secret at an undeclared place is given by its place alone.
         let value = Some(value).filter(|value| !vault.finds_secret(value));
-        folder.add(&Reject {
+        // What was edited stays known as that.
+        let value_sha256 = match edited {
+            Some(edited) => edited.written.clone(),
+            None => value.as_deref().map(digest_of),
+        };
+        folder.add(Reject {
             sha256: hex::encode(cx.files[file].sha256()),
             record: Some(record.position() - 1),
+            in_line: record.in_line(),
             span: Some(record.span.clone()),
             value: value.and_then(|value| RawValue::from_string(value).ok()),
+            value_sha256,
             ..Reject::at(source, &located, findings, vault)
         })
+    }
+
+    /// Names leaves around the records of a file that are rejected with them.
+    pub(crate) fn keep_frame(&mut self, cx: &Context<'_>, file: usize, pointers: Vec<String>) -> Result<()> {
+        let Some(folder) = &mut self.folder else { return Ok(()) };
+        let (source, vault) = (&cx.plan.tree.files[file], &cx.writer.vault);
+        let start = Located { offset: 0, pointer: String::new(), line: 1, column: 1 };
+        let frame = pointers.into_iter().filter(|pointer| !vault.finds_secret(pointer)).collect();
+        folder.add(Reject {
+            sha256: hex::encode(cx.files[file].sha256()),
+            frame: Some(frame),
+            ..Reject::at(source, &start, &[], vault)
+        })
+    }
+
+    /// Leaves a reject that came back in the folder as it is.
+    pub(crate) fn keep_line_as_it_is(&mut self, text: &str) -> Result<()> {
+        self.folder.as_mut().map_or(Ok(()), |folder| folder.add_text(text.as_bytes().to_vec()))
     }
 
     /// Names a line that cannot be read in the reject folder; it is never copied.
@@ -255,7 +288,7 @@ impl Rejects {
         let Some(folder) = &mut self.folder else { return Ok(()) };
         let (source, vault) = (&cx.plan.tree.files[file], &cx.writer.vault);
         let located = folder.locate(source, span.start);
-        folder.add(&Reject {
+        folder.add(Reject {
             sha256: hex::encode(cx.files[file].sha256()),
             record: Some(number - 1),
             span: Some(span),
@@ -266,7 +299,7 @@ impl Rejects {
     /// Names something that is no file in the reject folder, by its path.
     pub(crate) fn keep_entry(&mut self, cx: &Context<'_>, path: &str, finding: &Finding) -> Result<()> {
         let Some(folder) = &mut self.folder else { return Ok(()) };
-        folder.add(&Reject::of_entry(path, finding, &cx.writer.vault))
+        folder.add(Reject::of_entry(path, finding, &cx.writer.vault))
     }
 
     /// Names a file that cannot be read in the reject folder; it is never copied.
@@ -275,6 +308,6 @@ impl Rejects {
         let source = &cx.plan.tree.files[file];
         let at = findings.iter().find_map(|finding| finding.place).map_or(0, |place| place.offset);
         let sha256 = crate::source::digest_of(source).map(hex::encode).unwrap_or_default();
-        folder.add(&Reject { sha256, ..Reject::at(source, &locate(source, at), findings, &cx.writer.vault) })
+        folder.add(Reject { sha256, ..Reject::at(source, &locate(source, at), findings, &cx.writer.vault) })
     }
 }

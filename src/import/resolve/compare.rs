@@ -10,7 +10,7 @@ use crate::import::context::Context;
 use crate::import::stored::Stored;
 use crate::import::vault::Same;
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::model::Protection;
+use crate::mapping::model::{OnDuplicate, Protection};
 use crate::mapping::secret_values::may_be_secret;
 use crate::row::Value;
 use crate::table::ColumnType;
@@ -60,6 +60,9 @@ impl Resolver<'_> {
             let held = cells.len() - keys.held.len();
             let held = self.held_values(table, &keys.held, cells.into_iter().skip(held));
             return Ok(Verdict::Is(Judged { id, held, ..Judged::is(RowFate::Unchanged) }));
+        }
+        if plan.taken.is_replay() && rule.model(&plan.set).on_duplicate == OnDuplicate::First {
+            return Ok(Verdict::Is(Judged { id, ..Judged::is(RowFate::Superseded) })); // the row of another record stays
         }
         let findings = self.differs(row, &differing);
         let keys = [(rule.key_columns().unwrap_or_default(), key)];

@@ -71,11 +71,30 @@ impl Resolver<'_> {
         }
         let path = cx.writer.vault.ledger_path(&self.plan.tree.files[file.0 as usize].path)?;
         let mut rows = Rows::new();
+        let part = self.plan.taken.part_of(file.0 as usize);
+        let same = part.map(|_| self.records_of_same_bytes(cx, file, &path)).transpose()?.unwrap_or_default();
         for row in cx.writer.transaction()?.earlier_rows(&path, table)? {
+            if part.is_some_and(|part| !same.contains(&row.file) || !part.holds(row.offset)) {
+                continue; // a record gives it that is not read
+            }
             rows.entry(row.digest).or_default().push_back(row.row_key);
         }
         self.earlier.of_file.insert(key, rows);
         Ok(())
+    }
+
+    /// The numbers in the ledger under which a file of this path has the bytes that it has now.
+    fn records_of_same_bytes(&mut self, cx: &mut Context<'_>, file: FileId, path: &str) -> Result<HashSet<i64>> {
+        if self.earlier.of_path.is_none() {
+            let mut of_path: HashMap<String, Vec<_>> = HashMap::new();
+            for record in cx.writer.transaction()?.earlier_files()? {
+                of_path.entry(record.path.clone()).or_default().push(record);
+            }
+            self.earlier.of_path = Some(of_path);
+        }
+        let sha256 = cx.files[file.0 as usize].sha256();
+        let records = self.earlier.of_path.iter().filter_map(|of_path| of_path.get(path)).flatten();
+        Ok(records.filter(|record| record.sha256 == sha256).map(|record| record.id).collect())
     }
 
     fn learn_gone_rows(&mut self, cx: &mut Context<'_>, table: &str) -> Result<()> {
@@ -102,7 +121,9 @@ impl Resolver<'_> {
         let there: HashSet<String> = paths.collect::<Result<_>>()?;
         let resolver = plan.set.owners.as_ref().map(|owners| Matcher::new(plan, owners, &self.owners));
         let mut gone = Vec::new();
-        for record in cx.writer.transaction()?.earlier_files()? {
+        // Of rejects that come back the rest of the tree is not walked.
+        let records = if plan.taken.is_replay() { Vec::new() } else { cx.writer.transaction()?.earlier_files()? };
+        for record in records {
             if there.contains(&record.path) {
                 continue; // its rows are found by its path
             }
@@ -124,7 +145,8 @@ impl Resolver<'_> {
     pub(super) fn learn_table(&mut self, cx: &mut Context<'_>, number: usize, spec: &IndexSpec) -> Result<()> {
         let (mut primary, mut made) = (Vec::new(), HashMap::new());
         let is_hidden = spec.is_late && self.index.hides_own();
-        if spec.of_own_table || is_hidden {
+        // Rejects that come back see all rows that are there.
+        if (spec.of_own_table || is_hidden) && !self.plan.taken.is_replay() {
             (primary, made) =
                 (cx.writer.transaction()?.row_name(&spec.table)?, self.made_of_this_tree(cx, &spec.table)?);
         }

@@ -15,6 +15,8 @@ pub(super) type Made = HashMap<String, (FileId, i64)>;
 #[derive(Debug, Default)]
 pub(super) struct Earlier {
     pub(super) of_file: HashMap<(FileId, String), Rows<String>>,
+    /// The files of earlier runs by their path, where only some records of files are read.
+    pub(super) of_path: Option<HashMap<String, Vec<FileRecord>>>,
     /// The files that earlier runs read and the tree no longer has.
     pub(super) gone_files: Option<Vec<GoneFile>>,
     /// The rows of those files, by table: their key, and the position of their file in `gone_files`.

@@ -17,6 +17,9 @@ impl Resolver<'_> {
             return Ok(());
         }
         let plan = self.plan;
+        if plan.taken.part_of(file).is_some() {
+            return Ok(()); // the records that it still gives are not read
+        }
         let rules = &plan.rules[cx.mapping];
         let mut done: Vec<&str> = Vec::new();
         for rule in rules {

@@ -159,6 +159,26 @@ impl<'p> Resolver<'p> {
                 self.owners.add_existing(Owner { id, columns: values });
             }
         }
+        self.learn_made_owners(cx, &owners.table)
+    }
+
+    /// Owners that earlier runs made in directories of which this one does not read the file that makes them: of rejects
+    /// that come back the rest of the tree is not read.
+    fn learn_made_owners(&mut self, cx: &mut Context<'_>, table: &str) -> Result<()> {
+        let plan = self.plan;
+        let makes = (0..plan.rules.len()).any(|mapping| plan.makes_owners(mapping));
+        if !plan.taken.is_replay() || !makes {
+            return Ok(());
+        }
+        for record in cx.writer.transaction()?.earlier_files()? {
+            let Some((mapping, Some(directory))) = plan.reader_of(&record.path) else { continue }; // it makes none
+            if plan.makes_owners(mapping) {
+                for row in cx.writer.transaction()?.earlier_rows_of(record.id, table)? {
+                    let at = Place { file: FileId(0), offset: row.offset };
+                    self.owners.make(&directory, &row.row_key, at);
+                }
+            }
+        }
         Ok(())
     }
 
