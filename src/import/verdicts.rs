@@ -135,7 +135,12 @@ impl Import<'_> {
     /// Rows that say what their records say, and were changed in columns that these do not give.
     fn judge_edited(&mut self, report: &mut ComparedReport, ledger: &Ledger, told: &Told, number: usize) {
         let verifier = self.writer.verifier();
-        let is_it = |row: &&RowId| verifier.met.contains(*row) && !verifier.is_different(row);
+        let is_asked = |row: &RowId| {
+            let from = told.standing.get(row).and_then(|(file, _)| ledger.files.get(file));
+            let here = from.and_then(|from| ledger.here.get(&from.file.path));
+            here.is_none_or(|here| !verifier.unasked.contains(here))
+        };
+        let is_it = |row: &&RowId| verifier.met.contains(*row) && !verifier.is_different(row) && is_asked(row);
         let mut rows: Vec<RowId> = told.edited.iter().filter(is_it).copied().collect();
         rows.sort_by_key(|row| told.standing.get(row).copied());
         let columns = self.not_given(number, &report.name);
@@ -207,13 +212,17 @@ impl Import<'_> {
     /// Rows of the ledger that no record gives any more; how many of them cannot be judged since what gave them is
     /// rejected now.
     fn judge_unmet(&mut self, report: &mut ComparedReport, ledger: &Ledger, told: &Told, number: usize) -> u64 {
-        let is_whole = self.options.only_mapping.is_empty() && self.options.only_owner.is_empty();
+        let is_whole = self.writer.verifier().asked.is_all();
         let mut rejected = 0;
         for ((file, offset, row_key), row) in &told.unmet {
             let Some(from) = ledger.files.get(file).filter(|from| ledger.own.contains(&from.run)) else {
                 continue; // of another tree
             };
-            let state = ledger.here.get(&from.file.path).map(|here| &self.files[here.0 as usize]);
+            let here = ledger.here.get(&from.file.path);
+            if here.is_some_and(|here| self.writer.verifier().unasked.contains(here)) {
+                continue; // of a part of the tree that is not asked for
+            }
+            let state = here.map(|here| &self.files[here.0 as usize]);
             match state.map(|state| (state.status, state.counts().rejected)) {
                 Some((Some(FileStatus::Rejected | FileStatus::Unread), _)) => rejected += 1,
                 Some((Some(FileStatus::Imported), of)) if of > 0 => rejected += 1,

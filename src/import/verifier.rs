@@ -1,7 +1,7 @@
 //! What a verification finds while the tree is read: for each row that a record gives, whether the database has it.
 
 use crate::database::ledger;
-use crate::finding::Place;
+use crate::finding::{FileId, Place};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A row of the database: a digest of its table and key.
@@ -88,6 +88,29 @@ pub(crate) struct Open {
     pub(crate) words: String,
 }
 
+/// The part of a tree that is asked for. All of it is read: what a row holds may come of several files.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asked {
+    /// Mappings; none for all.
+    pub(crate) mappings: Vec<String>,
+    /// Owners by id or directory; none for all.
+    pub(crate) owners: Vec<String>,
+}
+
+impl Asked {
+    /// Whether everything is.
+    pub(crate) fn is_all(&self) -> bool {
+        self.mappings.is_empty() && self.owners.is_empty()
+    }
+
+    /// Whether a file is that a mapping of this name reads, of an owner with this id and directory.
+    pub(crate) fn has(&self, mapping: &str, owner: [Option<&str>; 2]) -> bool {
+        let is_owner = |name: &String| owner.contains(&Some(name.as_str()));
+        (self.mappings.is_empty() || self.mappings.iter().any(|name| name == mapping))
+            && (self.owners.is_empty() || self.owners.iter().any(is_owner))
+    }
+}
+
 /// Of so many rows of a table the columns are kept in words: a report shows fewer.
 const MOST_SHOWN: usize = 1_000;
 
@@ -102,6 +125,10 @@ pub(crate) struct Verifier {
     of_row: HashMap<RowId, usize>,
     pub(crate) missing: Vec<Missing>,
     open: HashMap<RowId, (Different, Vec<Open>)>,
+    /// What is asked for.
+    pub(crate) asked: Asked,
+    /// The files that were read for what others take of them, and that are not asked for.
+    pub(crate) unasked: HashSet<FileId>,
     /// The formats in which columns were handed over, as far as that was asked.
     pub(crate) handed_over: HashMap<(String, String), bool>,
     /// How many rows were told with their columns, by table.

@@ -12,14 +12,15 @@ use crate::config::{ImportOptions, Phase, SecretNeed, Ui};
 use crate::database::audit::random_id;
 use crate::database::{self, Database};
 use crate::error::{Error, ErrorKind, Result};
-use crate::finding::Severity;
+use crate::finding::{Severity, printable};
 use crate::import::plan::{Chosen, Plan};
 use crate::import::run::{Import, Parts};
 use crate::import::vault::KeySource;
+use crate::import::verifier::Asked;
 use crate::import::walked;
 use crate::migrations::refuse_another;
 use crate::report::write::ReportFiles;
-use crate::report::{ComparedReport, Outcome, Report, RunMode, RunReport};
+use crate::report::{ComparedReport, Outcome, OwnerReport, Report, RunMode, RunReport};
 use crate::source;
 use crate::who::Who;
 
@@ -30,6 +31,10 @@ use crate::who::Who;
 /// On a usage or configuration error, or an I/O or database error. Differences are in the report.
 pub fn verify(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let mut clock = Clock::start();
+    // All is read, since what a row holds may come of several files; only a part may be asked for.
+    let asked = Asked { mappings: options.only_mapping.clone(), owners: options.only_owner.clone() };
+    let whole = ImportOptions { only_mapping: Vec::new(), only_owner: Vec::new(), ..options.clone() };
+    let options = &whole;
     let Selected { set, schema, root, missing } = choose_set(options, ui)?;
     let mut database = database::open(&database(options, &set)?)?;
     database.wish(set.wishes());
@@ -40,6 +45,10 @@ pub fn verify(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let (set, schema) = speaking(set, schema, &*database)?;
     let mut reports = ReportFiles::check(&options.reports, &inputs(options, &root, &*database))?;
     ui.phase(Phase::Walk, 0, 0);
+    if let Some(unknown) = asked.mappings.iter().find(|name| set.mappings.iter().all(|mapping| mapping.name != **name))
+    {
+        return Err(Error::request(format!("the set `{}` has no mapping `{unknown}`", set.name)));
+    }
     let chosen = Chosen { only: &options.only_mapping, with: &options.with, max_unpacked: options.max_unpacked };
     let plan = Plan::new(set, schema, source::walk::walk(&root)?, &chosen)?;
     clock.lap(|timings| &mut timings.walk);
@@ -50,7 +59,7 @@ pub fn verify(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let (who, started) = (Who::runs_this(), clock.started);
     let beginning =
         Beginning { plan: &plan, options, ui, key: &key, started, who: &who, is_backed_up, is_verification };
-    let report = attempts(&beginning, &missing, &mut *database, &mut clock)?;
+    let report = attempts(&beginning, &asked, &missing, &mut *database, &mut clock)?;
     reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
     reports.publish(&report).iter().for_each(|fault| ui.warn(fault));
     Ok(report)
@@ -71,6 +80,7 @@ fn key_source(ui: &dyn Ui, plan: &Plan, database: &dyn Database) -> Result<KeySo
 /// Reads the tree until a reading knows every bad record before it begins, as an import does.
 fn attempts(
     beginning: &Beginning<'_>,
+    asked: &Asked,
     missing: &[String],
     database: &mut dyn Database,
     clock: &mut Clock,
@@ -82,6 +92,7 @@ fn attempts(
         clock.lap(|timings| &mut timings.sweep);
         let id = random_id()?;
         let (mut run, read_ahead) = beginning.begin(&id, database, secrets, known, None)?;
+        run.writer.verifier().asked = asked.clone();
         let mut ending = Ending {
             run_id: id,
             run: RunReport::ending(beginning.started, beginning.who),
@@ -99,6 +110,7 @@ fn attempts(
             return Ok(report);
         }
         clock.lap(|timings| &mut timings.import);
+        run.knows_owners(&asked.owners)?;
         if run.must_begin_anew(number == MOST_ATTEMPTS) {
             known = run.learned();
             run.writer.roll_back()?;
@@ -126,6 +138,22 @@ fn attempts(
 }
 
 impl Import<'_> {
+    /// A requested owner that does not exist is a typo: nothing of theirs would be compared.
+    fn knows_owners(&self, asked: &[String]) -> Result<()> {
+        let is_known = |name: &String| {
+            let is_it = |found: &OwnerReport| found.id.as_ref() == Some(name) || found.directory == *name;
+            self.directories.iter().any(|found| found.id.is_some() && is_it(found))
+        };
+        match asked.iter().find(|name| !is_known(name)) {
+            Some(name) if !self.resolver.owners.is_incomplete() => Err(Error::request(format!(
+                "`--only-owner {}` matches no owner of a file in the source",
+                printable(name)
+            ))
+            .hint("owners are named by their directory or id; `--json` lists both under `owners`")),
+            _ => Ok(()),
+        }
+    }
+
     /// Reports what is wrong with the tree itself.
     fn report_verified(&mut self, missing: &[String]) -> Result<()> {
         let most = self.options.max_rejects;

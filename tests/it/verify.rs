@@ -372,8 +372,25 @@ fn only_what_is_asked_for_is_compared() {
         lab.imported();
         lab.change("UPDATE people SET name = 'Somebody' WHERE id = '2'");
         lab.change("DELETE FROM notes WHERE title = 'c'");
-        let report = run(lab, &["--key-file", KEY_FILE, "--only-mapping", "logins"]).status(0).json();
-        assert_eq!((counts(&report, "logins"), found(&report)), ("equal 2".to_owned(), Vec::new()));
+        lab.change("UPDATE people SET mail = NULL WHERE id = '1'");
+        let only = |mapping: &str| ["--key-file", KEY_FILE, "--only-mapping", mapping].map(str::to_owned);
+        let report = |mapping: &str, status| {
+            let more = only(mapping);
+            run(lab, &more.each_ref().map(String::as_str)).status(status).json()
+        };
+        let logins = report("logins", 0);
+        assert_eq!((counts(&logins, "logins"), found(&logins)), ("equal 2".to_owned(), Vec::new()));
+        let mails = report("mails", 1);
+        assert_eq!(found(&mails), ["error D002 mails.json /0"]);
+        assert_eq!(
+            (counts(&mails, "people"), counts(&mails, "notes")),
+            ("equal 1, different 1, edited 1".to_owned(), String::new())
+        );
+        let people = report("people", 1);
+        assert_eq!(counts(&people, "people"), "equal 2, different 2, edited 2");
+        assert_eq!(counts(&people, "notes"), "equal 4, missing 1, removed 1");
+        let ran = run(lab, &["--key-file", KEY_FILE, "--only-mapping", "nothing"]).status(2);
+        assert!(ran.stderr.contains("the set `inline` has no mapping `nothing`"), "{}", ran.stderr);
     });
 }
 
@@ -478,6 +495,13 @@ fn every_bundled_sample_is_equal_after_its_import() {
             assert_eq!(sum("equal") + sum("unverified"), all, "{name}: {:#}", report["compared"]);
             assert_eq!(sum("missing") + sum("extra") + sum("different"), 0, "{name}");
             assert_eq!(report["leaves"], imported["leaves"], "{name}");
+            let owners = report["owners"].as_array().unwrap().iter().filter_map(|owner| owner["id"].as_str());
+            for owner in owners.take(1) {
+                let all =
+                    ["verify", sample, "--passphrase-file", passphrase, "--mappings", &name, "--only-owner", owner];
+                let ran = lab.house.run(all.iter().chain(&["--json", "--database", lab.url()])).status(0).json();
+                assert_eq!(ran["outcome"], "verified", "{name}");
+            }
         });
     }
 }

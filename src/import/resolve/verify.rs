@@ -102,6 +102,10 @@ impl Resolver<'_> {
         file: FileId,
         records: impl Iterator<Item = (&'d [Draft], &'d Decision)>,
     ) -> Result<()> {
+        if !self.is_asked(cx, file) {
+            cx.writer.verifier().unasked.insert(file);
+            return Ok(());
+        }
         let rules = &self.plan.rules[cx.mapping];
         let mut by_rule: BTreeMap<u32, Vec<Given<'_>>> = BTreeMap::new();
         for (drafts, decision) in records.filter(|(_, decision)| decision.refused.is_empty()) {
@@ -113,6 +117,15 @@ impl Resolver<'_> {
             }
         }
         by_rule.into_values().try_for_each(|rows| self.compare_all(cx, &rows))
+    }
+
+    /// Whether the rows of a file are asked for.
+    fn is_asked(&self, cx: &mut Context<'_>, file: FileId) -> bool {
+        let at = file.0 as usize;
+        let owner = cx.files[at].owner().and_then(|number| self.owners.id_of(number));
+        let directory = self.plan.directory_of(at);
+        let mapping = &self.plan.set.mappings[cx.mapping].name;
+        cx.writer.verifier().asked.has(mapping, [owner, directory.as_deref()])
     }
 
     /// Compares rows of one rule.
@@ -273,7 +286,7 @@ impl Resolver<'_> {
             }
             done.push(table);
             let left = self.earlier_rows_left(cx, file_id(file), table)?;
-            if left > 0 {
+            if left > 0 && !cx.writer.verifier().unasked.contains(&file_id(file)) {
                 cx.writer.verifier().tally(rule.table_number).left.push((plan.tree.files[file].place(0), left));
             }
         }

@@ -51,9 +51,10 @@ impl Writer {
         for ((_, fill), cells) in fills.iter().zip(found) {
             let Some(from) = fill.from.first() else { continue }; // nothing is given
             let (rule, place) = (from.rule, from.place);
+            let is_asked = fill.from.iter().any(|from| !self.verifier().unasked.contains(&from.place.file));
             let Some(cells) = cells else {
                 // A row that a record of the tree gives is missing already.
-                if fill.existing {
+                if fill.existing && is_asked {
                     let verifier = self.verifier();
                     verifier.tally(number).given += 1;
                     verifier.missing.push(Missing { row: None, table: number, rule, place });
@@ -62,7 +63,11 @@ impl Writer {
             };
             let text = |(cell, kind): (&Cell, &ColumnType)| dialect.text_of(*kind, cell);
             let row = row_id(number, &ledger::row_key(cells[..primary.len()].iter().zip(&kinds).map(text).collect()));
-            if fill.existing && self.verifier().meets(row, number) {
+            let is_met = self.verifier().met.contains(&row);
+            if !is_met && !is_asked {
+                continue; // of a part of the tree that is not asked for
+            }
+            if !is_met && self.verifier().meets(row, number) {
                 self.verifier().tally(number).given += 1;
             }
             for (column, value) in fill.columns.iter().zip(&fill.values) {
