@@ -3,6 +3,7 @@
 use crate::database::Mode;
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::mapping::model::OnExisting;
 use crate::secret::keys::Secret;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,6 +37,11 @@ pub struct ImportOptions {
     pub with: Vec<String>,
     /// `--only-owner`: directory names or ids; empty for all.
     pub only_owner: Vec<String>,
+    /// `--existing`: what happens to rows that the database has already and that differ, where a rule says nothing;
+    /// `Refuse` goes before what rules say.
+    pub existing: Option<OnExisting>,
+    /// `--reread`: files are read though they are as an earlier import read them.
+    pub reread: bool,
     /// `--owner`: the owner of files that name no owner.
     pub owner: Option<String>,
     /// `--no-backup`: write into an existing database without a backup.

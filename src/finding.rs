@@ -109,6 +109,8 @@ codes! {
         "if it is meant to be so large, allow more with `--max-unpacked`, or unpack it into the tree";
     REJECT_GONE = "F024" Warning "a file that rejects name is not in the source any more",
         "nothing to do if it was removed on purpose; else put it back: its lines are in the earlier file of rejects";
+    FILE_AS_BEFORE = "F025" Note "the source is as an earlier import read it, and was not read again",
+        "nothing to do; `--reread` reads it";
     // J: JSON.
     JSON_SYNTAX = "J001" Error "the file is not valid JSON",
         "fix the file at this place";
@@ -225,6 +227,10 @@ codes! {
         "nothing to do, unless the later row should not win";
     ROW_REMOVED = "R016" Note "rows removed by a later record with the same key, as the mapping says",
         "nothing to do, unless the rows should stay";
+    ROW_KEPT = "R017" Warning "a row of the database differs from the source, and was kept as it is",
+        "check which of the two is right: `--existing update` gives rows the source's values that nobody edited since their import; an edited one is corrected by hand";
+    ROW_GONE = "R018" Warning "rows that an earlier import wrote are not given by the source any more, and were kept",
+        "delete them by hand where they are not wanted";
     // O: owners.
     OWNER_UNKNOWN = "O001" Error "no owner matches the directory",
         "add the owner to the source, or ignore such directories with a reason under [owners] in set.toml";

@@ -2,13 +2,14 @@
 
 use crate::backup::{self, Before};
 use crate::config::{Phase, Ui};
+use crate::credentials::earlier::PutBack;
 use crate::database::audit::random_id;
 use crate::database::catalog::Other;
 use crate::database::changes::Changes;
 use crate::database::history;
 use crate::database::ledger::RunRecord;
 use crate::database::reference::Reference;
-use crate::database::undo::{Undo, Undone, choose};
+use crate::database::undo::{Reseal, Undo, Undone, choose};
 use crate::database::{self, Mode, schema};
 use crate::error::{Error, Result};
 use crate::migrations::{ManagedDatabase, Options};
@@ -32,15 +33,25 @@ pub struct Ended {
 }
 
 /// Undoes a run, named by its id or the beginning of it: the rows it inserted are removed, the
-/// columns it filled are NULL again, the ledger and the audit trail remember that. Migrations and
-/// keys stay.
+/// columns it filled are NULL again, rows that it gave other values get their earlier ones back, and the ledger and the
+/// audit trail remember that. Migrations and keys stay. With `force_edited` rows that were edited since are undone too.
 ///
 /// First it is done on a private copy. What blocks it is in the answer, and then nothing was
 /// changed. Else the person is asked, and a backup is made.
 ///
 /// # Errors
 /// When there is no such import, when it was already undone, or when the work cannot be done.
-pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui: &dyn Ui) -> Result<Ended> {
+pub fn undo(
+    managed: &mut ManagedDatabase,
+    run: &str,
+    force_edited: bool,
+    options: &Options<'_>,
+    ui: &dyn Ui,
+) -> Result<Ended> {
+    if force_edited && options.before.skip && !options.dry {
+        return Err(Error::request("`--force-edited` undoes edits too, and `--no-backup` would keep no copy of them")
+            .hint("leave out `--no-backup`"));
+    }
     managed.database_mut().wait_for_locks(options.lock_timeout);
     let schema = managed.catalog()?.schema; // there must be a database
     let run = choose(&managed.database().runs()?, run)?.clone();
@@ -54,8 +65,10 @@ pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui:
         ui.advance(rows, 0);
         ui.interrupted().map_or(Ok(()), |signal| Err(Error::interrupted(signal)))
     };
-    let order = |mode| Undo {
+    let order = |mode, reseal| Undo {
         mode,
+        force_edited,
+        reseal,
         run_id: &run_id,
         run: &run.id,
         started: database::now(),
@@ -66,7 +79,7 @@ pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui:
         progress: &progress,
     };
     ui.phase(Phase::Check, 0, 0);
-    let planned = managed.database_mut().undo(&order(Mode::Dry))?;
+    let planned = managed.database_mut().undo(&order(Mode::Dry, None))?;
     if options.dry || !planned.obstacles.is_empty() || planned.rows() == 0 {
         return Ok(Ended { run, undone: planned, undo: None, backup: None });
     }
@@ -76,9 +89,14 @@ pub fn undo(managed: &mut ManagedDatabase, run: &str, options: &Options<'_>, ui:
     if !ui.confirm(&format!("{}, {backup}?", question(&run, managed.database().url(), &planned)))? {
         return Err(Error::request("not confirmed, nothing was changed"));
     }
+    let put_back = match planned.secrets {
+        0 => None,
+        secrets => Some(PutBack::prepare(managed.database(), ui, secrets)?),
+    };
+    let reseal = put_back.as_ref().map(|put_back| put_back as &dyn Reseal);
     let safety = backup::before(managed.database(), "undo", &before, ui)?;
     ui.phase(Phase::Finish, 0, 0);
-    let done = managed.database_mut().undo(&order(Mode::Real));
+    let done = managed.database_mut().undo(&order(Mode::Real, reseal));
     let unchanged = match &done {
         Ok(done) => done.rows() == 0,
         // The ledger says whether it was committed; where it cannot be read, that is unknown.
@@ -117,7 +135,12 @@ fn question(run: &RunRecord, url: &str, planned: &Undone) -> String {
     if emptied > 0 {
         question += &format!(", empty columns of {}", count(emptied, "row"));
     }
+    let restored = sum(|table| table.restored);
+    if restored > 0 {
+        question += &format!(", give {} earlier values back", count(restored, "row"));
+    }
     for (rows, what) in [
+        (sum(|table| table.edited), "edited since"),
         (sum(|table| table.gone), "already deleted"),
         (sum(|table| table.unfound), "not found by key: deleted, or given another key"),
         (sum(|table| table.resealed), "with sealed values that the run did not write"),

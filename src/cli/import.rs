@@ -102,6 +102,8 @@ fn options(args: ImportArgs, log_file: Option<PathBuf>, database: Option<&Databa
         only_mapping: args.only_mapping,
         with: args.with,
         only_owner: args.only_owner,
+        existing: args.existing,
+        reread: args.reread,
         owner: args.owner,
         no_backup: args.backup.no_backup,
         backup_dir: args.backup.backup_dir,
@@ -146,7 +148,7 @@ mod tests {
         assert_eq!(
             format!("{:?}", parsed("treelift import ./old")),
             "ImportOptions { source: \"./old\", mappings: None, database: None, mode: Real, reports: [], rejects: None, \
-             max_rejects: 0, set_aside: false, verify: false, replay: None, only_mapping: [], with: [], only_owner: [], owner: None, no_backup: false, backup_dir: None, allow_empty: false, max_depth: 64, max_unpacked: 4294967296, jobs: None, \
+             max_rejects: 0, set_aside: false, verify: false, replay: None, only_mapping: [], with: [], only_owner: [], existing: None, reread: false, owner: None, no_backup: false, backup_dir: None, allow_empty: false, max_depth: 64, max_unpacked: 4294967296, jobs: None, \
              lock_timeout: None, in_use: [(\"the log file\", \"x.log\")] }"
         );
     }
@@ -154,13 +156,13 @@ mod tests {
     #[test]
     fn every_flag_reaches_its_option() {
         let line = "treelift import ./old --mappings notes --database x.db --dry-run --report a.json --report b.html \
-                    --rejects r --max-rejects 3 --set-aside --verify --replay p --only-mapping m --only-mapping n --with w --only-owner o --owner p --no-backup \
+                    --rejects r --max-rejects 3 --set-aside --verify --replay p --only-mapping m --only-mapping n --with w --only-owner o --existing keep --reread --owner p --no-backup \
                     --allow-empty --max-depth 127 --jobs 2 --lock-timeout 30 --key-file k";
         assert_eq!(
             format!("{:?}", parsed(line)),
             "ImportOptions { source: \"./old\", mappings: Some(\"notes\"), database: Some(\"x.db\"), mode: Dry, \
              reports: [\"a.json\", \"b.html\"], rejects: Some(\"r\"), max_rejects: 3, set_aside: true, verify: true, replay: Some(\"p\"), only_mapping: [\"m\", \"n\"], \
-             with: [\"w\"], only_owner: [\"o\"], owner: Some(\"p\"), no_backup: true, backup_dir: None, allow_empty: true, max_depth: 127, max_unpacked: 4294967296, jobs: Some(2), \
+             with: [\"w\"], only_owner: [\"o\"], existing: Some(Keep), reread: true, owner: Some(\"p\"), no_backup: true, backup_dir: None, allow_empty: true, max_depth: 127, max_unpacked: 4294967296, jobs: Some(2), \
              lock_timeout: Some(30s), in_use: [(\"the key file\", \"k\"), (\"the log file\", \"x.log\")] }"
         );
     }

@@ -7,7 +7,7 @@ const COMMANDS: &[&str] = &["completions", "man"];
 
 /// Flags by command, and whether they take a value.
 const FLAGS: &[(&str, &[(&str, bool)])] =
-    &[("import", &[("existing", true), ("exit-code", false), ("follow-outside", false), ("lossy-text", false)])];
+    &[("import", &[("exit-code", false), ("follow-outside", false), ("lossy-text", false)])];
 
 /// Everything after the name, so that no argument of an unbuilt command is parsed.
 const REST: &str = "rest";
@@ -77,7 +77,6 @@ mod tests {
 
     #[test]
     fn flags_are_refused_by_name() {
-        assert_eq!(refusal("import ./old --existing keep"), "`--existing` is not built yet");
         assert_eq!(refusal("import --lossy-text ./old"), "`--lossy-text` is not built yet");
     }
 
@@ -89,7 +88,7 @@ mod tests {
             assert!(!help.contains(&format!("\n  {name} ")), "{help}");
         }
         let import = command.find_subcommand_mut("import").expect("there").render_long_help().to_string();
-        assert!(!import.contains("--existing"), "{import}");
+        assert!(!import.contains("--lossy-text"), "{import}");
     }
 
     #[test]

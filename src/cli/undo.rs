@@ -16,7 +16,9 @@ pub(super) fn run(args: &UndoArgs, output: &Output) -> Result<u8> {
     let mut managed = managed::open(&args.managed)?;
     let url = managed.database().url().to_owned();
     let Ended { run, undone, undo, backup } =
-        managed::change(&args.change, output, |options, ui| crate::undo::undo(&mut managed, &args.run, options, ui))?;
+        managed::change_sealed(&args.change, &args.secrets, output, |options, ui| {
+            crate::undo::undo(&mut managed, &args.run, args.force_edited, options, ui)
+        })?;
     let outcome = match (undone.obstacles.is_empty(), args.change.dry_run, undone.rows()) {
         (false, _, _) => "refused",
         (true, _, 0) => "nothing",
@@ -40,11 +42,16 @@ pub(super) fn run(args: &UndoArgs, output: &Output) -> Result<u8> {
 fn words(undone: &Undone, run: &str, url: &str, outcome: &str) -> String {
     let mut words = String::new();
     for table in &undone.tables {
-        let (removed, emptied) =
-            if outcome == "committed" { ("removed", "emptied") } else { ("to remove", "to empty") };
+        let (removed, emptied, restored) = if outcome == "committed" {
+            ("removed", "emptied", "given earlier values back")
+        } else {
+            ("to remove", "to empty", "to give earlier values back")
+        };
         let parts = [
             (table.removed, removed),
             (table.emptied, emptied),
+            (table.restored, restored),
+            (table.edited, "edited since"),
             (table.gone, "already deleted"),
             (table.unfound, "not found by key"),
             (table.resealed, "with sealed values that the run did not write"),
@@ -87,6 +94,8 @@ mod tests {
             name: name.to_owned(),
             removed,
             emptied,
+            restored: emptied / 2,
+            edited: 0,
             gone,
             unfound: emptied / 2,
             resealed: removed / 3,
@@ -95,12 +104,13 @@ mod tests {
         let mut undone = Undone {
             tables: vec![table("notes", 3, 0, 1), table("people", 1, 2, 0), table("tags", 0, 0, 0)],
             obstacles: Vec::new(),
+            secrets: 0,
         };
         assert_eq!(
             words(&undone, "ab12", "x.db", "committed"),
             "notes: 3 rows removed, 1 row already deleted, 1 row with sealed values that the run did not write\n\
-             people: 1 row removed, 2 rows emptied, 1 row not found by key\n\
-             committed: 6 rows of run ab12 undone in x.db; 1 row not found by key: deleted, or given another key\n"
+             people: 1 row removed, 2 rows emptied, 1 row given earlier values back, 1 row not found by key\n\
+             committed: 7 rows of run ab12 undone in x.db; 1 row not found by key: deleted, or given another key\n"
         );
         undone.tables.clear();
         undone.obstacles.push(Obstacle::Later { run: "cd34".to_owned(), rows: 2 });

@@ -51,6 +51,8 @@ fn options(args: VerifyArgs, log_file: Option<PathBuf>, database: Option<&Databa
         only_mapping: args.only_mapping,
         with: args.with,
         only_owner: args.only_owner,
+        existing: None,
+        reread: true,
         owner: args.owner,
         no_backup: true,
         backup_dir: None,

@@ -6,7 +6,7 @@ use super::cells::sealed_columns;
 use super::keyring;
 use super::written::Written;
 use crate::database::cells::{FERNET, Registered};
-use crate::database::{Mode, now};
+use crate::database::{Mode, is_own, now};
 use crate::error::Result;
 use serde::Serialize;
 use serde_json::json;
@@ -59,7 +59,9 @@ pub fn hand_over(job: &Job<'_>, application: &dyn Fn() -> Result<Application>) -
         message: application.message.clone(),
         ..HandedOver::default()
     };
-    let columns = sealed_columns(&*cells)?;
+    let mut columns = sealed_columns(&*cells)?;
+    // Values that treelift keeps for an undo are no application's.
+    columns.retain(|one| !is_own(&one.column.table));
     let mut written = Written::new(true)?;
     for Registered { column, .. } in &columns {
         written.rewrite(job, &mut *cells, &ring, (column, &columns), &mut |_, text| application.seal(text, now()))?;

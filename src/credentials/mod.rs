@@ -9,6 +9,7 @@ pub mod carry;
 mod cells;
 pub mod choice;
 pub mod columns;
+pub mod earlier;
 pub mod encrypt;
 pub mod erase;
 pub mod hand_over;

@@ -3,6 +3,7 @@
 use super::columns::{ColumnName, Look, look, suspects};
 use super::existing;
 use crate::database::cells::{Registered, Stored};
+use crate::database::ledger::EARLIER_TABLE;
 use crate::database::sealed::CountDifference;
 use crate::database::{Database, Reader, SealedColumn};
 use crate::error::Result;
@@ -126,7 +127,9 @@ pub fn status(database: &dyn Database, except: &[ColumnName]) -> Result<Status> 
     for Registered { column, format } in &registered {
         let filtered = column.row_filter.iter().flatten().map(|(name, _)| name);
         let table = tables.iter().find(|table| table.name == column.table);
-        if table.is_some_and(|table| filtered.chain([&column.column]).all(|name| table.column(name).is_some())) {
+        // Earlier values of rows that imports updated are in a table of treelift's own.
+        let is_there = |table: &Table| filtered.chain([&column.column]).all(|name| table.column(name).is_some());
+        if column.table == EARLIER_TABLE || table.is_some_and(is_there) {
             // Keys are not needed to count.
             let column = SealedColumn { key_columns: vec![column.column.clone()], ..column.clone() };
             columns.push(count(&*cells, &column, Some(format), &keys)?);

@@ -68,6 +68,7 @@ impl<'m> Follow<'m> {
         if !engine.has_ledger()? {
             return Ok(None);
         }
+        engine.set_up()?;
         let renews = steps.iter().any(|step| !step.lines.is_empty());
         let known = engine.ask(
             "SELECT t.id, t.name FROM treelift_tables t WHERE t.id IN (SELECT r.\"table\" FROM treelift_rows r)
@@ -90,8 +91,10 @@ impl<'m> Follow<'m> {
         each(engine, &follow.tables, &HashMap::new(), &mut |engine, row| {
             let fate = match row.fate {
                 Disposition::Gone | Disposition::Nameless => return Ok(()),
-                Disposition::Remove { sealed_alike: false, .. } => RESEALED,
-                Disposition::Remove { .. } | Disposition::Empty => INTACT,
+                Disposition::Remove { sealed_alike: false, .. } | Disposition::Restore { sealed_alike: false } => {
+                    RESEALED
+                }
+                Disposition::Remove { .. } | Disposition::Restore { .. } | Disposition::Empty => INTACT,
                 Disposition::Changed => EDITED,
             };
             engine.note_apart(row.table, row.key, Some(fate))
@@ -162,6 +165,8 @@ impl<'m> Follow<'m> {
                          AND n.digested = o.digested AND n.clock = o.clock AND n.sealed = o.sealed AND n.filled = o.filled
                      WHERE o.id = treelift_rows.columns)
                  FROM treelift_rekeyed k WHERE treelift_rows.\"table\" = {from} AND treelift_rows.row_key = k.was;
+             UPDATE treelift_earlier SET \"table\" = {to}, row_key = k.is_now
+                 FROM treelift_rekeyed k WHERE treelift_earlier.\"table\" = {from} AND treelift_earlier.row_key = k.was;
              UPDATE treelift_stood SET \"table\" = {to}, row_key = k.is_now
                  FROM treelift_rekeyed k WHERE treelift_stood.\"table\" = {from} AND treelift_stood.row_key = k.was;
              DROP TABLE treelift_rekeyed"

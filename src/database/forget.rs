@@ -126,6 +126,12 @@ pub(super) fn forget<E: Undoing>(engine: &mut E, order: &Forget<'_>) -> Result<F
     let runs = order.runs.iter().map(|id| known(engine, id, &quoted(id))).collect::<Result<_, E::Fault>>()?;
     engine.run(&format!("DELETE FROM treelift_rows WHERE file IN ({files})"))?;
     engine.run(&format!(
+        "DELETE FROM treelift_seen WHERE run IN (SELECT number FROM treelift_runs WHERE id IN ({ids}))"
+    ))?;
+    engine.run(&format!(
+        "DELETE FROM treelift_earlier WHERE run IN (SELECT number FROM treelift_runs WHERE id IN ({ids}))"
+    ))?;
+    engine.run(&format!(
         "DELETE FROM treelift_files WHERE run IN (SELECT number FROM treelift_runs WHERE id IN ({ids}))"
     ))?;
     let (at, by) = (order.at.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string(), quoted(order.by));

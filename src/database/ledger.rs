@@ -1,5 +1,6 @@
 //! The ledger: what runs wrote, so that a row knows where it came from.
 
+use super::sealed_column::SealedColumn;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -102,6 +103,56 @@ pub struct RowRecord {
     ///
     /// [`record_columns`]: super::Transaction::record_columns
     pub columns: i64,
+}
+
+/// What an import found that read a whole tree (`treelift_seen`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// What the import hung on besides the files.
+    pub facts: String,
+    /// The size and time of modification of each file, packed.
+    pub files: Vec<u8>,
+    /// Its report, packed.
+    pub report: Vec<u8>,
+}
+
+/// A row that an earlier run wrote from a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlierLine {
+    /// The table.
+    pub table: String,
+    /// The row's primary key, see [`row_key`].
+    pub row_key: String,
+    /// The file's number in the ledger.
+    pub file: i64,
+    /// Where the record begins in the file, in bytes.
+    pub offset: u64,
+}
+
+/// The table of the values that rows had before a run gave them other ones.
+pub const EARLIER_TABLE: &str = "treelift_earlier";
+
+/// A column of a row that is about to get another value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    /// Its number among those of the run.
+    pub number: i64,
+    /// The table.
+    pub table: String,
+    /// The row's primary key, see [`row_key`].
+    pub row_key: String,
+    /// The column.
+    pub column: String,
+    /// The secret that it holds, sealed for its place among earlier values; without one, what it holds is kept as it is.
+    pub sealed: Option<String>,
+}
+
+impl Earlier {
+    /// The column in which secrets are sealed, with what they are sealed for.
+    pub fn place() -> SealedColumn {
+        let key_columns = ["run", "number"].map(str::to_owned).to_vec();
+        SealedColumn { table: EARLIER_TABLE.to_owned(), column: "sealed".to_owned(), key_columns, row_filter: None }
+    }
 }
 
 /// The columns in which a run wrote a row.

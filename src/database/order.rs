@@ -2,16 +2,13 @@
 
 use super::audit::{AuditEntry, AuditTable};
 use super::cell::Cell;
-use super::cells::{KeyedCell, Registered};
 use super::contract::Reader;
 use super::contract::dumps::Served;
 use super::done::{Done, Move};
 use super::history::Standing;
 use super::opening::Mode;
-use super::sealed::SealRecord;
-use super::sealed_column::SealedColumn;
+use super::sealing::Sealing;
 use crate::error::{Error, Result};
-use crate::secret::keys::KeyRow;
 use crate::table::{IdsLine, Migration, Table, VersionRecord};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -74,28 +71,6 @@ pub trait Looking {
     }
     /// The sealed values, to carry them along.
     fn sealing(&mut self) -> Box<dyn Sealing + '_>;
-}
-
-/// The sealed values of a database whose schema is changed, in the transaction of the change.
-pub trait Sealing {
-    /// The keys, the registry of sealed columns with its proof, and what the registered columns hold.
-    fn seal_record(&self) -> Result<SealRecord>;
-    /// The registered columns, by name.
-    fn registered(&self) -> Result<Vec<Registered>>;
-    /// The cells of a column, in the order of its rows.
-    fn cells(&self, column: &SealedColumn) -> Result<Vec<KeyedCell>>;
-    /// Shows every text and blob of every table, with its table and column.
-    fn every_text(&self, visit: &mut dyn FnMut(&str, &str, &[u8])) -> Result<()>;
-    /// Writes a text into the cell of the one row that has the key.
-    fn write_cell(&mut self, column: &SealedColumn, key: &[Cell], text: &str) -> Result<()>;
-    /// Replaces the row of a key.
-    fn put_key(&mut self, key: &KeyRow) -> Result<()>;
-    /// Registers a column in a format, or changes the format of one that is registered.
-    fn register(&mut self, column: &Registered) -> Result<()>;
-    /// Takes a column out of the registry, whatever its key columns.
-    fn unregister(&mut self, column: &SealedColumn) -> Result<()>;
-    /// Writes the proof, and how many values it says each table has.
-    fn put_proof(&mut self, counts: &str, hmac: &str) -> Result<()>;
 }
 
 /// An order to make the rows of tables those of a backup again.

@@ -23,8 +23,10 @@ impl From<Disposition> for Standing {
     fn from(disposition: Disposition) -> Self {
         match disposition {
             Disposition::Gone => Self::Gone,
-            Disposition::Remove { sealed_alike: false, .. } => Self::Resealed,
-            Disposition::Remove { .. } | Disposition::Empty => Self::AsLeft,
+            Disposition::Remove { sealed_alike: false, .. } | Disposition::Restore { sealed_alike: false } => {
+                Self::Resealed
+            }
+            Disposition::Remove { .. } | Disposition::Restore { .. } | Disposition::Empty => Self::AsLeft,
             Disposition::Changed => Self::Edited,
             Disposition::Nameless => Self::Nameless,
         }
@@ -47,7 +49,7 @@ pub(super) fn together<'r>(
     table: i64,
     columns: &HashMap<i64, Written>,
     runs: &'r [RunRecord],
-    only: Option<&str>,
+    (only, has_earlier): (Option<&str>, bool),
 ) -> Vec<Together<'r>> {
     let lists = |filled: bool| {
         let mut numbers: Vec<i64> =
@@ -59,15 +61,29 @@ pub(super) fn together<'r>(
     let rows = |what: &str, condition: &str| {
         format!("SELECT {what} FROM treelift_rows r WHERE r.\"table\" = {table} AND {condition}")
     };
-    let (whole, key) = ("r.row_key, r.columns, r.digest, r.own, r.file, r.number", "r.row_key");
+    // A run that found a row there and gave it other values speaks of all of it from then on.
+    let run_of = "(SELECT f.run FROM treelift_files f WHERE f.id = r.file)";
+    let earlier = |compared: &str| {
+        format!(
+            "EXISTS (SELECT 1 FROM treelift_earlier e WHERE e.\"table\" = r.\"table\" AND e.row_key = r.row_key AND e.run {compared} {run_of})"
+        )
+    };
+    let updated = match (has_earlier, own.is_empty()) {
+        (true, false) => format!("{} AND r.columns IN ({own})", earlier("=")),
+        _ => "1 = 0".to_owned(),
+    };
+    let is_last = if has_earlier { format!(" AND NOT {}", earlier(">")) } else { String::new() };
+    let whole =
+        format!("r.row_key, r.columns, r.digest, r.own, r.file, r.number, {run_of} AS run, {updated} AS updated");
+    let (whole, key) = (whole.as_str(), "r.row_key");
     let mut all = Vec::new();
     for run in runs.iter().filter(|run| only.is_none_or(|id| id == run.id)) {
         let of_run = format!(
             "r.file IN (SELECT f.id FROM treelift_files f JOIN treelift_runs u ON u.number = f.run WHERE u.id = '{}')",
             run.id.replace('\'', "''")
         );
-        let inserted = format!("r.columns IN ({own}) AND {of_run}");
-        let by_key = "s.row_key, s.file, s.number";
+        let inserted = format!("r.columns IN ({own}) AND {of_run}{is_last}");
+        let by_key = "s.row_key, s.run, s.number";
         if fills.is_empty() {
             let from = format!("({}) s", rows(whole, &inserted));
             all.push(Together { run, from, order: "s.file, s.number" });

@@ -24,6 +24,11 @@ pub(super) enum Disposition {
     },
     /// The run filled columns of it.
     Empty,
+    /// It was there before, and the run gave it other values.
+    Restore {
+        /// Whether its sealed values are the tokens that the run left there.
+        sealed_alike: bool,
+    },
     /// It is not as the run left it.
     Changed,
     /// A part of its key is NULL, which several rows may share.
@@ -35,13 +40,15 @@ pub(super) struct Noted {
     pub(super) columns: i64,
     pub(super) digest: Option<Vec<u8>>,
     pub(super) own: Option<Vec<u8>>,
+    /// Whether the run found the row there and gave it other values: this is what all of it was then.
+    pub(super) updated: bool,
     /// The digests of what is there now, where that is asked for.
     pub(super) now: Option<Digests>,
 }
 
 impl Noted {
-    pub(super) fn new(columns: i64, digest: Option<Vec<u8>>, own: Option<Vec<u8>>) -> Self {
-        Self { columns, digest, own, now: None }
+    pub(super) fn new(columns: i64, digest: Option<Vec<u8>>, own: Option<Vec<u8>>, updated: bool) -> Self {
+        Self { columns, digest, own, updated, now: None }
     }
 }
 
@@ -267,6 +274,9 @@ impl<'j> Judge<'j> {
     fn left(&self, noted: &[Noted], stored: &Stored) -> Option<Disposition> {
         let known = noted.iter().map(|one| Some((one, self.lists.get(&one.columns)?)));
         let lists: Vec<(&Noted, &List)> = known.collect::<Option<_>>()?;
+        // What was written last speaks of all that was written before it.
+        let first = lists.iter().rposition(|(_, list)| !list.filled).unwrap_or(0);
+        let lists = &lists[first..];
         let fills = lists.iter().filter(|(_, list)| list.filled);
         let filled: BTreeSet<&str> =
             fills.flat_map(|(_, list)| list.digested.iter().map(|(name, _)| name.as_str())).collect();
@@ -278,7 +288,7 @@ impl<'j> Judge<'j> {
         if !lists.iter().filter(|(_, list)| list.filled).all(is_filled_so) {
             return None;
         }
-        let Some((one, list)) = lists.iter().find(|(_, list)| !list.filled) else {
+        let Some((one, list)) = lists.first().filter(|(_, list)| !list.filled) else {
             return Some(Disposition::Empty);
         };
         let (clock, sealed) = match &one.own {
@@ -292,10 +302,13 @@ impl<'j> Judge<'j> {
             stored.defaults[at] || self.given[at].time.as_ref().is_some_and(|given| given.is(stored.text(at)))
         };
         // What was filled later was NULL when the row was inserted.
-        if !is(one.digest.as_deref(), &list.digested, &filled)
-            || !as_written(clock, &list.clock)
-            || left().any(|&at| !is_given(at))
-        {
+        if !is(one.digest.as_deref(), &list.digested, &filled) || !as_written(clock, &list.clock) {
+            return None;
+        }
+        if one.updated {
+            return Some(Disposition::Restore { sealed_alike: as_written(sealed, &list.sealed) });
+        }
+        if left().any(|&at| !is_given(at)) {
             return None;
         }
         let judged = !left().any(|&at| self.given[at].default.is_none());

@@ -1,5 +1,6 @@
 //! Undoing a run: what is asked of a database, and what blocks it.
 
+mod earlier;
 pub(super) mod engine;
 pub(super) mod work;
 
@@ -9,6 +10,8 @@ use super::changes::Changes;
 use super::ledger::RunRecord;
 use super::opening::Mode;
 use super::reference::Reference;
+use super::sealed_column::SealedColumn;
+use super::sealing::Sealing;
 use crate::error::{Error, Result};
 use crate::report::words::count;
 use jiff::Timestamp;
@@ -35,8 +38,41 @@ pub struct Undo<'a> {
     pub triggers: &'a BTreeMap<String, Other>,
     /// The application's own audit table.
     pub audit: Option<&'a AuditTable>,
+    /// Whether rows that were edited since are undone too.
+    pub force_edited: bool,
+    /// Seals secrets that are put back for their own places; without it their places stay as they are for now.
+    pub reseal: Option<&'a dyn Reseal>,
     /// Called with the number of rows looked at; an error ends the work.
     pub progress: &'a dyn Fn(u64) -> Result<()>,
+}
+
+/// A secret that a row had before a run gave it another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlierSecret {
+    /// The run's number, and that of the value in it: what it is sealed for.
+    pub run: i64,
+    /// See `run`.
+    pub number: i64,
+    /// It, sealed for its place among earlier values.
+    pub token: String,
+    /// Where it is to be put back.
+    pub column: SealedColumn,
+    /// The key of its row there.
+    pub key: Vec<String>,
+}
+
+/// Seals secrets for the places that they are put back into.
+pub trait Reseal {
+    /// The tokens of these secrets, sealed for their places, in their order.
+    ///
+    /// # Errors
+    /// When one does not open.
+    fn reseal(&self, sealing: &mut dyn Sealing, secrets: &[EarlierSecret]) -> Result<Vec<String>>;
+    /// Writes the proof of keys and registry as they are once everything is undone.
+    ///
+    /// # Errors
+    /// Those of the database.
+    fn prove(&self, sealing: &mut dyn Sealing) -> Result<()>;
 }
 
 impl fmt::Debug for Undo<'_> {
@@ -48,6 +84,9 @@ impl fmt::Debug for Undo<'_> {
 /// What was done, or what blocks it; then nothing was.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Undone {
+    /// How many secrets are put back.
+    #[serde(skip_serializing_if = "is_none")]
+    pub secrets: u64,
     /// By table, what is undone; empty where something blocks it.
     pub tables: Vec<Taken>,
     /// Why it cannot be.
@@ -55,15 +94,21 @@ pub struct Undone {
 }
 
 impl Undone {
-    /// How many rows are removed, or have columns emptied.
+    /// How many rows are removed, have columns emptied, or get earlier values back.
     pub fn rows(&self) -> u64 {
-        self.tables.iter().map(|table| table.removed + table.emptied).sum()
+        self.tables.iter().map(|table| table.removed + table.emptied + table.restored).sum()
     }
 
     /// How many rows of the run were not found and may be there under another key.
     pub fn unfound(&self) -> u64 {
         self.tables.iter().map(|table| table.unfound).sum()
     }
+}
+
+/// Whether there is none, so that it need not be said.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What is undone in a table.
@@ -75,6 +120,12 @@ pub struct Taken {
     pub removed: u64,
     /// Rows that were there before the run, and whose columns that it filled are NULL again.
     pub emptied: u64,
+    /// Rows that were there before the run, and that get the values back that they had then.
+    #[serde(skip_serializing_if = "is_none")]
+    pub restored: u64,
+    /// Rows among those removed, emptied or restored that were edited since.
+    #[serde(skip_serializing_if = "is_none")]
+    pub edited: u64,
     /// Rows of the run that were already deleted: runs wrote all that their table has.
     pub gone: u64,
     /// Rows of the run that none of the table has the key of, while it has rows that no run wrote: they were deleted, or
@@ -139,6 +190,15 @@ pub enum Obstacle {
         /// Which.
         #[serde(flatten)]
         keys: Keys,
+    },
+    /// Secrets that rows had before are to be put back, and their column was handed over to the application.
+    HandedOver {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// How many.
+        rows: u64,
     },
     /// A later run wrote into rows of this one.
     Later {
@@ -231,6 +291,12 @@ impl fmt::Display for Obstacle {
                 let was = if keys.rows == 1 { "was" } else { "were" };
                 write!(f, "{} of `{table}` {was} changed after the run{}", rows(keys.rows), keys.named())
             }
+            Self::HandedOver { table, column, rows: many } => write!(
+                f,
+                "`{table}.{column}` is not sealed by treelift any more, and {} had sealed values in it that would be put back: \
+                 `credentials encrypt --from` undoes a hand-over",
+                rows(*many)
+            ),
             Self::Later { run, rows: many } => {
                 write!(f, "run {run} wrote into {} of this one: undo that run first", rows(*many))
             }

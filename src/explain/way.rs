@@ -189,6 +189,8 @@ impl Judge<'_> {
         match fate {
             RowFate::Inserted => (Ok(key), None),
             RowFate::Unchanged => (Ok(key), Some("it is there already, and says the same")),
+            RowFate::Kept => (Ok(key), Some("it is there already and differs: the database's is kept")),
+            RowFate::Updated => (Ok(key), Some("it is there already and differs: it gets these values")),
             RowFate::Filled(_) if how == "superseded" => (Ok(key), Some("superseded by the value that the row has")),
             RowFate::Filled(_) => (Ok(key), Some("fills a row that is there")),
             RowFate::Superseded => (Err(format!("superseded by an earlier row of the same key: {key}")), None),
@@ -230,6 +232,7 @@ fn how(claimed: &Claimed, fate: Option<RowFate>) -> &'static str {
         (Class::Ignored, ClaimAs::Dropped(_)) => "dropped",
         (Class::Ignored, class) => match fate {
             Some(RowFate::Superseded | RowFate::Replaced) => "superseded",
+            Some(RowFate::Kept) => "kept",
             Some(RowFate::Removed) => "removed",
             Some(fate) if claimed.field.is_some_and(|at| fate.differs_in(at)) => "superseded",
             _ if class == ClaimAs::NotConvertible => "not convertible",

@@ -3,7 +3,7 @@
 use super::ahead::Known;
 use super::begin::Beginning;
 use super::clock::Clock;
-use super::{checks, summary, sweep};
+use super::{again, checks, summary, sweep};
 use crate::config::Phase;
 use crate::database::audit::{AuditEntry, random_id};
 use crate::database::{Database, Mode};
@@ -159,6 +159,7 @@ impl Job<'_> {
         reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
         if outcome == Outcome::Committed {
             transaction.finish_run(&summary::run_record(&report, self.beginning.record(&id)))?;
+            transaction.put_seen(again::seen(plan, options, self.beginning.started, &report)?.as_ref())?;
             transaction.audit(&self.audit_entry(&id, &report)?, plan.set.audit.as_ref())?;
             transaction.commit()?.iter().for_each(|fault| ui.warn(fault));
         } else {

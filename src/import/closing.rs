@@ -84,6 +84,7 @@ impl<'p> Import<'p> {
         self.report_unmet()?;
         self.take_walked(walked::findings(self.plan, self.started))?;
         let Parts { resolver, leaves, mut cx, .. } = self.parts();
+        resolver.report_missing(&mut cx, options.only_mapping.is_empty() && options.only_owner.is_empty())?;
         resolver.report_forms_left(&mut cx);
         leaves.report_unused(&mut cx, options);
         self.findings.extend(Swept::warnings(with_secrets));

@@ -56,7 +56,7 @@ impl Import<'_> {
 
     /// Why no row came of the run, if none did.
     fn nothing_imported(&self) -> Option<String> {
-        let rows = |table: &crate::report::TableReport| table.inserted + table.updated + table.unchanged;
+        let rows = |table: &crate::report::TableReport| table.inserted + table.updated + table.unchanged + table.kept;
         if self.writer.counts().iter().map(rows).sum::<u64>() > 0 {
             return None;
         }

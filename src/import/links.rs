@@ -68,7 +68,7 @@ impl Links {
         let start = (record.file, record.span.start);
         let before = self.needs.len();
         for (draft, fate) in record.drafts.iter().zip(record.fates) {
-            let is_written = matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_));
+            let is_written = fate.holds() || fate.is_there() || matches!(fate, RowFate::Filled(_));
             let unit = Unit::Row((record.file, draft.at), record.rules[draft.rule].number);
             // Without the rows above it there is none either.
             let mut above = Some(draft);

@@ -1,5 +1,6 @@
 //! The import: the whole job as a paragraph.
 
+mod again;
 mod agree;
 mod ahead;
 pub(crate) mod aliases;
@@ -103,6 +104,10 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     outside_source(&*database, &plan)?;
     refuse_another(&*database, &plan.set)?;
     refuse_unknown_rows(&*database, &plan)?;
+    if let Some(report) = again::unchanged(options, ui, &mut *database, &plan, &mut clock, &mut reports)? {
+        reports.publish(&report).iter().for_each(|fault| ui.warn(fault));
+        return Ok(report);
+    }
     backup::able(&*database, &before(options, &plan.set))?;
     let losses = agree(options, ui, &mut *database, &plan)?;
     let key = key_source(options, ui, &plan.set, &*database)?;

@@ -128,7 +128,7 @@ impl Import<'_> {
         let Parts { leaves, mut cx, .. } = self.parts();
         for (draft, fate) in mapped.drafts.iter().zip(fates) {
             // A row that is not written has no column that leads nowhere.
-            let written = matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_));
+            let written = fate.holds() || matches!(fate, RowFate::Filled(_));
             for (severity, fault) in draft.differing.iter().filter(|(_, of)| written || of.code != &ROW_DANGLING) {
                 let finding = cx.finding(place, draft.rule, fault, Some(*severity));
                 cx.findings.push(finding);
@@ -147,7 +147,7 @@ impl Import<'_> {
     pub(super) fn take_owners(&mut self, place: Place, mapped: &Mapped, fates: &[RowFate], ids: &[Option<i64>]) {
         let plan = self.plan;
         for ((draft, fate), given) in mapped.drafts.iter().zip(fates).zip(ids) {
-            if matches!(fate, RowFate::Inserted | RowFate::Unchanged)
+            if (*fate == RowFate::Inserted || fate.is_there())
                 && let Some(owner) = owner_of(plan, &plan.rules[self.mapping][draft.rule], draft, *given)
                 && !owner.id.is_empty()
             {

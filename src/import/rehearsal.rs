@@ -86,6 +86,8 @@ fn options(plan: &Plan, depth: u32) -> ImportOptions {
         only_mapping: Vec::new(),
         with: Vec::new(),
         only_owner: Vec::new(),
+        existing: None,
+        reread: true,
         owner: None,
         no_backup: true,
         backup_dir: None,

@@ -104,6 +104,7 @@ impl<'p> Import<'p> {
             orphans: Vec::new(),
         };
         let Parts { resolver, mut cx, .. } = import.parts();
+        resolver.existing = options.existing;
         resolver.learn_target(&mut cx)?;
         resolver.learn_owners(&mut cx)?;
         Ok(import)

@@ -123,6 +123,7 @@ pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
         after: after(run),
         set_aside,
         replays: plan.taken.replays.as_ref().map(|replays| replays.runs.clone()).unwrap_or_default(),
+        as_in: None,
         files,
     };
     withhold(&mut report, run);
@@ -207,7 +208,7 @@ impl Named {
 }
 
 /// The path of a file, safe for a terminal; most are as they are.
-fn printable_path(path: &Arc<str>) -> Shared {
+pub(super) fn printable_path(path: &Arc<str>) -> Shared {
     let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
     if is_plain { Arc::clone(path).into() } else { printable(path).into() }
 }

@@ -1,7 +1,7 @@
 //! The vault of a run: seals values, remembers enough to prove that they open again, and searches
 //! everything that is written for secrets in plaintext.
 
-use crate::database::ledger::HIDDEN_PATH;
+use crate::database::ledger::{Earlier, HIDDEN_PATH};
 use crate::database::sealed::SealRecord;
 use crate::database::{Cell, SealedColumn, Transaction};
 use crate::error::{Error, Result};
@@ -95,6 +95,8 @@ pub struct Vault {
     hashes: bool,
     hasher: Hasher,
     hashed: u64,
+    /// How many earlier values were sealed.
+    aside: u64,
     /// The columns that were sealed into, and the digests that were new among `kept`, in order.
     log: (Vec<usize>, Vec<[u8; 32]>),
 }
@@ -147,6 +149,7 @@ impl Vault {
             hashes: false,
             hasher: Hasher::default(),
             hashed: 0,
+            aside: 0,
             search: Arc::new(secrets.freeze()),
             secrets,
             dropped: HashSet::new(),
@@ -202,6 +205,42 @@ impl Vault {
             }
             _ => Same::No,
         })
+    }
+
+    /// Whether a sealed value of the target opens.
+    pub fn opens(&self, column: &SealedColumn, key: &[Value], token: &str) -> Result<bool> {
+        Ok(self.opened(column, key, token)?.is_some())
+    }
+
+    fn opened(&self, column: &SealedColumn, key: &[Value], token: &str) -> Result<Option<SecretString>> {
+        let texts = key_texts(key)?;
+        let SealedColumn { table, column, key_columns, .. } = column;
+        let place = SealPlace { table, column, key_columns, key: &texts };
+        Ok(self.sealer.as_ref().and_then(|sealer| sealer.open(&place, &token_in(token)).ok()))
+    }
+
+    /// A sealed value of the target that is about to be replaced, sealed for its place among earlier values: this run's of
+    /// this number.
+    pub fn set_aside(
+        &mut self,
+        (column, key, token): (&SealedColumn, &[Value], &str),
+        (run, number): (i64, i64),
+    ) -> Result<String> {
+        let secret = self.opened(column, key, token)?;
+        let secret = secret.ok_or_else(|| Error::bug("a sealed value that opened does not open any more"))?;
+        let sealer =
+            self.sealer.as_mut().ok_or_else(|| Error::bug("a value must be sealed, and the run has no key"))?;
+        let SealedColumn { table, column, key_columns, .. } = Earlier::place();
+        let texts = [run.to_string(), number.to_string()];
+        let place = SealPlace { table: &table, column: &column, key_columns: &key_columns, key: &texts };
+        let token = sealer.seal(&place, &secret)?;
+        match sealer.open(&place, &token) {
+            Ok(text) if text.expose_secret() == secret.expose_secret() => {
+                self.aside += 1;
+                Ok(token)
+            }
+            _ => Err(Error::bug("an earlier value that was just sealed does not open")),
+        }
     }
 
     /// Hashes a secret for a cell.
@@ -349,7 +388,7 @@ impl Vault {
     /// Registers the key and the sealed columns in the transaction, when something was sealed.
     pub fn register(&self, transaction: &mut dyn Transaction) -> Result<()> {
         let (Some(sealer), Some(row)) = (&self.sealer, &self.row) else { return Ok(()) };
-        if self.count() == 0 {
+        if self.count() == 0 && self.aside == 0 {
             // An existing key proves the registry all the same, as it found it.
             return if self.is_new || self.throw_away { Ok(()) } else { self.prove_registry(sealer, transaction) };
         }
@@ -361,6 +400,7 @@ impl Vault {
         }
         let mut columns: Vec<SealedColumn> =
             self.sealed.iter().filter(|sealed| !sealed.keys.is_empty()).map(|sealed| sealed.column.clone()).collect();
+        columns.extend((self.aside > 0).then(Earlier::place));
         columns.sort();
         transaction.put_sealed_columns(&columns)?;
         if self.throw_away { Ok(()) } else { self.prove_registry(sealer, transaction) }

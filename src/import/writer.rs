@@ -1,10 +1,12 @@
 //! The writer: complete rows into the transaction, in batches of one table, with their ledger.
 
+mod change;
 mod fill;
 mod fills;
 mod lane;
 mod refusal;
 mod row;
+mod updates;
 mod verify;
 
 use crate::database::ledger::{FileRecord, RowRecord};
@@ -20,11 +22,14 @@ use crate::mapping::keyindex::KeyText;
 use crate::mapping::model::Set;
 use crate::report::TableReport;
 use crate::row::{Batch, Value};
+use change::Changed;
+pub use change::Update;
 use fill::Fill;
 pub use fill::Given;
 use lane::{Lane, Load, Undigested};
 pub use refusal::RefusedRow;
 use refusal::refuse;
+pub(crate) use row::row_key;
 use row::{Digested, add, digested, written};
 pub use row::{NewRow, Noted, digest};
 use std::collections::{BTreeMap, HashMap};
@@ -54,6 +59,10 @@ pub struct Writer {
     fills: BTreeMap<(usize, Vec<String>, KeyText), Fill>,
     /// By rule, in which columns its rows are written.
     columns: Vec<Vec<Columns>>,
+    /// Rows that were there and get other values.
+    updates: Vec<Changed>,
+    /// How many values are kept that rows had before.
+    earlier: i64,
     /// Rows that the database rejected.
     pub refused: Vec<RefusedRow>,
     /// What a verification finds, where nothing is written.
@@ -91,7 +100,8 @@ struct Counted {
 
 impl Counted {
     fn new(name: &str) -> Self {
-        let report = TableReport { name: name.to_owned(), inserted: 0, updated: 0, unchanged: 0, rejected: 0 };
+        let (inserted, updated, unchanged, kept, gone, rejected) = (0, 0, 0, 0, 0, 0);
+        let report = TableReport { name: name.to_owned(), inserted, updated, unchanged, kept, gone, rejected };
         Self { report, is_met: false, next_id: None, may_reject: None }
     }
 }
@@ -112,6 +122,8 @@ impl Writer {
             tables: written_tables(set).into_iter().map(Counted::new).collect(),
             fills: BTreeMap::new(),
             columns: set.mappings.iter().flat_map(|mapping| &mapping.rules).map(|_| Vec::new()).collect(),
+            updates: Vec::new(),
+            earlier: 0,
             refused: Vec::new(),
             verifier: None,
             first_file: None,

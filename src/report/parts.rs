@@ -291,6 +291,23 @@ pub struct LossyReport {
     pub leaves: u64,
 }
 
+/// A run that read the same source before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AsInReport {
+    /// Its id.
+    pub run: String,
+    /// How many files this run has read.
+    pub files_read: u64,
+    /// How many warnings that one had.
+    pub warnings: u64,
+}
+
+/// Whether there is none, so that it need not be said.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
 /// The row counts of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableReport {
@@ -302,6 +319,12 @@ pub struct TableReport {
     pub updated: u64,
     /// Existing rows that match the source.
     pub unchanged: u64,
+    /// Existing rows that differ from the source, and were kept as they are.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub kept: u64,
+    /// Existing rows that earlier runs wrote and that the source does not give any more; they were kept.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub gone: u64,
     /// Rows that were rejected.
     pub rejected: u64,
 }

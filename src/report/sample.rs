@@ -23,7 +23,7 @@ fn file(path: &str, status: FileStatus, records: u64, leaves: LeafCounts) -> Fil
 }
 
 fn table(name: &str, inserted: u64, updated: u64, rejected: u64) -> TableReport {
-    TableReport { name: name.to_owned(), inserted, updated, unchanged: 0, rejected }
+    TableReport { name: name.to_owned(), inserted, updated, unchanged: 0, kept: 0, gone: 0, rejected }
 }
 
 fn check(name: &str, category: &str, status: CheckStatus, detail: Option<&str>) -> CheckReport {
@@ -146,6 +146,7 @@ pub(crate) fn committed() -> Report {
         after: vec!["sign everybody in again".to_owned()],
         set_aside: None,
         replays: Vec::new(),
+        as_in: None,
     }
 }
 

@@ -48,6 +48,7 @@ impl Report {
             after: _,
             set_aside: _,
             replays: _,
+            as_in: _,
         } = self;
         see(root);
         files.change(|file| {

@@ -12,7 +12,7 @@ mod value;
 
 use crate::config::{Phase, Ui};
 use crate::database::audit::{AuditEntry, random_id};
-use crate::database::ledger::RunRecord;
+use crate::database::ledger::{EARLIER_TABLE, RunRecord};
 use crate::database::{self, Database, Mode, Opening, Transaction, schema};
 use crate::error::{Error, Result};
 use crate::migrations::ManagedDatabase;
@@ -34,6 +34,12 @@ pub fn transfer(from: &ManagedDatabase, to: &mut dyn Database, mode: Mode, ui: &
     refuse_what_is_there(to)?;
     let set = from.set_for(to)?;
     let source = Source::open(from)?;
+    let earlier = source.rows(EARLIER_TABLE, &["run"], None)?.len() as u64;
+    if earlier > 0 {
+        let values = count(earlier, "value");
+        let error = Error::request(format!("{values} that imports replaced are kept for their undo, and stay behind"));
+        return Err(error.at(source.url).hint("undo those imports, or forget them with `treelift runs --forget`"));
+    }
     let mut expected = schema::expected(&*to, &set.migrations)?;
     expected.write_as(&set.written);
     let left = source.left_behind(&expected);

@@ -291,6 +291,8 @@ fn a_database_that_is_replaced_during_an_import_is_an_error_that_keeps_the_backu
         only_mapping: Vec::new(),
         with: Vec::new(),
         only_owner: Vec::new(),
+        existing: None,
+        reread: true,
         owner: None,
         no_backup: false,
         backup_dir: None,

@@ -29,7 +29,8 @@ fn a_sample_is_imported_once_and_validated_and_undone() {
             let (sample, passphrase) = (project(&format!("sample_data/{name}")), project(PASSPHRASE_FILE));
             let (sample, passphrase) = (sample.to_str().unwrap(), passphrase.to_str().unwrap());
             let import = |more: &[&str]| {
-                let line = ["import", sample, "--passphrase-file", passphrase, "--yes", "--no-backup", "--json"];
+                let line =
+                    ["import", "--reread", sample, "--passphrase-file", passphrase, "--yes", "--no-backup", "--json"];
                 run(&[&line, more].concat()).status(0).json()
             };
             let (dry, first) = (import(&["--dry-run"]), import(&[]));

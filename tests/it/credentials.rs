@@ -18,7 +18,7 @@ fn imported() -> House {
     let (source, passphrase) = (sample(), project(PASSPHRASE_FILE));
     let asked = ["--report", "report.json", "--report", "report.html", "--rejects", "rejects", "-v"];
     let run = house.run(
-        ["import", source.to_str().unwrap(), "--passphrase-file", passphrase.to_str().unwrap()]
+        ["import", "--reread", source.to_str().unwrap(), "--passphrase-file", passphrase.to_str().unwrap()]
             .into_iter()
             .chain(["--database", "sqlite:///./target.db"])
             .chain(asked),
@@ -111,6 +111,7 @@ fn a_wrong_passphrase_says_so_and_changes_nothing() {
     let source = sample();
     let arguments = [
         "import",
+        "--reread",
         source.to_str().unwrap(),
         "--passphrase-file",
         "wrong.txt",
@@ -131,7 +132,7 @@ fn two_secrets_at_once_and_none_at_all_are_usage_errors() {
     let (source, passphrase) = (sample(), project(PASSPHRASE_FILE));
     house.import(&source, &["--passphrase-file", passphrase.to_str().unwrap()]).status(2);
     // Without a terminal nobody can be asked; the test would hang if it were tried.
-    house.run(["import", source.to_str().unwrap(), "--database", "sqlite:///./target.db"]).status(2);
+    house.run(["import", "--reread", source.to_str().unwrap(), "--database", "sqlite:///./target.db"]).status(2);
     assert!(!house.path(DATABASE).exists());
 }
 
@@ -139,7 +140,8 @@ fn two_secrets_at_once_and_none_at_all_are_usage_errors() {
 fn a_passphrase_may_come_from_the_environment() {
     let house = House::new();
     let source = sample();
-    let mut command = house.command(["import", source.to_str().unwrap(), "--database", "sqlite:///./target.db"]);
+    let mut command =
+        house.command(["import", "--reread", source.to_str().unwrap(), "--database", "sqlite:///./target.db"]);
     let run = crate::house::Ran::of(command.env("TREELIFT_PASSPHRASE", "a passphrase of the test")).status(0);
     assert!(!run.stdout.contains("a passphrase of the test") && !run.stderr.contains("a passphrase of the test"));
     house.file("same.txt", "a passphrase of the test\r\n");

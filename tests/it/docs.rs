@@ -244,7 +244,7 @@ fn every_key_of_the_language_stands_once_in_its_reference() {
         ("A mapping", &[&keys::MAPPING, &keys::SOURCE], &[], &[&keys::FORMAT]),
         ("Shapes", &[&keys::SHAPE], &[], &[]),
         ("Conditions", &[&keys::CONDITION], &[], &[&keys::TYPES]),
-        ("Rules", &[&keys::RULE], &[], &[&keys::ON_DUPLICATE]),
+        ("Rules", &[&keys::RULE], &[], &[&keys::ON_DUPLICATE, &keys::ON_EXISTING]),
         ("Columns", &[&keys::SOURCES, &keys::EXPRESSION, &keys::BY, &keys::COLUMN], &[], &[]),
         ("Policies", &[], &[], &[&keys::POLICY]),
         ("Secrets", &[&keys::PROTECTION], &[], &[]),

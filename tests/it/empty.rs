@@ -29,14 +29,15 @@ fn an_empty_folder_a_tree_without_owners_files_and_the_wrong_folder_are_refused_
         ("users", &["error F017 none of the 5 owners has a file below `users`"]),
     ];
     for (tree, expected) in cases {
-        let arguments = ["import", tree, "--mappings", "fossawork", "--key-file", "test.key", "--database", DATABASE];
+        let arguments =
+            ["import", "--reread", tree, "--mappings", "fossawork", "--key-file", "test.key", "--database", DATABASE];
         for mode in [&["--json"][..], &["--json", "--dry-run"]] {
             let report = house.run(arguments.iter().chain(mode)).status(1).json();
             assert_eq!(about_source(&report), expected, "{tree}");
             assert!(!house.path(DATABASE).exists());
         }
     }
-    let allowed = ["import", "users", "--mappings", "fossawork", "--key-file", "test.key", "--allow-empty"];
+    let allowed = ["import", "--reread", "users", "--mappings", "fossawork", "--key-file", "test.key", "--allow-empty"];
     let ran = house.run(allowed.into_iter().chain(["--database", DATABASE])).status(0);
     assert!(ran.stdout.contains("\nno files for 18 of 19 mappings and 5 of 5 owners\n"), "{}", ran.stdout);
     assert_eq!(ran.last_line(), "committed: 13 rows into target.db");
@@ -47,7 +48,7 @@ fn an_empty_folder_a_tree_without_owners_files_and_the_wrong_folder_are_refused_
 fn a_new_database_is_not_written_into_the_source() {
     let house = House::new();
     house.file("tree/users/users.json", "[]");
-    let arguments = ["import", "tree", "--mappings", "fossawork", "--key-file", "test.key"];
+    let arguments = ["import", "--reread", "tree", "--mappings", "fossawork", "--key-file", "test.key"];
     let before = listing(&house.path("tree"));
     let run = house.run(arguments.into_iter().chain(["--database", "tree/new.db"])).status(2);
     assert!(run.stderr.contains("the new database would lie in the source tree"), "{}", run.stderr);
@@ -105,6 +106,6 @@ fn what_is_not_a_file_has_its_path_as_the_place_of_its_finding() {
     assert_eq!(finding["place"], serde_json::json!({ "file": "link.json" }));
     let page = fs::read_to_string(small.house.path("report.html")).unwrap();
     assert!(page.contains("<code>link.json</code>"), "{page}");
-    let screen = small.house.run(["import", "tree", "--mappings", "set", "--database", "x.db"]).status(1);
+    let screen = small.house.run(["import", "--reread", "tree", "--mappings", "set", "--database", "x.db"]).status(1);
     assert!(screen.stdout.contains("error F008 link.json: `link.json`: a dangling symbolic link"), "{}", screen.stdout);
 }

@@ -55,7 +55,15 @@ fn an_existing_database_is_not_changed_without_confirmation() {
     let source = sample();
     // No terminal, no `--yes`: nobody has agreed.
     let run = house
-        .run(["import", source.to_str().unwrap(), "--key-file", "test.key", "--database", "sqlite:///./target.db"])
+        .run([
+            "import",
+            "--reread",
+            source.to_str().unwrap(),
+            "--key-file",
+            "test.key",
+            "--database",
+            "sqlite:///./target.db",
+        ])
         .status(2);
     assert!(run.stderr.contains("`--yes`"), "{}", run.stderr);
     assert_eq!(listing(&house.work()), before);

@@ -115,7 +115,8 @@ impl House {
     pub(crate) fn import_arguments(&self, source: &Path, more: &[&str]) -> Vec<String> {
         let database = format!("sqlite:///./{DATABASE}");
         let mut arguments = vec!["import".to_owned(), source.to_str().unwrap().to_owned()];
-        arguments.extend(["--key-file", KEY_FILE, "--yes"].map(str::to_owned));
+        // Most trees are read again to see what becomes of a changed database.
+        arguments.extend(["--key-file", KEY_FILE, "--yes", "--reread"].map(str::to_owned));
         if !more.contains(&"--database") {
             arguments.extend(["--database", &database].map(str::to_owned));
         }

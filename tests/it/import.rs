@@ -10,7 +10,7 @@ const CLASSES: [&str; 6] = ["column", "json", "sealed", "ignored", "rejected", "
 fn imported() -> (House, Value) {
     let house = House::new();
     let (source, passphrase) = (sample(), project(PASSPHRASE_FILE));
-    let arguments = ["import", source.to_str().unwrap(), "--passphrase-file", passphrase.to_str().unwrap()];
+    let arguments = ["import", "--reread", source.to_str().unwrap(), "--passphrase-file", passphrase.to_str().unwrap()];
     let report =
         house.run(arguments.into_iter().chain(["--database", "sqlite:///./target.db", "--json"])).status(0).json();
     (house, report)

@@ -34,7 +34,7 @@ fn schema(site: &Site, command: &str, set: &str, more: &[&str]) -> Ran {
 fn import(site: &Site, tree: &str) -> Ran {
     let (url, tree) = (site.url(), project(tree));
     let tree = tree.to_str().unwrap();
-    site.house.run(["import", tree, "--database", &url, "--yes", "--no-backup", KEY[0], KEY[1]])
+    site.house.run(["import", "--reread", tree, "--database", &url, "--yes", "--no-backup", KEY[0], KEY[1]])
 }
 
 /// JSON with its members by name.

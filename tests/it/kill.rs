@@ -5,9 +5,12 @@
 
 use crate::existing::made_by_v2;
 use crate::generated::tree;
-use crate::house::{DATABASE, House, KEY_FILE, dump, open, row_counts};
+use crate::house::{DATABASE, House, KEY_FILE, application_dump, dump, open, row_counts};
 use crate::independent::Tree;
+use crate::keeping::URL;
+use crate::safe::Dice;
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -145,6 +148,53 @@ fn wait_for_a_trace(house: &House, child: &mut Child) {
 
 fn is_trace(path: &Path) -> bool {
     path.file_name().unwrap().to_string_lossy().contains("treelift-")
+}
+
+#[test]
+fn a_killed_update_and_a_killed_undo_of_it_leave_what_was_before_or_what_is_after() {
+    updates(3, 1);
+}
+
+#[test]
+#[ignore = "sixty kills take minutes"]
+fn sixty_kills_of_an_update_and_of_its_undo() {
+    updates(30, 2);
+}
+
+/// Kills an import that updates rows, and the undo of it, at so many moments each.
+fn updates(times: u32, seed: u64) {
+    let house = crate::changed_rows::house();
+    let people = |paid: f64| {
+        let person = |at: u32| json!({"id": at.to_string(), "name": "Ann", "paid": paid, "notes": ["x"]});
+        serde_json::Value::from_iter((0..2_000).map(person)).to_string()
+    };
+    let content = || application_dump(&open_recovering(&house.path(DATABASE)));
+    house.put("people.json", people(1.5));
+    house.lift(&[]).ends(0, "committed");
+    let (before, made) = (content(), fs::read(house.path(DATABASE)).unwrap());
+    house.put("people.json", people(2.5));
+    let more = ["--mappings", "set", "--existing", "update", "--no-backup"];
+    let update = house.import_arguments(&house.path("tree"), &more);
+    let started = Instant::now();
+    let report = house.lift(&["--existing", "update", "--no-backup"]).ends(0, "committed").report();
+    let length = started.elapsed();
+    let (after, updated) = (content(), fs::read(house.path(DATABASE)).unwrap());
+    let run = report["run_id"].as_str().unwrap();
+    let undo =
+        ["undo", run, "--mappings", "set", "--database", URL, "--yes", "--no-backup"].map(str::to_owned).to_vec();
+    let mut dice = Dice(seed);
+    for (arguments, from) in [(update, &made), (undo, &updated)] {
+        for number in 0..times {
+            fs::write(house.path(DATABASE), from).unwrap();
+            let mut command = house.command(arguments.clone());
+            let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(length.mul_f64(dice.roll(1_000) as f64 / 1_000.0));
+            kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
+            child.wait().unwrap();
+            let left = content();
+            assert!(left == before || left == after, "seed {seed}, kill {number} of {}", arguments[0]);
+        }
+    }
 }
 
 /// Before and after is the only oracle; and whoever was told that it is done, has it.

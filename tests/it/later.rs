@@ -459,6 +459,8 @@ fn readings(house: &House, max_rejects: u64) -> (u32, u32) {
         only_mapping: Vec::new(),
         with: Vec::new(),
         only_owner: Vec::new(),
+        existing: None,
+        reread: true,
         owner: None,
         no_backup: true,
         backup_dir: None,

@@ -53,7 +53,8 @@ fn an_import_whose_migrations_lose_rows_says_how_many_and_asks() {
 
     let dry = house.lift(&["--dry-run"]);
     assert!(dry.words().contains(lost), "{}", dry.words());
-    let unasked = house.run(["import", "tree", "--mappings", "set", "--no-backup", "--database", URL]).status(2);
+    let unasked =
+        house.run(["import", "--reread", "tree", "--mappings", "set", "--no-backup", "--database", URL]).status(2);
     assert!(unasked.stderr.contains(lost), "{}", unasked.stderr);
     assert!(unasked.stderr.contains("Import 1 file into it, and lose 2 rows, without a backup?"), "{}", unasked.stderr);
     assert_eq!(house.one("SELECT count(*) FROM notes"), "3");

@@ -22,6 +22,7 @@ mod bundled_samples;
 mod bundled_sets;
 mod catalogue;
 mod changed;
+mod changed_rows;
 mod check;
 mod choice;
 mod circles;
@@ -118,6 +119,7 @@ mod postgres_types;
 #[cfg(feature = "postgres")]
 mod postgres_undo;
 mod random_trees;
+mod read_again;
 mod readmes;
 mod record_table;
 mod registry;

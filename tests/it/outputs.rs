@@ -144,6 +144,8 @@ fn options(small: &Small) -> ImportOptions {
         only_mapping: Vec::new(),
         with: Vec::new(),
         only_owner: Vec::new(),
+        existing: None,
+        reread: true,
         owner: None,
         no_backup: true,
         backup_dir: None,
@@ -265,7 +267,8 @@ fn the_database_of_the_run_before_is_not_replaced_by_its_report() {
     let house = House::new();
     let notes = project("sample_data/notes");
     let database = "--database=all.json";
-    let arguments = ["import", notes.to_str().unwrap(), "--key-file", KEY_FILE, database, "--yes", "--no-backup"];
+    let arguments =
+        ["import", "--reread", notes.to_str().unwrap(), "--key-file", KEY_FILE, database, "--yes", "--no-backup"];
     house.run(arguments).status(0);
     let before = fs::read(house.path("all.json")).unwrap();
     let ran = house.run(arguments.into_iter().chain(["--report", "all.json"])).status(2);

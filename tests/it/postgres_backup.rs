@@ -162,7 +162,7 @@ fn the_backup_before_an_import_is_the_state_that_the_import_finds() {
     let (house, server) = imported();
     server.run("DELETE FROM notes");
     let before = state(&server);
-    let all = ["import", "TREE", "--key-file", KEY_FILE, "--yes", "--database", &server.url];
+    let all = ["import", "--reread", "TREE", "--key-file", KEY_FILE, "--yes", "--database", &server.url];
     let tree = project("sample_data/notes");
     let arguments = all.map(|one| if one == "TREE" { tree.to_str().unwrap() } else { one });
     // A program that stops in the middle of the dump.
@@ -450,6 +450,7 @@ fn a_signal_ends_the_program_and_leaves_no_part_of_a_backup() {
         vec!["backup", "create", "--database", &server.url],
         vec![
             "import",
+            "--reread",
             project("sample_data/notes").to_str().unwrap(),
             "--key-file",
             KEY_FILE,

@@ -33,8 +33,8 @@ fn every_other_command_works_on_a_server() {
     assert!(dry.contains("CREATE TABLE people") && dry.contains("nothing was changed"), "{dry}");
     assert_eq!(server.things(), "0");
     assert!(on(&["schema", "migrate", "--mappings", "notes"], 0).stdout.contains("committed: 1 step in postgresql://"));
-    on(&["import", tree, "--key-file", KEY_FILE, "--yes", "--no-backup", "--dry-run"], 0);
-    on(&["import", tree, "--key-file", KEY_FILE, "--yes", "--no-backup"], 0);
+    on(&["import", "--reread", tree, "--key-file", KEY_FILE, "--yes", "--no-backup", "--dry-run"], 0);
+    on(&["import", "--reread", tree, "--key-file", KEY_FILE, "--yes", "--no-backup"], 0);
     assert_eq!(server.rows("SELECT count(*)::text FROM people"), [["3"]]);
     // What is there.
     assert!(on(&["schema", "status", "--exit-code"], 0).stdout.contains("current  001"));
@@ -60,7 +60,7 @@ fn every_other_command_works_on_a_server() {
     let run = server.rows("SELECT id FROM treelift_runs ORDER BY number LIMIT 1")[0][0].clone();
     let undone = on(&["undo", &run, "--no-backup", "--yes"], 0).stdout;
     assert!(undone.contains(&format!("rows of run {run} undone in postgresql://")), "{undone}");
-    on(&["import", tree, "--key-file", KEY_FILE, "--yes", "--no-backup"], 0);
+    on(&["import", "--reread", tree, "--key-file", KEY_FILE, "--yes", "--no-backup"], 0);
     server.run("DELETE FROM treelift_orphans");
     // Back, and by hand.
     server.run("ALTER TABLE people ADD COLUMN nick TEXT");

@@ -205,7 +205,7 @@ fn a_server_that_only_speaks_like_postgresql_is_refused_by_its_name_before_anyth
     refused(ask(&house, Some(&url), &[]), message);
     let tree = house.path("tree");
     fs::create_dir_all(&tree).unwrap();
-    let arguments = ["import", tree.to_str().unwrap(), "--mappings", "notes", "--database", &url];
+    let arguments = ["import", "--reread", tree.to_str().unwrap(), "--mappings", "notes", "--database", &url];
     refused(Ran::of(&mut house.command(arguments)), message);
 }
 

@@ -29,7 +29,7 @@ fn records(house: &House) -> Vec<String> {
 }
 
 fn import(house: &House) -> Ran {
-    house.run(["import", "tree", "--mappings", "set", "--database", URL, "--yes", "--no-backup", "--json"])
+    house.run(["import", "--reread", "tree", "--mappings", "set", "--database", URL, "--yes", "--no-backup", "--json"])
 }
 
 fn words() -> House {
@@ -174,7 +174,8 @@ fn a_table_of_another_program_is_refused_by_every_command_that_would_record_in_i
             );
         }
         for mode in [&["--dry-run"][..], &[]] {
-            let mut all = vec!["import", "tree", "--mappings", "set", "--database", URL, "--yes", "--no-backup"];
+            let mut all =
+                vec!["import", "--reread", "tree", "--mappings", "set", "--database", URL, "--yes", "--no-backup"];
             all.extend(mode);
             assert!(house.run(all).status(3).stderr.contains(said));
         }

@@ -88,6 +88,7 @@ fn import(site: &Site) -> Ran {
     let url = site.url();
     site.house.run([
         "import",
+        "--reread",
         "tree",
         "--mappings",
         "set",

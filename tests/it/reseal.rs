@@ -19,7 +19,8 @@ fn imported() -> Vec<Site> {
 fn import(site: &Site) {
     site.house.file("pass.txt", fs::read(project(PASSPHRASE_FILE)).unwrap());
     let (source, name) = (sample(), site.name());
-    let arguments = ["import", source.to_str().unwrap(), "--passphrase-file", "pass.txt", "--database", &name];
+    let arguments =
+        ["import", "--reread", source.to_str().unwrap(), "--passphrase-file", "pass.txt", "--database", &name];
     site.house.run(arguments).status(0);
 }
 
@@ -431,8 +432,16 @@ fn an_import_into_a_column_that_was_handed_over_is_refused() {
         Ran::of(hand_over.env("SECRET_KEY", "the application's")).status(0);
         let before = site.state();
         let (source, name) = (sample(), site.name());
-        let import =
-            ["import", source.to_str().unwrap(), "--passphrase-file", "pass.txt", "--database", &name, "--yes"];
+        let import = [
+            "import",
+            "--reread",
+            source.to_str().unwrap(),
+            "--passphrase-file",
+            "pass.txt",
+            "--database",
+            &name,
+            "--yes",
+        ];
         let ran = site.house.run(import.into_iter().chain(["--no-backup", "--json"])).status(1);
         let words = "`encrypted_password` (handed over to the application as `fernet`, which treelift does not compare; \
                      `credentials encrypt --from fernet` undoes the hand-over)";

@@ -19,7 +19,7 @@ fn house(secret: bool) -> House {
 }
 
 fn import(house: &House, more: &[&str]) -> Ran {
-    house.run(["import", "inn", "--scaffold", "my_inn"].into_iter().chain(more.iter().copied()))
+    house.run(["import", "--reread", "inn", "--scaffold", "my_inn"].into_iter().chain(more.iter().copied()))
 }
 
 #[test]
@@ -64,7 +64,8 @@ fn with_yes_an_unknown_tree_is_imported_into_a_database_called_as_the_set() {
     assert_eq!(rows("SELECT day, guest, nights FROM stays"), [["2025-05-01", "g-1", "2"], ["2025-05-03", "g-2", "1"]]);
     assert_eq!(rows("SELECT count(*) FROM guests_secrets WHERE door_code LIKE '%aRx%'"), [["0"]]);
     // The set is an ordinary one from now on.
-    let again = house.run(["import", "inn", "--mappings", "my_inn", "--key-file", KEY_FILE, "--yes"]).status(0);
+    let again =
+        house.run(["import", "--reread", "inn", "--mappings", "my_inn", "--key-file", KEY_FILE, "--yes"]).status(0);
     assert_eq!(again.last_line(), "committed: no changes, 5 rows already up to date");
 }
 
@@ -87,10 +88,10 @@ fn a_folder_that_is_taken_or_part_of_the_tree_is_refused_before_anything_is_read
         "error: the folder is not empty, and existing files are never overwritten\n  at my_inn\nhint: name a new \
          folder; a set that is there already is used with `--mappings`\n"
     );
-    let ran = house.run(["import", "inn", "--scaffold", "inn/set"]).status(2);
+    let ran = house.run(["import", "--reread", "inn", "--scaffold", "inn/set"]).status(2);
     assert!(ran.stderr.starts_with("error: `--scaffold` is in the source tree, "), "{}", ran.stderr);
     assert!(!house.path("inn/set").exists());
-    let ran = house.run(["import", "inn", "--scaffold", "a", "--mappings", "b"]).status(2);
+    let ran = house.run(["import", "--reread", "inn", "--scaffold", "a", "--mappings", "b"]).status(2);
     assert!(ran.stderr.contains("cannot be used with"), "{}", ran.stderr);
 }
 

@@ -9,6 +9,7 @@ pub(super) mod shared;
 pub(super) mod transfer;
 
 use crate::mapping::editor_schema::SchemaOf;
+use crate::mapping::model::OnExisting;
 use anstream::ColorChoice;
 use backup::BackupCommand;
 use clap::builder::{PossibleValuesParser, StringValueParser, TypedValueParser};
@@ -85,6 +86,15 @@ fn size() -> impl TypedValueParser<Value = u64> {
     })
 }
 
+/// What happens to rows that differ, by the word of mappings.
+fn existing() -> impl TypedValueParser<Value = OnExisting> {
+    PossibleValuesParser::new(["refuse", "keep", "update"]).map(|word| match word.as_str() {
+        "keep" => OnExisting::Keep,
+        "update" => OnExisting::Update,
+        _ => OnExisting::Refuse,
+    })
+}
+
 /// When to use colors, by its word.
 pub(in crate::cli) fn color_choice(when: &str) -> ColorChoice {
     match when {
@@ -145,6 +155,7 @@ Examples:
   treelift import ./old_data --dry-run --report report.html --report report.json
   treelift import ./old_data --database sqlite:///./new.db --key-file ./treelift.key
   treelift import ./old_data --database postgresql://host/app --lock-timeout 30
+  treelift import ./old_data --database sqlite:///./new.db --existing update
   treelift import ./old_data --database sqlite:///./new.db --set-aside --rejects ./rejects
   treelift import ./old_data --database sqlite:///./new.db --verify
   treelift import ./old_data --database sqlite:///./new.db --replay ./rejects
@@ -205,6 +216,13 @@ pub(in crate::cli) struct ImportArgs {
     /// Import only what belongs to this owner (directory or id); may be given more than once.
     #[arg(long, value_name = "OWNER", action = ArgAction::Append)]
     pub(in crate::cli) only_owner: Vec<String>,
+    /// What happens to rows that the database has already and that differ from the source: `refuse` them, `keep` the
+    /// database's, or `update` those that nobody edited since their import [default: what the set says, else refuse].
+    #[arg(long, value_name = "HOW", value_parser = existing())]
+    pub(in crate::cli) existing: Option<OnExisting>,
+    /// Read every file, also those that are as an earlier import read them.
+    #[arg(long)]
+    pub(in crate::cli) reread: bool,
     /// The owner of files that name no owner.
     #[arg(long, value_name = "ID")]
     pub(in crate::cli) owner: Option<String>,

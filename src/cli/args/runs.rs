@@ -1,7 +1,7 @@
 //! The definitions of `treelift runs` and `treelift undo`, nothing else.
 
 use super::schema::ChangeArgs;
-use super::shared::ManagedArgs;
+use super::shared::{ManagedArgs, SecretArgs};
 use clap::Args;
 
 const RUNS_EXAMPLES: &str = "\
@@ -35,9 +35,11 @@ const UNDO_EXAMPLES: &str = "\
 Examples:
   treelift undo 9720adda --dry-run --database sqlite:///./new.db
   treelift undo 9720adda --database sqlite:///./new.db
+  treelift undo 9720adda --force-edited --database sqlite:///./new.db
 
-The rows that the import inserted are removed, the columns that it filled are set to NULL. Nothing is
-done if rows were changed since, or if other rows reference them. Migrations and keys stay.";
+The rows that the import inserted are removed, the columns that it filled are set to NULL, and rows that it
+gave other values (`--existing update`) get their earlier ones back. Nothing is done if rows were changed since,
+or if other rows reference them. Migrations and keys stay.";
 
 #[derive(Debug, Args)]
 #[command(after_help = UNDO_EXAMPLES)]
@@ -47,6 +49,11 @@ pub(in crate::cli) struct UndoArgs {
     pub(in crate::cli) run: String,
     #[command(flatten)]
     pub(in crate::cli) managed: ManagedArgs,
+    /// Undo rows that were edited since, too: their edits are lost, and are in the backup that is made before.
+    #[arg(long)]
+    pub(in crate::cli) force_edited: bool,
     #[command(flatten)]
     pub(in crate::cli) change: ChangeArgs,
+    #[command(flatten)]
+    pub(in crate::cli) secrets: SecretArgs,
 }

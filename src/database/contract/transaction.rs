@@ -4,7 +4,8 @@ use super::Reader;
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
 use crate::database::kept::{ForeignTrigger, Unkept};
-use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
+use crate::database::ledger::{Earlier, EarlierLine, FileRecord, RowRecord, RunRecord, Seen, Written};
+use crate::database::lines::Left;
 use crate::database::rejection::{Rejected, RejectedLate, Rejection};
 use crate::database::upkeep::Orphan;
 use crate::database::{Cell, SealedColumn};
@@ -141,6 +142,19 @@ pub trait Transaction: Reader + Send {
     /// The rows that were written from the file of this number, in the order they were written. Rows
     /// that were deleted since are not among them.
     fn earlier_rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>>;
+    /// How the rows of a table that have these keys stand, as the ledger writes keys.
+    fn left_as(&mut self, table: &str, keys: &[String]) -> Result<Vec<Left>>;
+    /// The ledger's number of the file from which each of the rows of these keys was written last before this run.
+    fn last_files(&mut self, table: &str, keys: &[String]) -> Result<Vec<Option<i64>>>;
+    /// What earlier runs wrote from a file of this path, whether it still stands or not, in the order it was written; what
+    /// only filled rows is left out.
+    fn earlier_lines(&mut self, path: &str) -> Result<Vec<EarlierLine>>;
+    /// The number of this run in the ledger.
+    fn run_number(&self) -> Result<i64>;
+    /// Keeps what this run saw of its source, or nothing; what was kept before goes.
+    fn put_seen(&mut self, seen: Option<&Seen>) -> Result<()>;
+    /// Keeps what columns hold that are about to get other values.
+    fn keep_earlier(&mut self, earlier: &[Earlier]) -> Result<()>;
     /// Where this run wrote a row from.
     fn written_from(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>>;
     /// Writes into the audit trail: into the application's own table where it is there.

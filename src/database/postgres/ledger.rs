@@ -40,7 +40,7 @@ fn record(row: &Row, table: &str) -> RowRecord {
 }
 
 impl PostgresTransaction {
-    fn run_number(&self) -> Result<i64> {
+    pub(super) fn run_number(&self) -> Result<i64> {
         self.state.ledger.run.ok_or_else(|| Error::bug("a row was recorded before its run"))
     }
 

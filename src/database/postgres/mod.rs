@@ -18,6 +18,7 @@ mod commit;
 mod connect;
 mod database;
 mod dump;
+mod earlier;
 mod encode;
 mod engine;
 mod fill;

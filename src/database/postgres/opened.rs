@@ -90,6 +90,8 @@ pub(super) struct LedgerState {
     pub(super) tables: HashMap<String, i64>,
     pub(super) columns: BTreeMap<Written, i64>,
     pub(super) rows: i64,
+    /// The tables whose lines of earlier runs are found by the keys of rows.
+    pub(super) lined: BTreeSet<i64>,
 }
 
 impl<S> Opened<S> {

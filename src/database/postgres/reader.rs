@@ -2,13 +2,13 @@
 
 use super::opened::{self, Opened, PostgresReader};
 use super::place::{Place, Tried};
-use super::{assertion, catalog, cells, keys, ledger, ordered, origins, record, stages, state, survey, undo};
+use super::{assertion, catalog, cells, earlier, keys, ledger, ordered, origins, record, stages, state, survey, undo};
 use crate::database::catalog::Catalog;
 use crate::database::cells::{KeyedCell, Registered};
 use crate::database::clock::Clock;
 use crate::database::health::Health;
 use crate::database::history::{RecordTable, Recorded};
-use crate::database::ledger::{RowOrigin, RunRecord, ToldFile, ToldRow};
+use crate::database::ledger::{RowOrigin, RunRecord, Seen, ToldFile, ToldRow};
 use crate::database::query::{Asked, Asking, Planned};
 use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
@@ -91,6 +91,10 @@ impl<S> Reader for Opened<S> {
 
     fn runs(&self) -> Result<Vec<RunRecord>> {
         self.on(ledger::runs)
+    }
+
+    fn seen(&self) -> Result<Option<Seen>> {
+        self.on(earlier::seen)
     }
 
     fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>> {

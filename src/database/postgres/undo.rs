@@ -8,6 +8,8 @@ mod listing;
 mod referring;
 mod taking;
 
+pub(super) use listing::{By, by_key};
+
 use super::connect::Session;
 use super::place::{Fault, Place, Tried};
 use super::{audit, catalog, commit, keys, ledger, ledger_tables, opened, rejection, survey};
@@ -17,6 +19,7 @@ use crate::database::follow::Following;
 use crate::database::forget::{self, Forget, Forgotten};
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::{RunRecord, Written};
+use crate::database::sealing::Sealing;
 use crate::database::standing::{Standing, together};
 use crate::database::undo::engine::{Fate, Listed, Take, Undoing, numbers};
 use crate::database::undo::{Obstacle, Undo, Undone, work};
@@ -32,11 +35,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 const TABLES: &str = "
     CREATE TEMP TABLE treelift_files_taken (id bigint PRIMARY KEY) ON COMMIT DROP;
     CREATE TEMP TABLE treelift_taken (
-        file bigint, \"table\" bigint, number bigint, row_key text COLLATE \"C\", columns bigint, digest bytea, own bytea
+        file bigint, \"table\" bigint, number bigint, row_key text COLLATE \"C\", columns bigint, digest bytea, own bytea,
+        run bigint, updated boolean
     ) ON COMMIT DROP;
     CREATE TEMP TABLE treelift_apart (
         \"table\" bigint, row_key text COLLATE \"C\", fate bigint, PRIMARY KEY (\"table\", row_key)
     ) ON COMMIT DROP";
+
+/// Takes lines of the ledger into it, each with its run, and whether that found the row there and gave it other values.
+const TAKE: &str = "
+    INSERT INTO treelift_taken
+    SELECT r.file, r.\"table\", r.number, r.row_key, r.columns, r.digest, r.own, f.run,
+        EXISTS (SELECT 1 FROM treelift_earlier e WHERE e.\"table\" = r.\"table\" AND e.row_key = r.row_key AND e.run = f.run)
+            AND NOT EXISTS (SELECT 1 FROM treelift_columns c WHERE c.id = r.columns AND c.filled)
+    FROM treelift_rows r JOIN treelift_files f ON f.id = r.file";
 
 /// Carries an order out. The dry one is the real one rolled back.
 pub(super) fn undo(place: &Place, order: &Undo<'_>) -> Tried<Undone> {
@@ -92,7 +104,8 @@ pub(super) fn standing(
     let mut live = survey::live(session)?.schema.tables;
     let Some(table) = live.remove(name).filter(|table| !table.primary_key().is_empty()) else { return Ok(()) };
     let columns = ledger::columns(session, number, name)?;
-    for together in together(number, &columns, &ledger::runs(session)?, run) {
+    let has_earlier = catalog::has_table(session, "treelift_earlier")?;
+    for together in together(number, &columns, &ledger::runs(session)?, (run, has_earlier)) {
         let judge = listing::judge(session, &table, &columns, Some(together.run))?;
         let mut pages = listing::Pages::over(session, (&table, number), &together, &judge)?;
         while !pages.next(session, &mut |key, _, fate| Ok(take(key, fate.into())?))? {}
@@ -143,21 +156,25 @@ impl Undoing for Engine<'_> {
                      JOIN treelift_runs u ON u.number = f.run WHERE u.id = $1";
         self.session.execute(files, &[Some(&run.id)])?;
         // Nobody else counts the rows of a temporary table.
-        self.run(
-            "INSERT INTO treelift_taken SELECT file, \"table\", number, row_key, columns, digest, own FROM treelift_rows
-                 WHERE file IN (SELECT id FROM treelift_files_taken);
-             ANALYZE treelift_taken",
-        )
+        self.run(&format!("{TAKE} WHERE r.file IN (SELECT id FROM treelift_files_taken); ANALYZE treelift_taken"))
     }
 
     fn note_all(&mut self, tables: &[i64]) -> Tried<()> {
         self.run(TABLES)?;
-        self.run(&format!(
-            "INSERT INTO treelift_taken SELECT file, \"table\", number, row_key, columns, digest, own FROM treelift_rows
-                 WHERE \"table\" IN ({});
-             ANALYZE treelift_taken",
-            numbers(tables)
-        ))
+        self.run(&format!("{TAKE} WHERE r.\"table\" IN ({}); ANALYZE treelift_taken", numbers(tables)))
+    }
+
+    fn note_lines(&mut self, condition: &str) -> Tried<()> {
+        self.run(TABLES)?;
+        self.run(&format!("{TAKE} {condition}"))
+    }
+
+    fn same_row(&self, listed: Listed<'_>) -> Tried<String> {
+        Ok(listing::same_row(listed.table, "t", "s"))
+    }
+
+    fn sealing(&mut self) -> Box<dyn Sealing + '_> {
+        Box::new(keys::Seals::of(self.session))
     }
 
     /// The server joins without.

@@ -147,7 +147,8 @@ fn strayed_keys(conn: &Connection, location: &Location, number: i64, table: &Tab
     let columns = unchanged::columns(conn, (number, &table.name), location)?;
     let judge = unchanged::judge(conn, table, &columns, None);
     let mut strayed = Vec::new();
-    let ledger = Ledger { from: &from, joined: &by_key(table, "s.row_key"), order: "o.row_key, o.number" };
+    let ledger =
+        Ledger { from: &from, joined: &by_key(table, "s.row_key"), updated: "0", order: "o.row_key, o.number" };
     unchanged::each(conn, &judge, &ledger, &mut |key, _, fate| {
         if strayed.len() < MOST {
             match fate {
@@ -155,7 +156,10 @@ fn strayed_keys(conn: &Connection, location: &Location, number: i64, table: &Tab
                 Disposition::Changed | Disposition::Remove { sealed_alike: false, .. } => {
                     strayed.push((key.to_owned(), true));
                 }
-                Disposition::Remove { .. } | Disposition::Empty | Disposition::Nameless => {}
+                Disposition::Remove { .. }
+                | Disposition::Restore { .. }
+                | Disposition::Empty
+                | Disposition::Nameless => {}
             }
         }
         Ok(())

@@ -26,11 +26,11 @@ const RUN_ADDED: [&str; 5] = ["host", "user_name", "plan", "forgotten", "forgott
 const ROW: &str = "SELECT r.row_key, r.file, r.\"offset\", r.digest, r.columns, r.own";
 
 impl SqliteTransaction {
-    fn run_number(&self) -> Result<i64> {
+    pub(super) fn run_number(&self) -> Result<i64> {
         self.ledger.run.ok_or_else(|| Error::bug("a row was recorded before its run"))
     }
 
-    fn table_number(&mut self, table: &str) -> Result<i64> {
+    pub(super) fn table_number(&mut self, table: &str) -> Result<i64> {
         if let Some(number) = self.ledger.tables.get(table) {
             return Ok(*number);
         }

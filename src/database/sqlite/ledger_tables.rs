@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension};
 /// The SQL of every table, without references: the check for orphans is about the application's
 /// rows. What a version adds comes at the end of the columns and takes NULL, so that it can be added to a table of an
 /// earlier one; a database that has one in another form was made by a later version.
-const LEDGER: [&str; 5] = [
+const LEDGER: [&str; 7] = [
     "CREATE TABLE treelift_runs (
         number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, program TEXT NOT NULL,
         mapping_set TEXT NOT NULL, set_digest TEXT NOT NULL, set_folder TEXT, source TEXT NOT NULL,
@@ -34,6 +34,14 @@ const LEDGER: [&str; 5] = [
         \"offset\" INTEGER NOT NULL, columns INTEGER NOT NULL, digest BLOB, own BLOB,
         PRIMARY KEY (file, \"table\", number)
     ) WITHOUT ROWID",
+    // What the last import that read a whole tree found there, so that the same tree need not be read again.
+    "CREATE TABLE treelift_seen (run INTEGER PRIMARY KEY, facts TEXT NOT NULL, files BLOB NOT NULL, report BLOB NOT NULL)",
+    // What columns held before a run gave them other values, as they held it; a secret is sealed for its place here.
+    "CREATE TABLE treelift_earlier (
+        run INTEGER NOT NULL, number INTEGER NOT NULL, \"table\" INTEGER NOT NULL, row_key TEXT NOT NULL,
+        column_name TEXT NOT NULL, value, sealed TEXT,
+        PRIMARY KEY (run, number), UNIQUE (\"table\", row_key, run, column_name)
+    )",
 ];
 
 /// The two that sealed values hang on.

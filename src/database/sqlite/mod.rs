@@ -16,6 +16,7 @@ mod checks;
 mod connect;
 mod database;
 mod declared;
+mod earlier;
 mod file;
 mod fill;
 mod find;

@@ -2,13 +2,15 @@
 
 use super::location::{Fault, Location};
 use super::open::{self, View};
-use super::{assertion, cells, health, keys, ledger, ordered, origins, record, references, state, survey, unchanged};
+use super::{
+    assertion, cells, earlier, health, keys, ledger, ordered, origins, record, references, state, survey, unchanged,
+};
 use crate::database::catalog::Catalog;
 use crate::database::cells::{KeyedCell, Registered};
 use crate::database::clock::Clock;
 use crate::database::health::Health;
 use crate::database::history::{RecordTable, Recorded};
-use crate::database::ledger::{RowOrigin, RunRecord, ToldFile, ToldRow};
+use crate::database::ledger::{RowOrigin, RunRecord, Seen, ToldFile, ToldRow};
 use crate::database::query::{Asked, Asking, Planned};
 use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
@@ -111,6 +113,10 @@ impl<O: Open> Reader for O {
 
     fn runs(&self) -> Result<Vec<RunRecord>> {
         on(self, |conn, _| ledger::runs(conn))
+    }
+
+    fn seen(&self) -> Result<Option<Seen>> {
+        on(self, |conn, _| earlier::seen(conn))
     }
 
     fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>> {

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What the ledger says of a row: its file, digest and columns.
 pub(super) type Said = (i64, [u8; 16], i64);
@@ -55,6 +55,8 @@ pub(super) struct LedgerState {
     pub(super) tables: HashMap<String, i64>,
     pub(super) columns: BTreeMap<Written, i64>,
     pub(super) rows: i64,
+    /// The tables whose lines of earlier runs are found by the keys of rows.
+    pub(super) lined: BTreeSet<i64>,
     /// The rows of this run that the temporary index of `ledger::written_from` knows.
     pub(super) indexed: Option<i64>,
 }

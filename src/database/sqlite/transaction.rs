@@ -9,7 +9,8 @@ use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
 use crate::database::history;
 use crate::database::kept::{ForeignTrigger, Unkept};
-use crate::database::ledger::{FileRecord, RowRecord, RunRecord, Written};
+use crate::database::ledger::{Earlier, EarlierLine, FileRecord, RowRecord, RunRecord, Seen, Written};
+use crate::database::lines::Left;
 use crate::database::rejection::{Rejected, Rejection};
 use crate::database::upkeep::Orphan;
 use crate::database::{Cell, Mode, Opening, SealedColumn, Transaction};
@@ -267,6 +268,30 @@ impl Transaction for SqliteTransaction {
 
     fn earlier_rows_of(&mut self, file: i64, table: &str) -> Result<Vec<RowRecord>> {
         self.earlier_rows_of(file, table)
+    }
+
+    fn left_as(&mut self, table: &str, keys: &[String]) -> Result<Vec<Left>> {
+        self.left_of(table, keys)
+    }
+
+    fn last_files(&mut self, table: &str, keys: &[String]) -> Result<Vec<Option<i64>>> {
+        self.last_files(table, keys)
+    }
+
+    fn earlier_lines(&mut self, path: &str) -> Result<Vec<EarlierLine>> {
+        self.earlier_lines(path)
+    }
+
+    fn run_number(&self) -> Result<i64> {
+        self.run_number()
+    }
+
+    fn put_seen(&mut self, seen: Option<&Seen>) -> Result<()> {
+        self.put_seen(seen)
+    }
+
+    fn keep_earlier(&mut self, earlier: &[Earlier]) -> Result<()> {
+        self.keep_earlier(earlier)
     }
 
     fn written_from(&mut self, table: &str, row_key: &str) -> Result<Option<RowRecord>> {

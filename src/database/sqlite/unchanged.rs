@@ -24,7 +24,9 @@ pub(super) struct Ledger<'l> {
     pub(super) from: &'l str,
     /// What finds their rows in the table `t`: [`by_key`], or a rowid.
     pub(super) joined: &'l str,
-    /// The order.
+    /// Whether the line speaks of a row that was there before its run.
+    pub(super) updated: &'l str,
+    /// The order, in which the lines of a row stand as they were written.
     pub(super) order: &'l str,
 }
 
@@ -108,10 +110,11 @@ pub(super) fn standing(
     let table = live.values().next().filter(|table| !table.primary_key().is_empty());
     let Some((number, table)) = number.zip(table) else { return Ok(()) };
     let columns = columns(conn, (number, name), location)?;
-    for together in together(number, &columns, &ledger::runs(conn)?, run) {
+    let has_earlier = catalog::has_table(conn, "treelift_earlier")?;
+    for together in together(number, &columns, &ledger::runs(conn)?, (run, has_earlier)) {
         let judge = judge(conn, table, &columns, Some(together.run));
         let by_key = by_key(table, "s.row_key");
-        let ledger = Ledger { from: &together.from, joined: &by_key, order: together.order };
+        let ledger = Ledger { from: &together.from, joined: &by_key, updated: "s.updated", order: together.order };
         each(conn, &judge, &ledger, &mut |key, _, fate| Ok(take(key, fate.into())?))?;
     }
     Ok(())
@@ -140,13 +143,13 @@ pub(super) fn each(
                 stored.add(row.get(at + many)?, |text| read::push_text(cell, text));
             }
         }
-        judged.note(Noted::new(row.get(1)?, row.get(2)?, row.get(3)?));
+        judged.note(Noted::new(row.get(1)?, row.get(2)?, row.get(3)?, row.get(5 + 2 * many)?));
     }
 }
 
 /// Key, columns, digests, whether the row is there, its cells, and whether each holds its default.
 fn query(judge: &Judge<'_>, ledger: &Ledger<'_>) -> String {
-    let (Ledger { from, joined, order }, table) = (ledger, judge.table);
+    let (Ledger { from, joined, updated, order }, table) = (ledger, judge.table);
     let named = table.columns.iter().enumerate();
     let cells = named.map(|(at, one)| if judge.reads(at) { of_table(&one.name) } else { "NULL".to_owned() });
     let holds = (0..table.columns.len())
@@ -154,7 +157,7 @@ fn query(judge: &Judge<'_>, ledger: &Ledger<'_>) -> String {
     let wanted: Vec<String> = cells.chain(holds).collect();
     let first = table.primary_key().first().map(|column| of_table(column)).unwrap_or_default();
     format!(
-        "SELECT s.row_key, s.columns, s.digest, s.own, {first} IS NOT NULL, {}
+        "SELECT s.row_key, s.columns, s.digest, s.own, {first} IS NOT NULL, {}, {updated}
          FROM {from} LEFT JOIN main.{} t ON {joined} ORDER BY {order}",
         wanted.join(", "),
         sql::name(&table.name)

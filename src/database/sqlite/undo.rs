@@ -14,6 +14,7 @@ use crate::database::follow::Following;
 use crate::database::forget::{self, Forget, Forgotten};
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::{RunRecord, Written};
+use crate::database::sealing::Sealing;
 use crate::database::undo::engine::{Fate, Listed, Take, Undoing, numbers};
 use crate::database::undo::{Obstacle, Undo, Undone, work};
 use crate::database::{Cell, Mode};
@@ -28,11 +29,20 @@ const TABLES: &str = "
     CREATE TEMP TABLE treelift_files_taken (id INTEGER PRIMARY KEY);
     CREATE TEMP TABLE treelift_taken (
         \"table\" INTEGER, file INTEGER, number INTEGER, row_key TEXT, columns INTEGER, digest BLOB, own BLOB,
+        run INTEGER, updated INTEGER,
         PRIMARY KEY (\"table\", file, number)
     ) WITHOUT ROWID;
     CREATE TEMP TABLE treelift_apart (
         \"table\" INTEGER, row_key TEXT, fate INTEGER, PRIMARY KEY (\"table\", row_key)
     ) WITHOUT ROWID";
+
+/// Takes lines of the ledger into it, each with its run, and whether that found the row there and gave it other values.
+const TAKE: &str = "
+    INSERT INTO temp.treelift_taken
+    SELECT r.\"table\", r.file, r.number, r.row_key, r.columns, r.digest, r.own, f.run,
+        EXISTS (SELECT 1 FROM treelift_earlier e WHERE e.\"table\" = r.\"table\" AND e.row_key = r.row_key AND e.run = f.run)
+            AND NOT EXISTS (SELECT 1 FROM treelift_columns c WHERE c.id = r.columns AND c.filled)
+    FROM treelift_rows r JOIN treelift_files f ON f.id = r.file";
 
 /// Carries an order out.
 pub(super) fn undo(location: &Location, order: &Undo<'_>) -> Tried<Undone> {
@@ -97,20 +107,26 @@ impl Undoing for Engine<'_> {
              JOIN treelift_runs u ON u.number = f.run WHERE u.id = ?1",
             [&run.id],
         )?;
-        let text = "INSERT INTO temp.treelift_taken
-                    SELECT \"table\", file, number, row_key, columns, digest, own FROM treelift_rows
-                    WHERE file IN (SELECT id FROM temp.treelift_files_taken) ORDER BY 1, 2, 3";
-        Ok(self.conn.execute_batch(text)?)
+        self.run(&format!("{TAKE} WHERE r.file IN (SELECT id FROM temp.treelift_files_taken) ORDER BY 1, 2, 3"))
     }
 
     fn note_all(&mut self, tables: &[i64]) -> Tried<()> {
         self.conn.execute_batch(TABLES)?;
-        self.conn.execute_batch(&format!(
-            "INSERT INTO temp.treelift_taken SELECT \"table\", file, number, row_key, columns, digest, own
-             FROM treelift_rows WHERE \"table\" IN ({}) ORDER BY 1, 2, 3",
-            numbers(tables)
-        ))?;
-        Ok(())
+        self.run(&format!("{TAKE} WHERE r.\"table\" IN ({}) ORDER BY 1, 2, 3", numbers(tables)))
+    }
+
+    fn note_lines(&mut self, condition: &str) -> Tried<()> {
+        self.run(TABLES)?;
+        self.run(&format!("{TAKE} {condition}"))
+    }
+
+    fn same_row(&self, listed: Listed<'_>) -> Tried<String> {
+        let rowid = read::rowid(self.conn, &listed.table.name)?;
+        Ok(rowid.map_or_else(|| by_key(listed.table, "s.live_key"), |rowid| format!("t.{rowid} = s.row")))
+    }
+
+    fn sealing(&mut self) -> Box<dyn Sealing + '_> {
+        Box::new(keys::Seals { conn: self.conn, location: self.location })
     }
 
     fn index_taken(&mut self) -> Tried<()> {
@@ -157,9 +173,10 @@ impl Undoing for Engine<'_> {
             None => ("NULL".to_owned(), String::new()),
         };
         self.conn.execute_batch(&format!(
-            "CREATE TEMP TABLE {name} (row INTEGER, row_key TEXT, live_key TEXT, columns INTEGER, digest BLOB, own BLOB);
-             INSERT INTO temp.{name} SELECT {row}, k.row_key, k.row_key, k.columns, k.digest, k.own
-                 FROM temp.treelift_taken k {found} WHERE k.\"table\" = {number} ORDER BY 1, k.row_key, k.number"
+            "CREATE TEMP TABLE {name} (
+                 row INTEGER, row_key TEXT, live_key TEXT, columns INTEGER, digest BLOB, own BLOB, updated INTEGER);
+             INSERT INTO temp.{name} SELECT {row}, k.row_key, k.row_key, k.columns, k.digest, k.own, k.updated
+                 FROM temp.treelift_taken k {found} WHERE k.\"table\" = {number} ORDER BY 1, k.row_key, k.run, k.number"
         ))?;
         Ok(meant::find(self.conn, &name, (table, rowid))?)
     }
@@ -172,9 +189,9 @@ impl Undoing for Engine<'_> {
         take: &mut Take<'_, Self>,
     ) -> Tried<()> {
         let (conn, table) = (self.conn, listed.table);
-        let rowid = read::rowid(conn, &table.name)?;
-        let joined = rowid.map_or_else(|| by_key(table, "s.live_key"), |rowid| format!("t.{rowid} = s.row"));
-        let ledger = Ledger { from: &format!("temp.{} s", listed.name()), joined: &joined, order: "s.rowid" };
+        let joined = self.same_row(listed)?;
+        let from = format!("temp.{} s", listed.name());
+        let ledger = Ledger { from: &from, joined: &joined, updated: "s.updated", order: "s.rowid" };
         let judge = unchanged::judge(conn, table, columns, run);
         let judge = if run.is_none() { judge.renewing() } else { judge };
         unchanged::each(conn, &judge, &ledger, &mut |key, noted, fate| take(self, key, noted, fate))
@@ -319,6 +336,8 @@ mod tests {
         conn.progress_handler(1, Some(count)).unwrap();
         let order = Undo {
             mode: Mode::Real,
+            force_edited: false,
+            reseal: None,
             run_id: "undo",
             run: RUN,
             started: jiff::Timestamp::UNIX_EPOCH,

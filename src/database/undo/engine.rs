@@ -6,6 +6,7 @@ use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Other;
 use crate::database::kept::ForeignTrigger;
 use crate::database::ledger::{RunRecord, Written};
+use crate::database::sealing::Sealing;
 use crate::database::unchanged::{Disposition, Noted};
 use crate::error::{Error, Result as Said};
 use crate::table::Table;
@@ -30,8 +31,10 @@ pub(in crate::database) struct Fate<'f> {
     pub(in crate::database) listed: Listed<'f>,
     /// By which number it is noted of rows in `treelift_apart`; those that are removed are noted by none.
     pub(in crate::database) number: usize,
-    /// The columns that are emptied; none where the rows are removed.
+    /// The columns that are emptied, or get earlier values; none where the rows are removed.
     pub(in crate::database) columns: &'f [String],
+    /// The number of the run whose earlier values the columns get.
+    pub(in crate::database) of_run: Option<i64>,
     pub(in crate::database) rows: u64,
 }
 
@@ -41,6 +44,16 @@ pub(in crate::database) const REMOVE: usize = 0;
 impl Fate<'_> {
     pub(in crate::database) fn removes(&self) -> bool {
         self.number == REMOVE
+    }
+
+    /// A query for the value that a column had before, of the row whose key this expression gives.
+    pub(in crate::database) fn earlier(&self, column: &str, row_key: &str) -> String {
+        let (run, table) = (self.of_run.unwrap_or_default(), self.listed.number);
+        let column = column.replace('\'', "''");
+        format!(
+            "(SELECT e.value FROM treelift_earlier e WHERE e.\"table\" = {table} AND e.row_key = {row_key} AND e.run = {run}
+              AND e.column_name = '{column}')"
+        )
     }
 
     /// The rows of this fate, as often as they are listed: what stands behind FROM, with `s` for them.
@@ -99,6 +112,12 @@ pub(in crate::database) trait Undoing: Sized {
     fn index_taken(&mut self) -> Result<(), Self::Fault>;
     /// Makes the same tables, with the rows of all runs in those tables of these numbers.
     fn note_all(&mut self, tables: &[i64]) -> Result<(), Self::Fault>;
+    /// Makes the same tables, with the lines that this condition chooses: it stands behind the ledger's rows `r`.
+    fn note_lines(&mut self, condition: &str) -> Result<(), Self::Fault>;
+    /// A condition that finds the row of the table `t` of a line `s` of [`Listed::name`].
+    fn same_row(&self, listed: Listed<'_>) -> Result<String, Self::Fault>;
+    /// The keys and the registry of sealed values.
+    fn sealing(&mut self) -> Box<dyn Sealing + '_>;
     /// The lists of columns in which runs wrote rows of a table, by their number.
     fn columns(&self, number: i64, table: &str) -> Result<HashMap<i64, Written>, Self::Fault>;
     /// Writes the record of a run.

@@ -32,8 +32,9 @@ pub(in crate::database) fn undo<E: Undoing>(engine: &mut E, order: &Undo<'_>) ->
 /// What is to become of the run's rows.
 #[derive(Default)]
 struct Fates {
-    /// The columns that each fate empties; the first one removes.
-    emptied: Vec<Vec<String>>,
+    /// The columns that each fate empties, or gives the values back to that they had before the run of this number; the
+    /// first one removes.
+    changed: Vec<(Vec<String>, Option<i64>)>,
     /// How many rows of a table have each fate, by the number of the table.
     rows: HashMap<(i64, usize), u64>,
 }
@@ -43,33 +44,34 @@ impl Fates {
         *self.rows.entry((table, REMOVE)).or_default() += 1;
     }
 
-    /// The fate of a row whose columns are emptied.
-    fn empty(&mut self, table: i64, columns: Vec<String>) -> usize {
-        let known = self.emptied.iter().position(|list| *list == columns);
+    /// The fate of a row whose columns are emptied, or get the values that they had before a run.
+    fn change(&mut self, table: i64, columns: Vec<String>, of_run: Option<i64>) -> usize {
+        let known = self.changed.iter().position(|list| list.0 == columns && list.1 == of_run);
         let at = known.unwrap_or_else(|| {
-            self.emptied.push(columns);
-            self.emptied.len() - 1
+            self.changed.push((columns, of_run));
+            self.changed.len() - 1
         });
         *self.rows.entry((table, at + 1)).or_default() += 1;
         at + 1
     }
 
-    /// Those of a table: what is emptied, then what is removed.
+    /// Those of a table: what is changed, then what is removed.
     fn of<'f>(&'f self, listed: Listed<'f>) -> Vec<Fate<'f>> {
-        let numbers = (1..=self.emptied.len()).chain([REMOVE]);
+        let numbers = (1..=self.changed.len()).chain([REMOVE]);
         let fate = |number: usize| {
-            let columns = number.checked_sub(1).map_or(&[][..], |at| &self.emptied[at]);
+            let (columns, of_run) =
+                number.checked_sub(1).map_or((&[][..], None), |at| (&self.changed[at].0[..], self.changed[at].1));
             let rows = *self.rows.get(&(listed.number, number))?;
-            Some(Fate { listed, number, columns, rows })
+            Some(Fate { listed, number, columns, of_run, rows })
         };
         numbers.filter_map(fate).collect()
     }
 }
 
 /// An undo, in its transaction.
-struct Work<'w, E> {
-    engine: &'w mut E,
-    order: &'w Undo<'w>,
+pub(super) struct Work<'w, E> {
+    pub(super) engine: &'w mut E,
+    pub(super) order: &'w Undo<'w>,
     fates: Fates,
 }
 
@@ -82,14 +84,20 @@ impl<E: Undoing> Work<'_, E> {
         let tables = self.tables()?;
         let names: Vec<&str> = tables.iter().map(|(_, name)| name.as_str()).collect();
         let before = self.engine.counts()?;
-        let mut undone = Undone { tables: Vec::new(), obstacles: self.later(run)? };
+        let mut undone = Undone { obstacles: self.later(run)?, ..Undone::default() };
+        let number = self.number_of(run)?;
         undone.obstacles.extend(self.foreign_triggers(&names)?);
         let live = self.engine.live(&names)?;
         let mut listed = Vec::new();
-        for (number, name) in &tables {
-            let (taken, obstacle) = self.table((*number, name), live.get(name), run, &mut listed)?;
+        for (table, name) in &tables {
+            let (taken, obstacle) = self.table((*table, name), live.get(name), (run, number), &mut listed)?;
             undone.tables.push(taken);
             undone.obstacles.extend(obstacle);
+        }
+        for listed in &listed {
+            let (secrets, obstacles) = self.secrets(*listed, number)?;
+            undone.secrets += secrets;
+            undone.obstacles.extend(obstacles);
         }
         undone.tables.sort_by(|one, other| one.name.cmp(&other.name));
         let blocked = undone.obstacles.iter().any(|obstacle| matches!(obstacle, Obstacle::Trigger { .. }));
@@ -151,7 +159,7 @@ impl<E: Undoing> Work<'_, E> {
         &mut self,
         (number, name): (i64, &str),
         live: Option<&'t Table>,
-        run: &RunRecord,
+        (run, run_number): (&RunRecord, i64),
         all: &mut Vec<Listed<'t>>,
     ) -> Result<(Taken, Option<Obstacle>), E::Fault> {
         let mut taken = Taken { name: name.to_owned(), ..Taken::default() };
@@ -169,10 +177,24 @@ impl<E: Undoing> Work<'_, E> {
         }
         let listed = Listed { number, table: live };
         self.engine.list(listed)?;
+        let restored = self.restored(number, run_number)?;
         let Self { engine, order, fates } = self;
         let parts = live.primary_key().len();
         let (mut changed, mut nameless, mut has_other_parts, mut rows) = (Keys::default(), 0, false, 0);
+        let force = order.force_edited;
         engine.judge(listed, &columns, Some(run), &mut |engine, key, noted, fate| {
+            let earlier = restored.get(key);
+            // An edited row is undone as one that was not, where that is asked for.
+            let is_forced = fate == Disposition::Changed && force;
+            taken.edited += u64::from(is_forced);
+            let fate = match earlier {
+                _ if !is_forced => fate,
+                Some(_) => Disposition::Restore { sealed_alike: true },
+                None if noted.iter().all(|one| columns.get(&one.columns).is_some_and(|list| list.filled)) => {
+                    Disposition::Empty
+                }
+                None => Disposition::Remove { sealed_alike: true, judged: true },
+            };
             match fate {
                 Disposition::Gone => taken.gone += 1,
                 Disposition::Remove { sealed_alike, judged } => {
@@ -181,6 +203,10 @@ impl<E: Undoing> Work<'_, E> {
                     taken.unjudged += u64::from(!judged);
                 }
                 Disposition::Empty => taken.emptied += 1,
+                Disposition::Restore { sealed_alike } => {
+                    taken.restored += 1;
+                    taken.resealed += u64::from(!sealed_alike);
+                }
                 Disposition::Changed => changed.add_in_order(key),
                 Disposition::Nameless => nameless += 1,
             }
@@ -189,7 +215,11 @@ impl<E: Undoing> Work<'_, E> {
             match fate {
                 Disposition::Remove { .. } | Disposition::Changed => fates.remove(number),
                 Disposition::Empty => {
-                    let fate = fates.empty(number, filled(noted, &columns));
+                    let fate = fates.change(number, filled(noted, &columns), None);
+                    engine.note_apart(number, key, Some(fate))?;
+                }
+                Disposition::Restore { .. } => {
+                    let fate = fates.change(number, earlier.cloned().unwrap_or_default(), Some(run_number));
                     engine.note_apart(number, key, Some(fate))?;
                 }
                 Disposition::Gone | Disposition::Nameless => engine.note_apart(number, key, None)?,
@@ -205,7 +235,7 @@ impl<E: Undoing> Work<'_, E> {
         }
         all.push(listed);
         // What is not there under its key is deleted for sure only where all that is there is known.
-        let found = taken.removed + taken.emptied + changed.rows;
+        let found = taken.removed + taken.emptied + taken.restored + changed.rows;
         if taken.gone > 0 {
             let (others, has) = engine.others(listed)?;
             if has > others.saturating_add(found) {
@@ -282,16 +312,19 @@ impl<E: Undoing> Work<'_, E> {
         let is_all = self.count("treelift_rows")? == self.count("treelift_taken")?;
         let of_run = if is_all { "" } else { " WHERE file IN (SELECT id FROM treelift_files_taken)" };
         self.engine.run(&format!("DELETE FROM treelift_rows{of_run}"))?;
+        let number = self.number_of(run)?;
+        self.engine.run(&format!("DELETE FROM treelift_earlier WHERE run = {number}; DELETE FROM treelift_seen"))?;
         let sum = |of: fn(&Taken) -> u64| undone.tables.iter().map(of).sum::<u64>();
         let (removed, emptied) = (sum(|table| table.removed), sum(|table| table.emptied));
         let who = Who::runs_this();
+        let restored = sum(|table| table.restored);
         let record = RunRecord {
             id: self.order.run_id.to_owned(),
             kind: "undo".to_owned(),
             program: env!("CARGO_PKG_VERSION").to_owned(),
             started: self.order.started,
             finished: jiff::Timestamp::now(),
-            updated: emptied,
+            updated: emptied + restored,
             removed,
             undoes: Some(run.id.clone()),
             set: run.set.clone(),
@@ -303,7 +336,11 @@ impl<E: Undoing> Work<'_, E> {
             ..RunRecord::default()
         };
         self.engine.write_run(&record)?;
-        let details = serde_json::json!({ "undo": record.id, "removed": removed, "emptied": emptied });
+        if let Some(reseal) = self.order.reseal.filter(|_| undone.secrets > 0) {
+            reseal.prove(&mut *self.engine.sealing())?;
+        }
+        let details =
+            serde_json::json!({ "undo": record.id, "removed": removed, "emptied": emptied, "restored": restored });
         let entry =
             AuditEntry::new("undo", "database", "an import was undone", self.order.started)?.of(&run.id).with(details);
         self.engine.note(&entry, self.order.audit)
@@ -344,7 +381,7 @@ mod tests {
         let mut fates = Fates::default();
         let columns = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         fates.remove(7);
-        assert_eq!([["a"], ["b"], ["a"]].map(|names| fates.empty(7, columns(&names))), [1, 2, 1]);
+        assert_eq!([["a"], ["b"], ["a"]].map(|names| fates.change(7, columns(&names), None)), [1, 2, 1]);
         fates.remove(8);
         let table = Table::default();
         let of = |number| {

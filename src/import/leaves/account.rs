@@ -27,10 +27,8 @@ impl Leaves<'_> {
     #[inline]
     pub(crate) fn claim_mark(&mut self, rule: &CompiledRule, claim: &Claim, fate: RowFate) -> Mark {
         match (claim.class, fate) {
-            (ClaimAs::Column, RowFate::Inserted | RowFate::Unchanged) if claim.lossy.is_none() => {
-                Mark::of(Class::Column)
-            }
-            (ClaimAs::Json, RowFate::Inserted | RowFate::Unchanged) if claim.lossy.is_none() => Mark::of(Class::Json),
+            (ClaimAs::Column, fate) if fate.holds() && claim.lossy.is_none() => Mark::of(Class::Column),
+            (ClaimAs::Json, fate) if fate.holds() && claim.lossy.is_none() => Mark::of(Class::Json),
             _ => self.other_mark(rule, claim, fate),
         }
     }
@@ -42,6 +40,7 @@ impl Leaves<'_> {
             (ClaimAs::Dropped(at), _) => Why::Dropped(at),
             (_, RowFate::NotTaken) => return Mark::default(),
             (_, fate) if claim.field.is_some_and(|at| fate.differs_in(at)) => Why::Filled,
+            (_, RowFate::Kept) => Why::Kept,
             (_, RowFate::Superseded) => Why::Superseded,
             (_, RowFate::Replaced) => Why::Replaced,
             (ClaimAs::Removal, _) | (_, RowFate::Removed) => Why::Removed,

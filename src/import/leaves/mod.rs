@@ -118,7 +118,7 @@ impl<'p> Leaves<'p> {
 
     pub(crate) fn learn_follow_ups(&mut self, cx: &mut Context<'_>, mapped: &Mapped, dispositions: &[RowFate]) {
         for (draft, fate) in mapped.drafts.iter().zip(dispositions) {
-            if !draft.follow_up.is_empty() && matches!(fate, RowFate::Inserted | RowFate::Unchanged) {
+            if !draft.follow_up.is_empty() && fate.holds() {
                 let rule = &self.plan.rules[cx.mapping][draft.rule];
                 let keys = rule.table.primary_key();
                 let key = keys.iter().filter_map(|column| rule.value(&draft.values, column).as_key_text());
@@ -134,7 +134,7 @@ impl<'p> Leaves<'p> {
     }
 
     pub(crate) fn count_columns(&mut self, cx: &mut Context<'_>, draft: &Draft, fate: RowFate, file: FileId) {
-        if !matches!(fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_)) {
+        if !fate.holds() && !matches!(fate, RowFate::Filled(_)) {
             return;
         }
         let rule = &self.plan.rules[cx.mapping][draft.rule];

@@ -18,6 +18,7 @@ pub(super) fn said(why: Why, rule: &CompiledRule, model: &Rule) -> (String, Stri
     let says = match why {
         Why::Dropped(at) => model.drops[at].reason.clone(),
         Why::Filled => "superseded by the value that the row has".to_owned(),
+        Why::Kept => "the database's row was kept".to_owned(),
         Why::Superseded => "superseded by an earlier row of the same key".to_owned(),
         Why::Replaced => "superseded by a later row of the same key".to_owned(),
         Why::Removed => format!("removes {} {}", rule.table.name, rule.key_names.join(", ")),

@@ -112,6 +112,8 @@ pub(crate) enum Why {
     Dropped(usize),
     /// The row that a rule adds to has another value.
     Filled,
+    /// The database has another row of the same key, which stays.
+    Kept,
     /// An earlier row of the same key stays.
     Superseded,
     /// A later row of the same key stays.

@@ -22,6 +22,7 @@ impl Resolver<'_> {
         drafts: impl Iterator<Item = &'d Draft> + Clone,
     ) -> Result<()> {
         self.answers.known.clear();
+        self.standing.clear();
         if !self.answers.is_any_asked {
             return Ok(());
         }
@@ -52,7 +53,7 @@ impl Resolver<'_> {
             }
         }
         self.put(cx, &mut wanted)?;
-        for draft in drafts {
+        for draft in drafts.clone() {
             let keys = plan.keys.of(&rules[draft.rule]);
             let text = rules[draft.rule].key_of(&draft.values).and_then(|values| KeyText::of(&values));
             let known = keys.row.zip(text).and_then(|(question, text)| self.answers.get(question, &text));
@@ -63,7 +64,8 @@ impl Resolver<'_> {
                 }
             }
         }
-        self.put(cx, &mut wanted)
+        self.put(cx, &mut wanted)?;
+        self.ask_standing(cx, rules, drafts)
     }
 
     fn want(&self, wanted: &mut Wanted, question: usize, key: Option<(KeyText, Vec<Value>)>) {

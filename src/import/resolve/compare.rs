@@ -10,7 +10,7 @@ use crate::import::context::Context;
 use crate::import::stored::Stored;
 use crate::import::vault::Same;
 use crate::mapping::compile::CompiledRule;
-use crate::mapping::model::{OnDuplicate, Protection};
+use crate::mapping::model::{OnDuplicate, OnExisting, Protection};
 use crate::mapping::secret_values::may_be_secret;
 use crate::row::Value;
 use crate::table::ColumnType;
@@ -43,8 +43,13 @@ impl Resolver<'_> {
         let by_ledger = keyed.is_none() || (row.draft.secrets.is_empty() && !keys.is_unique);
         if by_ledger && let Some(row_key) = self.earlier_row(cx, row)? {
             let differing = self.differing_secrets(cx, row, &row_key)?;
-            if differing.is_empty() {
-                return self.as_the_ledger_says(cx, rule, &row_key);
+            if differing.is_empty() || self.on_existing(rule) != OnExisting::Refuse {
+                let mut verdict = self.as_the_ledger_says(cx, rule, &row_key)?;
+                if let (false, Verdict::Is(one)) = (differing.is_empty(), &mut verdict) {
+                    one.fate = RowFate::Kept;
+                    self.note_kept(row, &differing, None);
+                }
+                return Ok(verdict);
             }
             return Ok(Verdict::Refused(self.differs(row, &differing)));
         }
@@ -64,6 +69,10 @@ impl Resolver<'_> {
         if plan.taken.is_replay() && rule.model(&plan.set).on_duplicate == OnDuplicate::First {
             return Ok(Verdict::Is(Judged { id, ..Judged::is(RowFate::Superseded) })); // the row of another record stays
         }
+        if self.on_existing(rule) != OnExisting::Refuse {
+            return self.existing_row(cx, row, (&key, cells), differing);
+        }
+        let differing = self.in_words(cx, row, &differing, &cells)?;
         let findings = self.differs(row, &differing);
         let keys = [(rule.key_columns().unwrap_or_default(), key)];
         let verdict = self.in_the_way_of(cx, rule, &keys, findings)?;
@@ -127,11 +136,17 @@ impl Resolver<'_> {
         let cells = if names.is_empty() { None } else { self.row_of_ledger(cx, &rule.table.name, row_key, &names)? };
         let held = self.held_values(&rule.table.name, asked, cells.unwrap_or_default());
         let id = rule.generated_id.as_ref().and_then(|_| row_key.parse().ok());
-        Ok(Verdict::Is(Judged { id, held, ..Judged::is(RowFate::Unchanged) }))
+        let row_key = Some(row_key.to_owned());
+        Ok(Verdict::Is(Judged { id, held, row_key, ..Judged::is(RowFate::Unchanged) }))
     }
 
     /// What a row of the target has in columns that are looked up.
-    fn held_values(&self, table: &str, asked: &[String], cells: impl IntoIterator<Item = Cell>) -> Vec<Value> {
+    pub(super) fn held_values(
+        &self,
+        table: &str,
+        asked: &[String],
+        cells: impl IntoIterator<Item = Cell>,
+    ) -> Vec<Value> {
         let names: Vec<&str> = asked.iter().map(String::as_str).collect();
         Stored::of(self.plan, table, &names).values(cells).collect()
     }
@@ -184,30 +199,47 @@ impl Resolver<'_> {
         Ok(wrong)
     }
 
-    /// The columns in which a row of the target differs from this one.
+    /// The fields in which a row of the target differs from this one, with both values.
+    pub(super) fn in_words(
+        &self,
+        cx: &mut Context<'_>,
+        row: Candidate<'_>,
+        fields: &[usize],
+        cells: &[Cell],
+    ) -> Result<Vec<String>> {
+        fields.iter().map(|at| difference(cx, row, *at, &cells[*at])).collect()
+    }
+
+    /// Whether a field that is no secret says something else than a cell of the target.
+    pub(super) fn differs_in(&self, cx: &Context<'_>, row: Candidate<'_>, at: usize, cell: &Cell) -> bool {
+        let Candidate { rule, draft, .. } = row;
+        let (table, field) = (&rule.table.name, &rule.fields[at]);
+        // NULL here, and given a value by a later rule in the run that made the row.
+        let filled_later = draft.values[at] == Value::Null && self.plan.is_filled(table, &field.column.name);
+        let same = filled_later
+            || draft.clock.contains(&at)
+            || draft.later.contains(&at)
+            || cx.writer.dialect.same(field.column.kind, cell, &draft.values[at]);
+        !same
+    }
+
+    /// The fields in which a row of the target differs from this one.
     fn differing(
         &mut self,
         cx: &mut Context<'_>,
         row: Candidate<'_>,
         key: &[Value],
         cells: &[Cell],
-    ) -> Result<Vec<String>> {
+    ) -> Result<Vec<usize>> {
         let Candidate { rule, draft, .. } = row;
         let mut differing = Vec::new();
-        for (at, field) in rule.fields.iter().enumerate() {
-            let (table, column) = (&rule.table.name, &field.column.name);
-            let same = if let Some((_, secret)) = draft.secrets.iter().find(|(of, _)| *of == at) {
-                self.holds_secret(cx, rule, at, key, &cells[at], secret)?
-            } else {
-                // NULL here, and given a value by a later rule in the run that made the row.
-                let filled_later = draft.values[at] == Value::Null && self.plan.is_filled(table, column);
-                filled_later
-                    || draft.clock.contains(&at)
-                    || draft.later.contains(&at)
-                    || cx.writer.dialect.same(field.column.kind, &cells[at], &draft.values[at])
+        for (at, cell) in cells.iter().enumerate().take(rule.fields.len()) {
+            let differs = match draft.secrets.iter().find(|(of, _)| *of == at) {
+                Some((_, secret)) => !self.holds_secret(cx, rule, at, key, cell, secret)?,
+                None => self.differs_in(cx, row, at, cell),
             };
-            if !same {
-                differing.push(difference(cx, row, at, &cells[at])?);
+            if differs {
+                differing.push(at);
             }
         }
         Ok(differing)

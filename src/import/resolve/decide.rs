@@ -67,12 +67,12 @@ impl Resolver<'_> {
                             decision.refused.push(self.finding(&ROW_ID_RANGE, row, message, None));
                         }
                     }
-                    if one.fate == RowFate::Unchanged {
+                    if one.fate.is_there() {
                         one.counted = self.is_counted(row);
                     }
                     // A record that removes a row takes its key: no other owner can make the row.
                     let removes = one.fate == RowFate::Removed && one.stayed.is_none() && row.draft.removes;
-                    if removes || matches!(one.fate, RowFate::Inserted | RowFate::Unchanged | RowFate::Empty) {
+                    if removes || one.fate.is_there() || matches!(one.fate, RowFate::Inserted | RowFate::Empty) {
                         self.place(row, &one)?;
                     }
                     decision.judged.push(one);
@@ -130,7 +130,7 @@ impl Resolver<'_> {
             let row = Candidate::new(&self.plan.rules[cx.mapping], draft, record.file);
             let across = row.rule.model(&self.plan.set).on_duplicate == OnDuplicate::Across;
             match one.fate {
-                RowFate::Inserted | RowFate::Unchanged if across => self.keep_twin(row)?,
+                RowFate::Inserted | RowFate::Unchanged | RowFate::Kept if across => self.keep_twin(row)?,
                 RowFate::Filled(_) => self.learn_fill(row, one)?,
                 _ => {}
             }
@@ -165,7 +165,7 @@ impl Resolver<'_> {
             id.or_else(held).or_else(field).unwrap_or(&Value::Null)
         };
         let mut known = Known::made(place, rule.number);
-        (known.existing, known.removed) = (one.fate == RowFate::Unchanged, one.fate == RowFate::Removed);
+        (known.existing, known.removed) = (one.fate.is_there(), one.fate == RowFate::Removed);
         known.present = !known.removed && one.fate != RowFate::Empty;
         let says = self.says(row);
         let open = self.open_columns(row, &one.held);

@@ -112,7 +112,7 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn learn_gone_files(&mut self, cx: &mut Context<'_>) -> Result<()> {
+    pub(super) fn learn_gone_files(&mut self, cx: &mut Context<'_>) -> Result<()> {
         if self.earlier.gone_files.is_some() {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! What the ledger says of earlier runs.
 
-use crate::database::ledger::FileRecord;
+use crate::database::ledger::{EarlierLine, FileRecord};
 use crate::finding::FileId;
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -86,4 +86,15 @@ pub(super) enum Pool {
         from: usize,
         at: usize,
     },
+}
+
+/// What is known of the rows of files that earlier runs read.
+#[derive(Debug, Default)]
+pub(super) struct Missing {
+    /// Of files that are being read, the rows that earlier runs wrote from them and that were not met yet.
+    pub(super) of_file: HashMap<FileId, HashMap<(String, String), EarlierLine>>,
+    /// The hashes of rows that were met in another file than the one from which they were written.
+    pub(super) elsewhere: HashSet<u64>,
+    /// Rows that no record gave again of the file from which they were written.
+    pub(super) candidates: Vec<(String, EarlierLine)>,
 }

@@ -45,7 +45,8 @@ impl Resolver<'_> {
             ) => {
                 return decided(fate);
             }
-            Some(RowFate::Inserted | RowFate::Unchanged | RowFate::Filled(_)) | None => {}
+            Some(RowFate::Inserted | RowFate::Unchanged | RowFate::Kept | RowFate::Updated | RowFate::Filled(_))
+            | None => {}
         }
         match rule.model(&self.plan.set).on_duplicate {
             OnDuplicate::Across => {

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::finding::{Finding, ROW_DIFFERS};
 use crate::import::context::Context;
 use crate::import::files::file_id;
+use crate::mapping::model::OnExisting;
 use crate::report::words;
 
 impl Resolver<'_> {
@@ -21,7 +22,7 @@ impl Resolver<'_> {
             return Ok(()); // the records that it still gives are not read
         }
         let rules = &plan.rules[cx.mapping];
-        let mut done: Vec<&str> = Vec::new();
+        let (mut done, mut told): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
         for rule in rules {
             let table = rule.table.name.as_str();
             // Rows of a table that is fed by key as well are found by their key.
@@ -34,8 +35,10 @@ impl Resolver<'_> {
             }
             done.push(table);
             let left = self.earlier_rows_left(cx, file_id(file), table)?;
-            if left > 0 {
+            // Where rows may differ, what a changed record left behind is listed with all that is gone.
+            if left > 0 && self.on_existing(rule) == OnExisting::Refuse {
                 self.leaves_rows = true;
+                told.push(table);
                 let message = format!(
                     "{} of `{table}` that an earlier run wrote from this file {} not given by it any more",
                     words::count(left, "row"),
@@ -46,6 +49,7 @@ impl Resolver<'_> {
                 );
             }
         }
+        self.miss_rows(cx, file, &told)?;
         self.end_earlier_rows(file_id(file));
         Ok(())
     }

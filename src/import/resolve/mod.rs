@@ -8,6 +8,7 @@ mod compare;
 mod decide;
 mod dropped;
 mod earlier;
+mod existing;
 mod fill;
 mod gone;
 mod judge;
@@ -15,6 +16,7 @@ mod last;
 mod lasts;
 mod leftover;
 mod mark;
+mod missing;
 mod open;
 mod own;
 mod refill;
@@ -30,6 +32,7 @@ pub(crate) use compare::both;
 pub(crate) use decide::Decision;
 pub(crate) use verdict::Cause;
 
+use crate::database::lines::Left;
 use crate::error::Result;
 use crate::finding::{FileId, Finding, Place};
 use crate::import::context::Context;
@@ -38,10 +41,11 @@ use crate::import::plan::{Plan, SourcePattern};
 use crate::import::stored::Stored;
 use crate::mapping::apply::Owner;
 use crate::mapping::keyindex::{Ahead, KeyIndex, KeyText};
+use crate::mapping::model::OnExisting;
 use crate::row::Value;
 use answers::Answers;
 use foldhash::HashMap;
-use gone::Earlier;
+use gone::{Earlier, Missing};
 use lasts::Lasts;
 use open::Open;
 use std::borrow::Cow;
@@ -67,6 +71,12 @@ pub(crate) struct Resolver<'p> {
     pub(crate) index: KeyIndex,
     /// Owners.
     pub(crate) owners: OwnerTable,
+    /// What happens to rows that the target has and that differ, where a rule says nothing.
+    pub(crate) existing: Option<OnExisting>,
+    /// How rows of the chunk at hand stand that the target has and that differ, by table and key.
+    standing: std::collections::HashMap<(String, String), Left>,
+    /// Rows of earlier runs that may not be given any more.
+    missing: Missing,
     /// Rows of earlier runs.
     earlier: Earlier,
     /// The last record of each key, where that one counts.
@@ -109,6 +119,9 @@ impl<'p> Resolver<'p> {
             plan,
             index: KeyIndex::new(plan.specs.all.clone(), plan.specs.sites.clone()).looking(ahead, hides_own),
             owners: OwnerTable::default(),
+            existing: None,
+            missing: Missing::default(),
+            standing: std::collections::HashMap::new(),
             earlier: Earlier { changed, ..Earlier::default() },
             told: Told::default(),
             lasts: Lasts::default(),

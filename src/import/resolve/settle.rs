@@ -34,11 +34,14 @@ impl Resolver<'_> {
         }
         for (draft, one) in drafts.iter().zip(&decision.judged) {
             let row = Candidate::new(&self.plan.rules[cx.mapping], draft, record.file);
-            if matches!(one.fate, RowFate::Inserted | RowFate::Unchanged) {
+            self.meet(cx, row, one)?;
+            if one.fate == RowFate::Inserted || one.fate.is_there() {
                 self.report_form_twin(cx, row);
             }
             match one.fate {
                 RowFate::Unchanged => cx.writer.count(row.rule.table_number).unchanged += u64::from(!one.counted),
+                RowFate::Kept => cx.writer.count(row.rule.table_number).kept += 1,
+                RowFate::Updated => self.update(cx, row, record, one)?,
                 RowFate::Filled(_) => self.fill(cx, row, record.offset, one)?,
                 RowFate::Superseded | RowFate::Replaced | RowFate::Removed | RowFate::Empty => {
                     self.note(cx, row, one);

@@ -1,5 +1,6 @@
 //! What becomes of a row.
 
+use crate::database::Cell;
 use crate::finding::{Finding, Place};
 use crate::row::Value;
 
@@ -10,6 +11,10 @@ pub(crate) enum RowFate {
     Inserted,
     /// It was there, and says the same.
     Unchanged,
+    /// It was there, differs, and stays as it is.
+    Kept,
+    /// It was there, differs, and gets the source's values.
+    Updated,
     /// An earlier row of its key stays.
     Superseded,
     /// A later row of its key stays.
@@ -28,6 +33,16 @@ pub(crate) enum RowFate {
 }
 
 impl RowFate {
+    /// Whether the database has a row of it before the run that is of this key.
+    pub(crate) fn is_there(self) -> bool {
+        matches!(self, RowFate::Unchanged | RowFate::Kept | RowFate::Updated)
+    }
+
+    /// Whether the row holds what the record says, all of it.
+    pub(crate) fn holds(self) -> bool {
+        matches!(self, RowFate::Inserted | RowFate::Unchanged | RowFate::Updated)
+    }
+
     /// Whether the rule took the record.
     pub(crate) fn is_taken(self) -> bool {
         self != RowFate::NotTaken
@@ -46,6 +61,10 @@ pub(crate) struct Judged {
     pub(crate) id: Option<i64>,
     /// What the target's row has in the columns that are looked up, in their order.
     pub(crate) held: Vec<Value>,
+    /// The key by which the ledger knows a row of the target that is kept.
+    pub(crate) row_key: Option<String>,
+    /// Of a row that is updated, what it is and what changes.
+    pub(crate) change: Option<Box<Change>>,
     /// The fields that are filled.
     pub(crate) fills: Vec<usize>,
     /// Where the row came from that superseded it.
@@ -61,6 +80,17 @@ pub(crate) struct Judged {
     pub(crate) is_in_the_way: bool,
     /// The columns whose values are lost with the row.
     pub(crate) dropped: Vec<String>,
+}
+
+/// What a row of the target is, and what of it changes.
+#[derive(Debug)]
+pub(crate) struct Change {
+    /// Its key as the ledger writes it.
+    pub(crate) row_key: String,
+    /// The fields that change.
+    pub(crate) fields: Vec<usize>,
+    /// What the target has, by field.
+    pub(crate) cells: Vec<Cell>,
 }
 
 impl Judged {

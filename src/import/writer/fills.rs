@@ -1,9 +1,10 @@
 //! What `fill` rules give to rows: kept per row until the last of them was read, then one update.
 
 use super::Writer;
+use super::change::AT_ONCE;
 use super::fill::{Fill, From, Given};
 use super::refusal::{RefusedRow, refuse};
-use crate::database::ledger::{self, RowRecord, Written};
+use crate::database::ledger::{self, Earlier, RowRecord, Written};
 use crate::database::rejection::Rejection;
 use crate::database::{Cell, Transaction};
 use crate::error::Result;
@@ -35,11 +36,13 @@ impl Writer {
         }
     }
 
-    /// Writes what `fill` rules gave: once per row.
+    /// Writes what rows get that were there, and what `fill` rules gave: once per row.
     pub fn write_fills(&mut self) -> Result<()> {
         if self.is_verifying() {
             return self.compare_fills();
         }
+        self.flush()?;
+        let changed = self.write_updates()?;
         let fills = std::mem::take(&mut self.fills).into_iter();
         let fills: Vec<(String, (usize, Fill))> =
             fills.map(|((table, ..), fill)| (self.tables[table].report.name.clone(), (table, fill))).collect();
@@ -51,8 +54,22 @@ impl Writer {
                 None => self.refuse_fill(&table, fill, &Rejection::Discarded)?,
             }
         }
+        // An undo gives a row that this run updated back all that it had.
+        let mut earlier = Vec::new();
+        for Filled { table, row_key, fill, .. } in &there {
+            if changed.contains(&(table.clone(), row_key.clone())) {
+                for column in &fill.columns {
+                    let (number, sealed) = (self.next_earlier(), None);
+                    let (table, row_key, column) = (table.clone(), row_key.clone(), column.clone());
+                    earlier.push(Earlier { number, table, row_key, column, sealed });
+                }
+            }
+        }
+        if !earlier.is_empty() {
+            self.transaction()?.keep_earlier(&earlier)?;
+        }
         let verdicts = self.update_all(&there)?;
-        let mut updated = HashSet::new();
+        let mut updated: HashSet<(String, String)> = changed;
         for (Filled { table, number, row_key, fill }, why) in there.into_iter().zip(verdicts) {
             if let Some(why) = why {
                 self.refuse_guilty(&table, fill, &why)?;
@@ -150,9 +167,6 @@ impl Writer {
         Ok(())
     }
 }
-
-/// So many rows are filled at once, and so many told to the ledger.
-const AT_ONCE: usize = 1_000;
 
 /// A row that is filled, with the number of its table and its key in the ledger.
 struct Filled {

@@ -96,7 +96,7 @@ fn text_len(value: &Value) -> usize {
 }
 
 /// A row's primary key as the ledger writes it.
-fn row_key(rule: &CompiledRule, values: &[Value], id: Option<i64>, dialect: Dialect) -> String {
+pub(crate) fn row_key(rule: &CompiledRule, values: &[Value], id: Option<i64>, dialect: Dialect) -> String {
     let part = |at: &Option<usize>| match at {
         Some(at) => dialect.written(rule.fields[*at].column.kind, &values[*at]).map(Cow::into_owned),
         None => id.map(|id| id.to_string()),
@@ -141,6 +141,15 @@ fn own_digest(rule: &CompiledRule, values: &[Value], clock: &[usize], dialect: D
     }
     let clock = digest_of(rule, values, dialect, |at| clock.contains(&at));
     let sealed = digest_of(rule, values, dialect, sealed);
+    Some(std::array::from_fn(|i| if i < 16 { clock[i] } else { sealed[i - 16] }))
+}
+
+/// The digests of what is a run's own, of a row in these columns whose digest over some of them this gives.
+pub(super) fn own_digest_of(written: &Written, digest_of: &dyn Fn(&[String]) -> [u8; 16]) -> Option<[u8; 32]> {
+    if written.clock.is_empty() && written.sealed.is_empty() {
+        return None;
+    }
+    let (clock, sealed) = (digest_of(&written.clock), digest_of(&written.sealed));
     Some(std::array::from_fn(|i| if i < 16 { clock[i] } else { sealed[i - 16] }))
 }
 

@@ -27,6 +27,7 @@ pub(super) fn rule<'d>(item: Item<'d>, rules: &[Item<'d>]) -> Option<Rule> {
         shapes: fields.get("shapes").map_or_else(Vec::new, |item| item.strings()),
         lets: Vec::new(), // the mapping's, once all that the rule uses is known
         on_duplicate: fields.variant("on_duplicate", &keys::ON_DUPLICATE).unwrap_or_default(),
+        on_existing: fields.variant("on_existing", &keys::ON_EXISTING),
         delete: fields.get("delete").and_then(expr::condition),
         columns: fields.entries("columns").into_iter().map(column).collect(),
         drops: fields.entries("drop").into_iter().filter_map(dropped).collect(),

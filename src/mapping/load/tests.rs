@@ -762,6 +762,7 @@ fn every_word_of_a_list_is_the_name_of_a_variant() {
     read::<TypeName>(&keys::TYPES);
     read::<Format>(&keys::FORMAT);
     read::<OnDuplicate>(&keys::ON_DUPLICATE);
+    read::<OnExisting>(&keys::ON_EXISTING);
     read::<Policy>(&keys::POLICY);
     read::<Ownerless>(&keys::OWNERLESS);
     read::<AssertCategory>(&keys::ASSERT_CATEGORY);

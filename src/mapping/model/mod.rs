@@ -16,7 +16,7 @@ pub use mapping::{Format, IgnoredName, Mapping, Shape, Source};
 pub use owners::{Find, Ownerless, Owners, Pattern, PatternPiece, PatternSegment, Unknown};
 pub use paths::{Covering, PathExpr, PathStep, Picked, Root, Rooted};
 pub use reads::{ReadAs, Reads};
-pub use rule::{Agreement, ColumnRule, Dropped, Elements, KeyPart, Let, OnDuplicate, Protection, Rule};
+pub use rule::{Agreement, ColumnRule, Dropped, Elements, KeyPart, Let, OnDuplicate, OnExisting, Protection, Rule};
 pub use set::{
     AssertCategory, Assertion, FernetForm, Gives, IgnoreFiles, Isolation, Precedence, Recognise, RecordName, Set,
     Strings, WhatOfNul,

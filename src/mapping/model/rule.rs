@@ -30,6 +30,8 @@ pub struct Rule {
     pub lets: Vec<Let>,
     /// `on_duplicate`.
     pub on_duplicate: OnDuplicate,
+    /// `on_existing`; none where the import decides.
+    pub on_existing: Option<OnExisting>,
     /// `delete`, beside `last`: such an element makes no row, and removes the earlier ones of its key.
     pub delete: Option<Condition>,
     /// `[table.NAME.columns]`.
@@ -147,6 +149,19 @@ pub enum OnDuplicate {
     /// It folds with the equal key of another feed; twins in one feed stay twins. A feed is one
     /// entry of `files` in one directory of the owner.
     Across,
+}
+
+/// `on_existing`: what happens to a row that the database has already, and that differs from the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnExisting {
+    /// It is a finding that shows both values.
+    #[default]
+    Refuse,
+    /// It stays as it is, and is listed.
+    Keep,
+    /// It gets the source's values, unless it was edited since an import wrote it, or no import did.
+    Update,
 }
 
 /// One entry of `[table.NAME.columns]`.

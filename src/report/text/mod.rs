@@ -61,8 +61,12 @@ pub fn verdict(report: &Report) -> String {
 fn committed(report: &Report) -> String {
     let sum = |rows: fn(&super::TableReport) -> u64| report.tables.iter().map(rows).sum::<u64>();
     let (inserted, updated, unchanged) = (sum(|t| t.inserted), sum(|t| t.updated), sum(|t| t.unchanged));
+    let kept = sum(|t| t.kept);
     let url = &report.target.url;
     let what = match (inserted, updated) {
+        (0, 0) if kept > 0 => {
+            format!("no changes, {} already up to date, {} kept that differ", count(unchanged, "row"), thousands(kept))
+        }
         (0, 0) => format!("no changes, {} already up to date", count(unchanged, "row")),
         (_, 0) => format!("{} into {url}", count(inserted, "row")),
         _ => format!("{} inserted and {} updated in {url}", count(inserted, "row"), thousands(updated)),
@@ -101,6 +105,17 @@ fn heading(report: &Report, detail: Detail) -> String {
 }
 
 fn files(report: &Report) -> String {
+    let as_in = report.as_in.as_ref().map_or_else(String::new, |as_in| {
+        let warnings = count(as_in.warnings, "warning");
+        line(
+            "read",
+            &format!(
+                "{}: all are as run {} read them, which had {warnings}",
+                count(as_in.files_read, "file"),
+                as_in.run
+            ),
+        )
+    });
     let statuses =
         [FileStatus::Imported, FileStatus::Ignored, FileStatus::Unmapped, FileStatus::Rejected, FileStatus::Unread];
     let mut sums = [(0_u64, 0_u64, 0_u64); 5];
@@ -112,7 +127,7 @@ fn files(report: &Report) -> String {
         let (number, records, size) = sums[status as usize];
         (number > 0).then(|| vec![status_word(status).to_owned(), thousands(number), thousands(records), bytes(size)])
     });
-    table(&["files", "number", "records", "size"], rows)
+    as_in + &table(&["files", "number", "records", "size"], rows)
 }
 
 fn status_word(status: FileStatus) -> &'static str {
@@ -127,12 +142,20 @@ fn status_word(status: FileStatus) -> &'static str {
 
 fn tables(report: &Report, most: usize) -> String {
     let shown = if report.tables.len() > most { most - 1 } else { most };
+    // Few runs have any.
+    let (has_kept, has_gone) =
+        (report.tables.iter().any(|table| table.kept > 0), report.tables.iter().any(|table| table.gone > 0));
     let rows = report.tables.iter().take(shown).map(|table| {
-        let numbers = [table.inserted, table.updated, table.unchanged, table.rejected].map(thousands);
-        std::iter::once(table.name.clone()).chain(numbers).collect()
+        let mut numbers = vec![table.inserted, table.updated, table.unchanged, table.rejected];
+        numbers.extend(has_kept.then_some(table.kept));
+        numbers.extend(has_gone.then_some(table.gone));
+        std::iter::once(table.name.clone()).chain(numbers.into_iter().map(thousands)).collect()
     });
     let name = if report.outcome == Outcome::Committed { "table" } else { "table (nothing written)" };
-    let mut text = table(&[name, "inserted", "updated", "unchanged", "rejected"], rows);
+    let mut header = vec![name, "inserted", "updated", "unchanged", "rejected"];
+    header.extend(has_kept.then_some("kept"));
+    header.extend(has_gone.then_some("gone"));
+    let mut text = table(&header, rows);
     more(&mut text, report.tables.len().saturating_sub(shown), "table", "");
     text
 }

@@ -154,6 +154,8 @@ fn a_run_is_undone_if_its_rows_are_as_it_left_them() {
         });
         let undo = |mode| -> Undone {
             let order = Undo {
+                force_edited: false,
+                reseal: None,
                 mode,
                 run_id: ORDER,
                 run: "r1",

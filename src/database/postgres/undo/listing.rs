@@ -20,7 +20,7 @@ const PAGE: usize = 5_000;
 
 /// How a key that the ledger writes is compared with the columns of the table.
 #[derive(Clone, Copy)]
-enum By {
+pub(in super::super) enum By {
     /// As values of their types: an index finds them.
     Value,
     /// As the server writes those: where the key is none of their types.
@@ -40,7 +40,7 @@ pub(super) fn keys(table: &Table, listed: &str) -> String {
 }
 
 /// A condition that finds the row of the table `t` which this expression says the key of.
-fn by_key(table: &Table, types: &HashMap<String, String>, said: &str, by: By) -> String {
+pub(in super::super) fn by_key(table: &Table, types: &HashMap<String, String>, said: &str, by: By) -> String {
     let key = table.primary_key();
     let terms = key.iter().enumerate().map(|(at, column)| {
         let part = if key.len() == 1 { said.to_owned() } else { format!("({said}::json ->> {at})") };
@@ -82,7 +82,7 @@ pub(super) fn list(session: &Session, listed: Listed<'_>) -> Tried<()> {
     let make = |joined: &str| {
         format!(
             "CREATE TEMP TABLE {name} ON COMMIT DROP AS
-                 SELECT k.row_key, k.file, k.number, k.columns, k.digest, k.own, {named}
+                 SELECT k.row_key, k.file, k.number, k.columns, k.digest, k.own, k.run, k.updated, {named}
                  FROM treelift_taken k LEFT JOIN {} t ON {joined} WHERE k.\"table\" = {number}",
             sql::name(&table.name)
         )
@@ -148,7 +148,7 @@ pub(super) struct Pages<'p> {
 impl<'p> Pages<'p> {
     pub(super) fn of(session: &Session, listed: Listed<'p>, judge: &'p Judge<'p>) -> Tried<Self> {
         let joined = same_row(listed.table, "t", "s");
-        let order = "s.row_key COLLATE \"C\", s.file, s.number";
+        let order = "s.row_key COLLATE \"C\", s.run, s.number";
         let rows =
             Rows { from: format!("{} s", listed.name()), joined, is_there: "s.key0 IS NOT NULL".to_owned(), order };
         Self::read(session, (listed.table, listed.number), &rows, judge)
@@ -187,7 +187,7 @@ impl<'p> Pages<'p> {
         let cursor = format!("treelift_judged_{number}");
         session.run(&format!(
             "DECLARE {cursor} NO SCROLL CURSOR FOR
-             SELECT s.row_key, s.columns, s.digest, s.own, {is_there}{} FROM {from} LEFT JOIN {} t ON {joined}
+             SELECT s.row_key, s.columns, s.digest, s.own, {is_there}, s.updated{} FROM {from} LEFT JOIN {} t ON {joined}
              ORDER BY {order}",
             cells.chain(defaults).collect::<String>(),
             sql::name(&table.name)
@@ -204,17 +204,17 @@ impl<'p> Pages<'p> {
             if judged.next(Some(row.get(0)), take)? {
                 let stored = judged.begin(row.get(4));
                 for (at, column) in table.columns.iter().enumerate() {
-                    let text = read.iter().position(|one| *one == at).and_then(|place| row.get(5 + place));
+                    let text = read.iter().position(|one| *one == at).and_then(|place| row.get(6 + place));
                     let text = form::cell(text, column.kind).text();
                     let place = held.iter().position(|one| *one == at);
-                    let holds = place.is_none_or(|place| row.get(5 + read.len() + place));
+                    let holds = place.is_none_or(|place| row.get(6 + read.len() + place));
                     stored.add(holds, |to| {
                         text.iter().for_each(|text| to.push_str(text));
                         text.is_some()
                     });
                 }
             }
-            judged.note(Noted::new(row.get(1), row.get(2), row.get(3)));
+            judged.note(Noted::new(row.get(1), row.get(2), row.get(3), row.get(5)));
         }
         if page.is_empty() {
             judged.next(None, take)?;

@@ -2,13 +2,13 @@
 
 use super::super::connect::Session;
 use super::super::place::Tried;
-use super::super::{rejection, sql};
+use super::super::{catalog, rejection, sql};
 use super::listing::{keys, same_row};
 use crate::database::undo::Obstacle;
 use crate::database::undo::engine::{Fate, Listed};
 use crate::error::Result;
 use postgres::error::SqlState;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// Tables in the order in which their rows can be removed: each behind those that reference it. Those that reference each
 /// other in a circle are one group.
@@ -47,8 +47,9 @@ pub(super) fn take(session: &Session, group: &[Fate<'_>], done: &dyn Fn(u64) -> 
     let steps = emptied.into_iter().map(|fate| vec![fate]).chain([removed]).filter(|step| !step.is_empty());
     for step in steps {
         session.run("SAVEPOINT taking")?;
-        let text = statement(&step, &|fate| {
-            format!("(SELECT DISTINCT {} FROM {})", keys(fate.listed.table, "s"), fate.noted())
+        let types = types(session, &step)?;
+        let text = statement(&step, &types, &|fate| {
+            format!("(SELECT DISTINCT s.row_key, {} FROM {})", keys(fate.listed.table, "s"), fate.noted())
         });
         let rows = match session.try_execute(&text, &[]) {
             Ok(rows) => rows,
@@ -72,16 +73,31 @@ pub(super) fn take(session: &Session, group: &[Fate<'_>], done: &dyn Fn(u64) -> 
     Ok(None)
 }
 
+/// The types of columns that get earlier values, by name.
+type Types = HashMap<String, String>;
+
+/// Those of a step, which has such columns only where it is of one table.
+fn types(session: &Session, step: &[&Fate<'_>]) -> Tried<Types> {
+    match step {
+        [fate] if fate.of_run.is_some() => catalog::cast_types(session, &fate.listed.table.name),
+        _ => Ok(Types::new()),
+    }
+}
+
 /// One statement for all; `rows` gives the query for the keys of the rows.
-fn statement(step: &[&Fate<'_>], rows: &dyn Fn(&Fate<'_>) -> String) -> String {
+fn statement(step: &[&Fate<'_>], types: &Types, rows: &dyn Fn(&Fate<'_>) -> String) -> String {
     let one = |fate: &Fate<'_>| {
         let (table, rows) = (fate.listed.table, rows(fate));
         let (name, same) = (sql::name(&table.name), same_row(table, "t", "s"));
         if fate.removes() {
             return format!("DELETE FROM {name} t USING {rows} s WHERE {same}");
         }
-        let nulls: Vec<String> = fate.columns.iter().map(|one| format!("{} = NULL", sql::name(one))).collect();
-        format!("UPDATE {name} t SET {} FROM {rows} s WHERE {same}", nulls.join(", "))
+        let value = |column: &String| match (fate.of_run, types.get(column)) {
+            (Some(_), Some(kind)) => format!("{}::{kind}", fate.earlier(column, "s.row_key")),
+            _ => "NULL".to_owned(),
+        };
+        let sets: Vec<String> = fate.columns.iter().map(|one| format!("{} = {}", sql::name(one), value(one))).collect();
+        format!("UPDATE {name} t SET {} FROM {rows} s WHERE {same}", sets.join(", "))
     };
     match step {
         [fate] => one(fate),
@@ -97,8 +113,17 @@ fn statement(step: &[&Fate<'_>], rows: &dyn Fn(&Fate<'_>) -> String) -> String {
 fn kept(session: &Session, step: &[&Fate<'_>]) -> Tried<Option<Obstacle>> {
     for fate in step {
         let table = fate.listed.table;
-        let some: Vec<String> =
-            fate.columns.iter().map(|column| format!("t.{} IS NOT NULL", sql::name(column))).collect();
+        let some: Vec<String> = fate
+            .columns
+            .iter()
+            .map(|column| {
+                let (name, earlier) = (sql::name(column), fate.earlier(column, "s.row_key"));
+                match fate.of_run {
+                    Some(_) => format!("t.{name}::text IS DISTINCT FROM {earlier}"),
+                    None => format!("t.{name} IS NOT NULL"),
+                }
+            })
+            .collect();
         let some = if some.is_empty() { "true".to_owned() } else { some.join(" OR ") };
         let text = format!(
             "SELECT s.row_key FROM (SELECT * FROM {}) s JOIN {} t ON {} WHERE {some} ORDER BY s.row_key COLLATE \"C\" LIMIT 1",
@@ -144,7 +169,7 @@ fn refused(session: &Session, step: &[&Fate<'_>], why: &postgres::Error) -> Trie
 fn refuses(session: &Session, fate: &Fate<'_>, rows: u64, why: &postgres::Error) -> Tried<bool> {
     session.run("SAVEPOINT few")?;
     let placed = format!("(SELECT * FROM treelift_placed WHERE place <= {rows})");
-    let tried = session.try_run(&statement(&[fate], &|_| placed.clone()));
+    let tried = session.try_run(&statement(&[fate], &types(session, &[fate])?, &|_| placed.clone()));
     session.run("ROLLBACK TO few; RELEASE few")?;
     match tried {
         Ok(()) => Ok(false),

@@ -24,7 +24,7 @@ pub(super) fn take(
     done: &dyn Fn(u64) -> Result<()>,
 ) -> Tried<Option<String>> {
     let rowid = read::rowid(conn, &fate.listed.table.name)?;
-    let is_done = match rowid.filter(|_| !may_roll_back) {
+    let is_done = match rowid.filter(|_| !may_roll_back && fate.of_run.is_none()) {
         Some(rowid) => as_a_set(conn, fate, rowid)?,
         None => false,
     };
@@ -40,9 +40,9 @@ fn as_a_set(conn: &Connection, fate: &Fate<'_>, rowid: &str) -> rusqlite::Result
     let noted = format!("(SELECT row FROM {})", fate.noted());
     // SQLite empties a table at a stroke ("The Truncate Optimization").
     let text = if fate.removes() && are_all(conn, &noted, (fate.listed.table, rowid), fate.rows)? {
-        statement(fate)
+        statement(fate, 0)
     } else {
-        format!("{} WHERE {rowid} IN {noted}", statement(fate))
+        format!("{} WHERE {rowid} IN {noted}", statement(fate, 0))
     };
     conn.execute_batch("SAVEPOINT fates")?;
     let done = is_done(conn.execute(&text, []), fate.rows as usize)?;
@@ -68,17 +68,21 @@ fn one_by_one(
     let key = table.primary_key();
     let kinds: Vec<ColumnType> = key.iter().filter_map(|column| Some(table.column(column)?.kind)).collect();
     let is_it = rowid.map_or_else(|| sql::is(&key, 1), |rowid| format!("{rowid} = ?1"));
-    let mut take = conn.prepare(&format!("{} WHERE {is_it}", statement(fate)))?;
+    let places = rowid.map_or(key.len(), |_| 1);
+    let mut take = conn.prepare(&format!("{} WHERE {is_it}", statement(fate, places)))?;
     let keys = format!("SELECT DISTINCT row_key, live_key, row FROM {} ORDER BY row_key", fate.noted());
     let mut keys = conn.prepare(&keys)?;
     let (mut keys, mut rows) = (keys.query([])?, 0);
     while let Some(next) = keys.next()? {
         let (row_key, live_key, row): (String, String, Option<i64>) = next.try_into()?;
         let parts = key_parts(&live_key, key.len()).unwrap_or_default().into_iter().zip(&kinds);
-        let bound = match row {
+        let mut bound = match row {
             Some(row) => vec![Value::Integer(row)],
             None => parts.map(|(part, kind)| bound(part, *kind)).collect(),
         };
+        if fate.of_run.is_some() {
+            bound.push(Value::Text(row_key.clone()));
+        }
         if !is_done(take.execute(rusqlite::params_from_iter(bound)), 1)? {
             return Ok(Some(row_key));
         }
@@ -91,14 +95,18 @@ fn one_by_one(
     Ok(None)
 }
 
-/// The statement up to its condition.
-fn statement(fate: &Fate<'_>) -> String {
+/// The statement up to its condition, which binds so many values; earlier ones are found by the ledger's key behind those.
+fn statement(fate: &Fate<'_>, bound: usize) -> String {
     let name = sql::name(&fate.listed.table.name);
     if fate.removes() {
         return format!("DELETE FROM {name}");
     }
-    let nulls: Vec<String> = fate.columns.iter().map(|one| format!("{} = NULL", sql::name(one))).collect();
-    format!("UPDATE {name} SET {}", nulls.join(", "))
+    let value = |column: &String| match fate.of_run {
+        Some(_) => fate.earlier(column, &format!("?{}", bound + 1)),
+        None => "NULL".to_owned(),
+    };
+    let sets: Vec<String> = fate.columns.iter().map(|one| format!("{} = {}", sql::name(one), value(one))).collect();
+    format!("UPDATE {name} SET {}", sets.join(", "))
 }
 
 /// Whether the schema has the keyword, in a trigger or behind ON CONFLICT. A name that holds the word is none.

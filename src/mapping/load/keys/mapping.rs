@@ -82,6 +82,7 @@ keys! {
         key("when", Refer("condition"), "which records or elements the rule takes"),
         key("shapes", TEXTS, "the shapes that the rule is for"),
         key("on_duplicate", Words(&ON_DUPLICATE), "what happens to a later row with the same key"),
+        since("0.2.0", "on_existing", Words(&ON_EXISTING), "what happens to a row that the database has already, and that differs"),
         key("delete", Refer("condition"), "elements that make no row, and remove the earlier ones with their key"),
         dropped("let", "write it under `[let]` at the top of the mapping"),
         dropped("on_reject", "leave it out: the whole record is rejected with all its rows"),
@@ -98,6 +99,12 @@ keys! {
         word("last", "the later row supersedes the earlier one"),
         word("fill", "the later row fills columns that are NULL"),
         word("across", "equal rows of different source patterns are merged into one");
+
+    /// `on_existing`.
+    ON_EXISTING "`on_existing`":
+        word("refuse", "an error that shows both values"),
+        word("keep", "it stays as it is, and is listed"),
+        word("update", "it gets the source's values, unless it was edited since an import wrote it, or no import did");
 
     /// What gives an expression its value: exactly one of them stands in it.
     SOURCES "an expression":
