@@ -4,6 +4,7 @@ use crate::database::Mode;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::mapping::model::OnExisting;
+use crate::plan_id::PlanId;
 use crate::secret::keys::Secret;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub struct ImportOptions {
     pub reread: bool,
     /// `--owner`: the owner of files that name no owner.
     pub owner: Option<String>,
+    /// `--plan`: the plan that the import is held to.
+    pub plan: Option<PlanId>,
     /// `--no-backup`: write into an existing database without a backup.
     pub no_backup: bool,
     /// `--backup-dir`: where the backup goes; else `backups` beside the database, or in the working directory.
@@ -65,6 +68,43 @@ pub struct ImportOptions {
 }
 
 impl ImportOptions {
+    /// An import of this folder as the command line does it where nothing else is said: a real one, whose set and database
+    /// are found, that accepts no reject and backs an existing database up.
+    pub fn of(source: impl Into<PathBuf>) -> Self {
+        Self {
+            source: source.into(),
+            mappings: None,
+            database: None,
+            mode: Mode::Real,
+            reports: Vec::new(),
+            rejects: None,
+            max_rejects: 0,
+            set_aside: false,
+            verify: false,
+            replay: None,
+            only_mapping: Vec::new(),
+            with: Vec::new(),
+            only_owner: Vec::new(),
+            existing: None,
+            reread: false,
+            owner: None,
+            plan: None,
+            no_backup: false,
+            backup_dir: None,
+            allow_empty: false,
+            max_depth: 64,
+            max_unpacked: 4 << 30,
+            jobs: None,
+            lock_timeout: None,
+            in_use: Vec::new(),
+        }
+    }
+
+    /// Whether the import prints a plan, or is held to one.
+    pub fn is_planned(&self) -> bool {
+        (self.mode == Mode::Dry && self.replay.is_none()) || self.plan.is_some()
+    }
+
     /// How many threads work at once.
     pub fn threads(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_JOBS));
@@ -76,7 +116,8 @@ impl ImportOptions {
 const MOST_JOBS: usize = 4;
 
 /// The phase of a job, for a progress display.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// Walking the tree.
     Walk,

@@ -23,7 +23,7 @@ pub(super) fn run(mut args: ImportArgs, log_file: Option<PathBuf>, output: &Outp
     args.reports.iter().try_for_each(|path| Form::of(path).map(drop))?;
     let secret = secrets::choose(args.secrets.clone(), std::env::var_os(secrets::VARIABLE))?;
     let database = DatabaseUrl::given(args.database.as_ref())?;
-    let terminal = Terminal::new(Manner { yes: args.yes, quiet: output.is_quiet() }, secret)?;
+    let terminal = Terminal::new(Manner::of(args.yes, output), secret)?;
     if let (Some(database), Some(_)) = (&database, &args.scaffold) {
         database::open(database.url())?.exists()?; // before the set is written
     }
@@ -34,7 +34,7 @@ pub(super) fn run(mut args: ImportArgs, log_file: Option<PathBuf>, output: &Outp
         None => mapping_set::given(args.mappings.as_deref())?,
     };
     args.dry_run |= scaffold.is_some() && !args.yes;
-    let options = ImportOptions { mappings, ..options(args, log_file, database.as_ref()) };
+    let options = ImportOptions { mappings, ..options(args, log_file, database.as_ref())? };
     if let Some(DatabaseUrl::Environment(url)) = &database {
         confirm_environment(url, options.mode, &terminal)?;
     }
@@ -82,13 +82,14 @@ fn scaffold(args: &ImportArgs, folder: &Path, output: &Output) -> Result<Made> {
     Ok(Made { set, document: written.document_with_guesses() })
 }
 
-fn options(args: ImportArgs, log_file: Option<PathBuf>, database: Option<&DatabaseUrl>) -> ImportOptions {
+fn options(args: ImportArgs, log_file: Option<PathBuf>, database: Option<&DatabaseUrl>) -> Result<ImportOptions> {
+    let plan = args.plan.as_deref().map(str::parse).transpose()?;
     let in_use = [
         ("the key file", args.secrets.key_file),
         ("the passphrase file", args.secrets.passphrase_file),
         ("the log file", log_file),
     ];
-    ImportOptions {
+    Ok(ImportOptions {
         source: args.source,
         mappings: args.mappings,
         database: database.map(|database| database.url().to_owned()),
@@ -105,6 +106,7 @@ fn options(args: ImportArgs, log_file: Option<PathBuf>, database: Option<&Databa
         existing: args.existing,
         reread: args.reread,
         owner: args.owner,
+        plan,
         no_backup: args.backup.no_backup,
         backup_dir: args.backup.backup_dir,
         allow_empty: args.allow_empty,
@@ -113,7 +115,7 @@ fn options(args: ImportArgs, log_file: Option<PathBuf>, database: Option<&Databa
         jobs: args.jobs,
         lock_timeout: args.locks.lock_timeout(),
         in_use: in_use.into_iter().filter_map(|(what, path)| Some((what, path?))).collect(),
-    }
+    })
 }
 
 /// The variable may have been set for another program: the database it names is shown, and on a
@@ -140,7 +142,7 @@ mod tests {
         let cli = Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{error}"));
         let Command::Import(args) = cli.command else { panic!("not an import: {line}") };
         let database = DatabaseUrl::choose(args.database.clone(), "", None).expect("chosen");
-        options(*args, Some("x.log".into()), database.as_ref())
+        options(*args, Some("x.log".into()), database.as_ref()).expect("they fit")
     }
 
     #[test]
@@ -148,7 +150,7 @@ mod tests {
         assert_eq!(
             format!("{:?}", parsed("treelift import ./old")),
             "ImportOptions { source: \"./old\", mappings: None, database: None, mode: Real, reports: [], rejects: None, \
-             max_rejects: 0, set_aside: false, verify: false, replay: None, only_mapping: [], with: [], only_owner: [], existing: None, reread: false, owner: None, no_backup: false, backup_dir: None, allow_empty: false, max_depth: 64, max_unpacked: 4294967296, jobs: None, \
+             max_rejects: 0, set_aside: false, verify: false, replay: None, only_mapping: [], with: [], only_owner: [], existing: None, reread: false, owner: None, plan: None, no_backup: false, backup_dir: None, allow_empty: false, max_depth: 64, max_unpacked: 4294967296, jobs: None, \
              lock_timeout: None, in_use: [(\"the log file\", \"x.log\")] }"
         );
     }
@@ -156,13 +158,13 @@ mod tests {
     #[test]
     fn every_flag_reaches_its_option() {
         let line = "treelift import ./old --mappings notes --database x.db --dry-run --report a.json --report b.html \
-                    --rejects r --max-rejects 3 --set-aside --verify --replay p --only-mapping m --only-mapping n --with w --only-owner o --existing keep --reread --owner p --no-backup \
+                    --rejects r --max-rejects 3 --set-aside --verify --only-mapping m --only-mapping n --with w --only-owner o --existing keep --reread --owner p --plan p1-1a2b3c4d-0123456789abcdef-0123456789ab-0123456789ab-1a2b3c-1a2b3c --no-backup \
                     --allow-empty --max-depth 127 --jobs 2 --lock-timeout 30 --key-file k";
         assert_eq!(
             format!("{:?}", parsed(line)),
             "ImportOptions { source: \"./old\", mappings: Some(\"notes\"), database: Some(\"x.db\"), mode: Dry, \
-             reports: [\"a.json\", \"b.html\"], rejects: Some(\"r\"), max_rejects: 3, set_aside: true, verify: true, replay: Some(\"p\"), only_mapping: [\"m\", \"n\"], \
-             with: [\"w\"], only_owner: [\"o\"], existing: Some(Keep), reread: true, owner: Some(\"p\"), no_backup: true, backup_dir: None, allow_empty: true, max_depth: 127, max_unpacked: 4294967296, jobs: Some(2), \
+             reports: [\"a.json\", \"b.html\"], rejects: Some(\"r\"), max_rejects: 3, set_aside: true, verify: true, replay: None, only_mapping: [\"m\", \"n\"], \
+             with: [\"w\"], only_owner: [\"o\"], existing: Some(Keep), reread: true, owner: Some(\"p\"), plan: Some(PlanId([\"1a2b3c4d\", \"0123456789abcdef\", \"0123456789ab\", \"0123456789ab\", \"1a2b3c\", \"1a2b3c\"])), no_backup: true, backup_dir: None, allow_empty: true, max_depth: 127, max_unpacked: 4294967296, jobs: Some(2), \
              lock_timeout: Some(30s), in_use: [(\"the key file\", \"k\"), (\"the log file\", \"x.log\")] }"
         );
     }

@@ -29,7 +29,7 @@ pub(super) fn selection(args: &ManagedArgs) -> Result<Selection> {
 /// The terminal, for commands that need no passphrase.
 pub(super) fn terminal(yes: bool, output: &Output) -> Result<Terminal> {
     let secret = secrets::choose(SecretArgs::default(), None)?;
-    Terminal::new(Manner { yes, quiet: output.is_quiet() }, secret)
+    Terminal::new(Manner::of(yes, output), secret)
 }
 
 /// The backup that was asked for.
@@ -54,7 +54,7 @@ pub(super) fn change_sealed<T>(
     work: impl FnOnce(&Options<'_>, &Terminal) -> Result<T>,
 ) -> Result<T> {
     let secret = secrets::choose(secrets.clone(), std::env::var_os(secrets::VARIABLE))?;
-    change_on(&Terminal::new(Manner { yes: args.yes, quiet: output.is_quiet() }, secret)?, args, work)
+    change_on(&Terminal::new(Manner::of(args.yes, output), secret)?, args, work)
 }
 
 fn change_on<T>(

@@ -18,6 +18,7 @@ mod mappings;
 mod output;
 mod panics;
 mod progress;
+mod report;
 mod runs;
 mod scaffold;
 mod schema;
@@ -80,7 +81,7 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
     // What only reads files has nothing to clean up: a signal ends it at once.
     let only_reads = match &cli.command {
         Command::Check(args) => args.against.is_none(),
-        Command::Inspect(_) => true,
+        Command::Inspect(_) | Command::Report { .. } => true,
         _ => false,
     };
     if !only_reads {
@@ -91,6 +92,7 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
         Command::Import(args) => import::run(*args, log_file, output),
         Command::Verify(args) => verify::run(*args, log_file, output),
         Command::Runs(args) => runs::run(&args, output),
+        Command::Report { command } => report::run(&command, output),
         Command::Undo(args) => undo::run(&args, output),
         Command::Check(args) => check::run(&args, output),
         Command::Mappings { command } => mappings::run(&command, output),

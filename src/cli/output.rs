@@ -2,6 +2,7 @@
 
 use super::args::{Global, color_choice};
 use super::log;
+use super::progress::Showing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::printable;
 use crate::report::Report;
@@ -18,6 +19,7 @@ pub(super) struct Preferences {
     json: bool,
     color: ColorChoice,
     detail: Detail,
+    showing: Showing,
 }
 
 impl Preferences {
@@ -62,12 +64,17 @@ impl Output {
             (_, true) => Detail::All,
             _ => Detail::Screen,
         };
-        self.preferences = Preferences { json: global.json, color: global.color, detail };
+        self.preferences = Preferences { json: global.json, color: global.color, detail, showing: global.progress };
     }
 
     /// Whether only errors and the final line are printed.
     pub(super) fn is_quiet(&self) -> bool {
         self.preferences.detail == Detail::Brief
+    }
+
+    /// How progress is shown.
+    pub(super) fn showing(&self) -> Showing {
+        self.preferences.showing
     }
 
     /// Whether the result is one document.
@@ -322,7 +329,7 @@ mod tests {
         assert_eq!(scan("treelift runs"), Preferences::default());
         assert_eq!(
             scan("treelift --json runs --color never -q"),
-            Preferences { json: true, color: ColorChoice::Never, detail: Detail::Brief }
+            Preferences { json: true, color: ColorChoice::Never, detail: Detail::Brief, showing: Showing::Auto }
         );
         assert_eq!(scan("treelift runs --color=always -v").color, ColorChoice::Always);
         assert_eq!(scan("treelift runs --color=pink"), Preferences::default());

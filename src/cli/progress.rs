@@ -1,122 +1,130 @@
-//! The progress display: one line on standard error, only on a terminal.
+//! The progress of a job on standard error: a line that is drawn again on a terminal, or lines of JSON for programs.
 
 use crate::config::Phase;
-use crate::report::words::thousands;
+use crate::progress::{Meter, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::io::{self, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-/// The display of the current phase.
-#[derive(Debug)]
-pub(super) struct Progress {
-    visible: bool,
-    bar: Mutex<ProgressBar>,
-    done: AtomicU64,
-    total: AtomicU64,
-    /// What is counted.
-    counted: Mutex<&'static str>,
+/// How progress is shown (`--progress`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::cli) enum Showing {
+    /// A line on a terminal, and nothing elsewhere.
+    #[default]
+    Auto,
+    /// One JSON object a line, on a terminal or not.
+    Json,
+    /// Nothing.
+    None,
 }
 
-impl Progress {
-    /// Before the first phase.
-    pub(super) fn new(visible: bool) -> Self {
-        Self {
-            visible,
-            bar: Mutex::new(ProgressBar::hidden()),
-            done: AtomicU64::new(0),
-            total: AtomicU64::new(0),
-            counted: Mutex::new("files"),
-        }
+/// What is shown of the current phase.
+#[derive(Debug)]
+pub(super) struct Display {
+    meter: Meter,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    Hidden,
+    Bar(Mutex<ProgressBar>),
+    /// When the last line was written.
+    Lines(Mutex<Option<Instant>>),
+}
+
+/// So often a line is written at most, but for the first and the last of a phase.
+const EVERY: Duration = Duration::from_millis(250);
+/// The length of a bar that is full.
+const FULL: f64 = 1_000.0;
+
+impl Display {
+    /// Before the first phase. `watched`: a terminal shows standard error, and the user did not ask for quiet.
+    pub(super) fn new(showing: Showing, watched: bool) -> Self {
+        let form = match showing {
+            Showing::Json => Form::Lines(Mutex::new(None)),
+            Showing::Auto if watched => Form::Bar(Mutex::new(ProgressBar::hidden())),
+            Showing::Auto | Showing::None => Form::Hidden,
+        };
+        Self { meter: Meter::default(), form }
     }
 
     /// A phase begins, and replaces the one before.
     pub(super) fn phase(&self, phase: Phase, files: u64, bytes: u64) {
-        self.done.store(0, Ordering::Relaxed);
-        self.total.store(files, Ordering::Relaxed);
-        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = counted(phase);
-        if !self.visible {
-            return;
+        let before = self.meter.phase(phase, files, bytes);
+        match &self.form {
+            Form::Hidden => {}
+            Form::Lines(_) => {
+                before.into_iter().chain(self.meter.now()).for_each(|progress| self.line(&progress, true))
+            }
+            Form::Bar(bar) => {
+                let next = ProgressBar::with_draw_target(Some(FULL as u64), ProgressDrawTarget::stderr());
+                next.set_style(style(files > 0 || bytes > 0));
+                next.set_prefix(phase.name());
+                self.meter.now().iter().for_each(|progress| draw(&next, progress));
+                next.enable_steady_tick(Duration::from_millis(120));
+                std::mem::replace(&mut *lock(bar), next).finish_and_clear();
+            }
         }
-        let bar = ProgressBar::with_draw_target((bytes > 0).then_some(bytes), ProgressDrawTarget::stderr());
-        bar.set_style(style(bytes > 0));
-        bar.set_prefix(name(phase));
-        bar.set_message(self.words(0));
-        bar.enable_steady_tick(Duration::from_millis(120));
-        let former = std::mem::replace(&mut *self.lock(), bar);
-        former.finish_and_clear();
     }
 
     /// Adds to what is done of the phase.
     pub(super) fn advance(&self, files: u64, bytes: u64) {
-        if !self.visible {
-            return;
+        let Some(progress) = self.meter.advance(files, bytes) else { return };
+        match &self.form {
+            Form::Hidden => {}
+            Form::Lines(_) => self.line(&progress, false),
+            Form::Bar(bar) => draw(&lock(bar), &progress),
         }
-        let done = self.done.fetch_add(files, Ordering::Relaxed) + files;
-        let bar = self.lock();
-        bar.inc(bytes);
-        bar.set_message(self.words(done));
     }
 
     /// Runs a function that writes to the terminal while the display is suspended.
     pub(super) fn suspended<T>(&self, act: impl FnOnce() -> T) -> T {
-        let bar = self.lock().clone();
-        bar.suspend(act)
+        match &self.form {
+            Form::Bar(bar) => {
+                let bar = lock(bar).clone();
+                bar.suspend(act)
+            }
+            Form::Hidden | Form::Lines(_) => act(),
+        }
     }
 
-    /// Removes the display.
+    /// Ends the display.
     pub(super) fn end(&self) {
-        self.lock().finish_and_clear();
+        let last = self.meter.end();
+        match &self.form {
+            Form::Hidden => {}
+            Form::Lines(_) => last.iter().for_each(|progress| self.line(progress, true)),
+            Form::Bar(bar) => lock(bar).finish_and_clear(),
+        }
     }
 
-    fn words(&self, done: u64) -> String {
-        let what = *self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        count_words(done, self.total.load(Ordering::Relaxed), what)
+    fn line(&self, progress: &Progress, always: bool) {
+        let Form::Lines(written) = &self.form else { return };
+        let mut written = lock(written);
+        if always || written.is_none_or(|at| at.elapsed() >= EVERY) {
+            *written = Some(Instant::now());
+            let line = serde_json::to_string(progress).expect("numbers and names are always JSON");
+            // A broken standard error cannot be reported anywhere.
+            let _ = writeln!(io::stderr().lock(), "{line}");
+        }
     }
+}
 
-    /// A display whose thread panicked while drawing can still be cleared.
-    fn lock(&self) -> std::sync::MutexGuard<'_, ProgressBar> {
-        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// A display whose thread panicked while drawing can still be cleared.
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn draw(bar: &ProgressBar, progress: &Progress) {
+    bar.set_position((progress.part().unwrap_or_default() * FULL) as u64);
+    bar.set_message(progress.words());
 }
 
 fn style(with_total: bool) -> ProgressStyle {
-    let template = if with_total {
-        "{prefix:9} [{bar:16}] {decimal_bytes} of {decimal_total_bytes}, {msg}, {decimal_bytes_per_sec}, {eta} left"
-    } else {
-        "{prefix:9} {spinner} {msg} {elapsed}"
-    };
+    let template = if with_total { "{prefix:9} [{bar:16}] {msg}" } else { "{prefix:9} {spinner} {msg} {elapsed}" };
     ProgressStyle::with_template(template).expect("our own template").progress_chars("=> ")
-}
-
-fn name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Walk => "walking",
-        Phase::Sweep => "sweeping",
-        Phase::Ahead => "reading",
-        Phase::Import => "importing",
-        Phase::Transfer => "copying",
-        Phase::Export => "exporting",
-        Phase::Seal => "opening",
-        Phase::Check => "checking",
-        Phase::Finish => "finishing",
-    }
-}
-
-/// What the numbers of a phase count.
-fn counted(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Seal => "values",
-        Phase::Transfer | Phase::Export => "rows",
-        _ => "files",
-    }
-}
-
-fn count_words(done: u64, total: u64, what: &str) -> String {
-    match total {
-        0 => format!("{} {what}", thousands(done)),
-        _ => format!("{} of {} {what}", thousands(done), thousands(total)),
-    }
 }
 
 #[cfg(test)]
@@ -130,8 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn files_are_counted_against_their_total_where_it_is_known() {
-        assert_eq!(count_words(1_200, 0, "files"), "1,200 files");
-        assert_eq!(count_words(1, 1_200, "values"), "1 of 1,200 values");
+    fn what_is_shown_depends_on_what_was_asked_and_on_who_watches() {
+        let shown = |showing, watched| match Display::new(showing, watched).form {
+            Form::Hidden => "nothing",
+            Form::Bar(_) => "bar",
+            Form::Lines(_) => "lines",
+        };
+        assert_eq!([true, false].map(|watched| shown(Showing::Auto, watched)), ["bar", "nothing"]);
+        assert_eq!([true, false].map(|watched| shown(Showing::Json, watched)), ["lines"; 2]);
+        assert_eq!([true, false].map(|watched| shown(Showing::None, watched)), ["nothing"; 2]);
     }
 }

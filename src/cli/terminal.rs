@@ -1,6 +1,7 @@
 //! The user interface of a job on a terminal: progress, questions, signals.
 
-use super::progress::Progress;
+use super::output::Output;
+use super::progress::{Display, Showing};
 use super::secrets::{self, SecretSource};
 use super::{log, output};
 use crate::config::{Phase, SecretNeed, Ui};
@@ -20,6 +21,15 @@ pub(super) struct Manner {
     pub(super) yes: bool,
     /// `-q`: no progress, no messages.
     pub(super) quiet: bool,
+    /// `--progress`.
+    pub(super) showing: Showing,
+}
+
+impl Manner {
+    /// As the user asked for it.
+    pub(super) fn of(yes: bool, output: &Output) -> Self {
+        Self { yes, quiet: output.is_quiet(), showing: output.showing() }
+    }
 }
 
 /// A [`Ui`] on standard input and standard error.
@@ -27,7 +37,7 @@ pub(super) struct Manner {
 pub(super) struct Terminal {
     manner: Manner,
     attended: bool,
-    progress: Progress,
+    progress: Display,
     secret: Mutex<Option<SecretSource>>,
     new_secret: Mutex<Option<SecretSource>>,
 }
@@ -39,7 +49,7 @@ impl Terminal {
         Ok(Self {
             manner,
             attended: watched && io::stdin().is_terminal(),
-            progress: Progress::new(watched && !manner.quiet),
+            progress: Display::new(manner.showing, watched && !manner.quiet),
             secret: Mutex::new(Some(secret)),
             new_secret: Mutex::new(None),
         })
@@ -167,9 +177,9 @@ mod tests {
 
     fn unattended(yes: bool) -> Terminal {
         Terminal {
-            manner: Manner { yes, quiet: true },
+            manner: Manner { yes, quiet: true, showing: Showing::None },
             attended: false,
-            progress: Progress::new(false),
+            progress: Display::new(Showing::None, false),
             secret: Mutex::new(Some(SecretSource::prompt())),
             new_secret: Mutex::new(None),
         }

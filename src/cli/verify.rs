@@ -19,7 +19,7 @@ pub(super) fn run(args: VerifyArgs, log_file: Option<PathBuf>, output: &Output) 
     args.reports.iter().try_for_each(|path| Form::of(path).map(drop))?;
     let secret = secrets::choose(args.secrets.clone(), std::env::var_os(secrets::VARIABLE))?;
     let database = DatabaseUrl::given(args.database.as_ref())?;
-    let terminal = Terminal::new(Manner { yes: false, quiet: output.is_quiet() }, secret)?;
+    let terminal = Terminal::new(Manner::of(false, output), secret)?;
     let mappings = mapping_set::given(args.mappings.as_deref())?;
     let options = ImportOptions { mappings, ..options(args, log_file, database.as_ref()) };
     let verified = crate::import::verify::verify(&options, &terminal);
@@ -54,6 +54,7 @@ fn options(args: VerifyArgs, log_file: Option<PathBuf>, database: Option<&Databa
         existing: None,
         reread: true,
         owner: args.owner,
+        plan: None,
         no_backup: true,
         backup_dir: None,
         allow_empty: false,

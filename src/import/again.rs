@@ -139,8 +139,17 @@ pub(super) fn unchanged(
     reports.open()?;
     if options.mode == Mode::Real {
         let (key, started) = (&KeySource::None, clock.started);
-        let beginning =
-            Beginning { plan, options, ui, key, started, who: &who, is_backed_up: false, is_verification: false };
+        let beginning = Beginning {
+            plan,
+            options,
+            ui,
+            key,
+            started,
+            who: &who,
+            approval: None,
+            is_backed_up: false,
+            is_verification: false,
+        };
         let written = plan.written_tables();
         let opening = Opening {
             mode: options.mode,

@@ -94,6 +94,8 @@ impl Job<'_> {
         let Swept { secrets, files: with_secrets } = sweep::sweep(plan, options.max_depth, ui)?;
         clock.lap(|timings| &mut timings.sweep);
 
+        let approval = self.beginning.approval;
+        approval.map_or(Ok(()), |approval| approval.again(options, database))?;
         let id = random_id()?;
         let (mut run, read_ahead) = self.beginning.begin(&id, database, secrets, known, None)?;
         let asked = read_ahead.and_then(|()| self.ask_and_read(&mut run, &id));
@@ -114,6 +116,14 @@ impl Job<'_> {
             run.writer.roll_back()?;
             return Ok(Attempt::Again { next, first });
         }
+        let planned = approval.map(|approval| approval.id(&mut run)).transpose();
+        let planned = match planned {
+            Ok(planned) => planned,
+            Err(error) => {
+                run.writer.roll_back()?;
+                return Err(error);
+            }
+        };
         ui.phase(Phase::Check, 0, 0);
         run.report_all(self.chain, self.missing, &with_secrets)?;
         let mut checks = checks::check_all(&mut run, &before)?;
@@ -137,6 +147,8 @@ impl Job<'_> {
         ending.checks = checks;
         let mut report = summary::report(&mut run, &ending);
         report.losses = self.losses.to_vec();
+        // What would be refused is no plan.
+        report.plan = planned.filter(|_| acceptable || options.plan.is_some());
         if !report.leaves.closes() {
             run.writer.roll_back()?;
             return Err(Error::bug(format!(

@@ -5,6 +5,7 @@ use crate::database::ledger::RunRecord;
 use crate::database::{Database, Opening};
 use crate::error::Result;
 use crate::import::ahead::{Known, Start};
+use crate::import::approval::Approval;
 use crate::import::plan::Plan;
 use crate::import::run::Import;
 use crate::import::vault::{KeySource, Vault};
@@ -22,6 +23,8 @@ pub(super) struct Beginning<'p> {
     pub(super) key: &'p KeySource,
     pub(super) started: Timestamp,
     pub(super) who: &'p Who,
+    /// What it is held to, or prints.
+    pub(super) approval: Option<&'p Approval>,
     /// Whether a backup was made in the transaction that the first attempt goes on in.
     pub(super) is_backed_up: bool,
     /// Whether nothing is written, and what is there is compared.
@@ -82,6 +85,7 @@ impl<'p> Beginning<'p> {
             finished: started,
             host: self.who.host.clone(),
             user: self.who.user.clone(),
+            plan: self.options.plan.as_ref().map(ToString::to_string),
             ..RunRecord::default()
         }
     }

@@ -66,7 +66,7 @@ impl<'p> Import<'p> {
             if is_first {
                 let sha256 = opened.digest()?;
                 self.files[file].unfinished().sha256 = sha256;
-                self.resolver.note_digest(file_id(file), sha256);
+                self.note_digest(file, sha256);
             }
             LineSupply::of(opened, self.mapping)
         });

@@ -4,6 +4,7 @@ mod again;
 mod agree;
 mod ahead;
 pub(crate) mod aliases;
+mod approval;
 mod attempt;
 mod begin;
 mod checks;
@@ -67,6 +68,7 @@ use crate::report::write::ReportFiles;
 use crate::source;
 use crate::who::Who;
 use agree::{agree, back_up_existing, before, key_source, outside_source};
+use approval::Approval;
 use attempt::attempts;
 use begin::Beginning;
 use choose::{Selected, choose_set, database, inputs, speaking};
@@ -104,7 +106,11 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     outside_source(&*database, &plan)?;
     refuse_another(&*database, &plan.set)?;
     refuse_unknown_rows(&*database, &plan)?;
-    if let Some(report) = again::unchanged(options, ui, &mut *database, &plan, &mut clock, &mut reports)? {
+    let approval = Approval::of(&plan, options, &*database)?;
+    // What files hold is compared with a plan where they are read.
+    if options.plan.is_none()
+        && let Some(report) = again::unchanged(options, ui, &mut *database, &plan, &mut clock, &mut reports)?
+    {
         reports.publish(&report).iter().for_each(|fault| ui.warn(fault));
         return Ok(report);
     }
@@ -117,8 +123,17 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     let (migrated, run) = (database.recorded()?, database.runs()?.len());
     let is_backed_up = safety.is_of_a_server();
     let (who, started) = (Who::runs_this(), clock.started);
-    let beginning =
-        Beginning { plan: &plan, options, ui, key: &key, started, who: &who, is_backed_up, is_verification: false };
+    let beginning = Beginning {
+        plan: &plan,
+        options,
+        ui,
+        key: &key,
+        started,
+        who: &who,
+        approval: approval.as_ref(),
+        is_backed_up,
+        is_verification: false,
+    };
     let done = attempts(&beginning, &missing, &losses, &mut *database, &mut clock, &mut reports);
     // If the record of migrations or runs cannot be read, something may have been committed.
     let migrated_nothing = || database.recorded().is_ok_and(|now| now == migrated);

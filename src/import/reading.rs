@@ -188,7 +188,7 @@ impl Import<'_> {
         if is_first && self.plan.taken.part_of(file).is_some() {
             self.files[file].count(|counts| counts.leaves.seen = 0); // those of the records that are taken count
         }
-        self.resolver.note_digest(file_id(file), shaped.sha256);
+        self.note_digest(file, shaped.sha256);
     }
 
     /// A file of nothing but whitespace may mean that nothing is lost; every other broken file is rejected.

@@ -39,6 +39,7 @@ pub(crate) fn rehearse<W: Watch, T>(
         key: &key,
         started,
         who: &who,
+        approval: None,
         is_backed_up: false,
         is_verification: false,
     };
@@ -73,29 +74,13 @@ fn nowhere(plan: &Plan) -> Result<(String, Box<dyn Database>)> {
 
 fn options(plan: &Plan, depth: u32) -> ImportOptions {
     ImportOptions {
-        source: plan.tree.root.clone(),
-        mappings: None,
-        database: None,
         mode: Mode::Dry,
-        reports: Vec::new(),
-        rejects: None,
-        max_rejects: u64::MAX,
-        set_aside: false,
-        verify: false,
-        replay: None,
-        only_mapping: Vec::new(),
-        with: Vec::new(),
-        only_owner: Vec::new(),
-        existing: None,
         reread: true,
-        owner: None,
+        max_rejects: u64::MAX,
         no_backup: true,
-        backup_dir: None,
         allow_empty: true,
         max_depth: depth,
         max_unpacked: u64::MAX,
-        jobs: None,
-        lock_timeout: None,
-        in_use: Vec::new(),
+        ..ImportOptions::of(plan.tree.root.clone())
     }
 }

@@ -4,7 +4,7 @@ use crate::config::{ImportOptions, Ui};
 use crate::database::upkeep::Orphan;
 use crate::error::{Error, Result};
 use crate::import::context::Context;
-use crate::import::files::FileState;
+use crate::import::files::{FileState, file_id};
 use crate::import::leaves::Leaves;
 use crate::import::looked::LookedAhead;
 use crate::import::plan::Plan;
@@ -54,6 +54,8 @@ pub struct Import<'p> {
     pub(crate) watch: Option<&'p dyn Watch>,
     /// What a reading ahead found out.
     pub(crate) ahead: LookedAhead,
+    /// The SHA-256 of each file, by its number, where they are wanted; zeros until it is known.
+    pub(crate) digests: Vec<[u8; 32]>,
     /// The rows with a broken reference, once all are written.
     pub(crate) orphans: Vec<Orphan>,
 }
@@ -101,6 +103,7 @@ impl<'p> Import<'p> {
             mapping: 0,
             watch: None,
             ahead: LookedAhead::default(),
+            digests: if options.is_planned() { vec![[0; 32]; plan.tree.files.len()] } else { Vec::new() },
             orphans: Vec::new(),
         };
         let Parts { resolver, mut cx, .. } = import.parts();
@@ -120,6 +123,12 @@ impl<'p> Import<'p> {
     /// Who watches; nobody while everything is read ahead.
     pub(crate) fn watching(&self) -> Option<&'p dyn Watch> {
         self.watch.filter(|_| !self.ahead.is_it)
+    }
+
+    /// Notes the digest of a file that is read.
+    pub(crate) fn note_digest(&mut self, file: usize, sha256: [u8; 32]) {
+        self.resolver.note_digest(file_id(file), sha256);
+        self.digests.get_mut(file).into_iter().for_each(|digest| *digest = sha256);
     }
 
     /// Checks that every file has a status, once everything was read.

@@ -121,6 +121,7 @@ pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
         timings: ending.timings,
         losses: Vec::new(),
         after: after(run),
+        plan: None,
         set_aside,
         replays: plan.taken.replays.as_ref().map(|replays| replays.runs.clone()).unwrap_or_default(),
         as_in: None,

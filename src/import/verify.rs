@@ -57,8 +57,17 @@ pub fn verify(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     reports.open()?;
     let (is_backed_up, is_verification) = (false, true);
     let (who, started) = (Who::runs_this(), clock.started);
-    let beginning =
-        Beginning { plan: &plan, options, ui, key: &key, started, who: &who, is_backed_up, is_verification };
+    let beginning = Beginning {
+        plan: &plan,
+        options,
+        ui,
+        key: &key,
+        started,
+        who: &who,
+        approval: None,
+        is_backed_up,
+        is_verification,
+    };
     let report = attempts(&beginning, &asked, &missing, &mut *database, &mut clock)?;
     reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
     reports.publish(&report).iter().for_each(|fault| ui.warn(fault));

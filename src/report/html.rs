@@ -101,7 +101,7 @@ fn columns(columns: &Value) -> Vec<&Value> {
     all.iter().filter(matters).collect()
 }
 
-fn make_printable(value: &mut Value) {
+pub(super) fn make_printable(value: &mut Value) {
     match value {
         Value::String(text) => *text = printable(text),
         Value::Array(values) => values.iter_mut().for_each(make_printable),

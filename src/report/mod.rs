@@ -4,6 +4,7 @@
 //! [`html`] render it, [`write`] writes the files, [`findings`] collects its findings.
 
 mod counts;
+pub mod diff;
 mod files;
 pub mod findings;
 pub mod html;
@@ -22,6 +23,7 @@ pub use parts::*;
 pub use shared::Shared;
 
 use crate::finding::Severity;
+use crate::plan_id::PlanId;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 
@@ -90,6 +92,9 @@ pub struct Report {
     /// What the application still needs after the import, one line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,
+    /// The id of the plan: of a dry run that an import may be held to, or of an import that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanId>,
     /// How much was set aside, with `--set-aside`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_aside: Option<SetAsideReport>,

@@ -144,6 +144,7 @@ pub(crate) fn committed() -> Report {
         timings: Timings { walk: 4, sweep: 20, import: 1_400, check: 80, finish: 12, total: 1_530 },
         losses: Vec::new(),
         after: vec!["sign everybody in again".to_owned()],
+        plan: None,
         set_aside: None,
         replays: Vec::new(),
         as_in: None,

@@ -46,6 +46,7 @@ impl Report {
             timings: _,
             losses: _,
             after: _,
+            plan: _,
             set_aside: _,
             replays: _,
             as_in: _,

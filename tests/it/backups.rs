@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use treelift::backup::Before;
 use treelift::config::{ImportOptions, Phase, Quiet, SecretNeed, Ui};
-use treelift::database::Mode;
 use treelift::error::Result;
 use treelift::import::import;
 use treelift::migrations::{ManagedDatabase, Options};
@@ -278,30 +277,10 @@ fn a_database_that_is_replaced_during_an_import_is_an_error_that_keeps_the_backu
     let (source, database) = (project("sample_data/notes"), house.path(DATABASE));
     house.import(&source, &[]).status(0);
     let options = ImportOptions {
-        source,
-        mappings: None,
         database: Some(database.to_str().unwrap().to_owned()),
-        mode: Mode::Real,
         reports: vec![house.path("report.json")],
-        rejects: None,
-        max_rejects: 0,
-        set_aside: false,
-        verify: false,
-        replay: None,
-        only_mapping: Vec::new(),
-        with: Vec::new(),
-        only_owner: Vec::new(),
-        existing: None,
         reread: true,
-        owner: None,
-        no_backup: false,
-        backup_dir: None,
-        allow_empty: false,
-        max_depth: 64,
-        max_unpacked: 4 << 30,
-        jobs: None,
-        lock_timeout: None,
-        in_use: Vec::new(),
+        ..ImportOptions::of(source)
     };
     let letter = house.file("letter", "no database ".repeat(100));
     let spoil = || fs::rename(&letter, &database).unwrap();

@@ -197,6 +197,7 @@ pub(crate) fn comparable(mut report: Value) -> Value {
     for key in ["run_id", "run", "timings", "mode", "outcome", "target"] {
         assert!(report.as_object_mut().unwrap().remove(key).is_some(), "the report has no `{key}`");
     }
+    report.as_object_mut().unwrap().remove("plan");
     report
 }
 

@@ -6,7 +6,6 @@ use crate::random_trees::Dice;
 use serde_json::{Value, json};
 use std::sync::Mutex;
 use treelift::config::{ImportOptions, Phase, SecretNeed, Ui};
-use treelift::database::Mode;
 use treelift::import::import;
 use treelift::report::Outcome;
 use treelift::secret::keys::Secret;
@@ -446,30 +445,12 @@ impl Ui for Readings {
 /// How often an import reads everything ahead, and for its rows.
 fn readings(house: &House, max_rejects: u64) -> (u32, u32) {
     let options = ImportOptions {
-        source: house.path("tree"),
         mappings: Some(house.path("set").to_str().unwrap().to_owned()),
         database: Some(house.path(DATABASE).to_str().unwrap().to_owned()),
-        mode: Mode::Real,
-        reports: Vec::new(),
-        rejects: None,
         max_rejects,
-        set_aside: false,
-        verify: false,
-        replay: None,
-        only_mapping: Vec::new(),
-        with: Vec::new(),
-        only_owner: Vec::new(),
-        existing: None,
-        reread: true,
-        owner: None,
         no_backup: true,
-        backup_dir: None,
-        allow_empty: false,
-        max_depth: 64,
-        max_unpacked: 4 << 30,
-        jobs: None,
-        lock_timeout: None,
-        in_use: Vec::new(),
+        reread: true,
+        ..ImportOptions::of(house.path("tree"))
     };
     let counted = Readings::default();
     let report = import(&options, &counted).unwrap();

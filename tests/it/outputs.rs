@@ -9,7 +9,6 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use treelift::config::{ImportOptions, Phase, SecretNeed, Ui};
-use treelift::database::Mode;
 use treelift::error::{Error, Result};
 use treelift::import::import;
 use treelift::report::Outcome;
@@ -131,30 +130,14 @@ impl Ui for Saboteur<'_> {
 
 fn options(small: &Small) -> ImportOptions {
     ImportOptions {
-        source: small.tree(),
         mappings: Some(small.house.path("set").to_str().unwrap().to_owned()),
         database: Some(small.house.path(DATABASE).to_str().unwrap().to_owned()),
-        mode: Mode::Real,
         reports: vec![small.house.path("out/report.json")],
         rejects: Some(small.house.path("rejects")),
         max_rejects: 1,
-        set_aside: false,
-        verify: false,
-        replay: None,
-        only_mapping: Vec::new(),
-        with: Vec::new(),
-        only_owner: Vec::new(),
-        existing: None,
-        reread: true,
-        owner: None,
         no_backup: true,
-        backup_dir: None,
-        allow_empty: false,
-        max_depth: 64,
-        max_unpacked: 4 << 30,
-        jobs: None,
-        lock_timeout: None,
-        in_use: Vec::new(),
+        reread: true,
+        ..ImportOptions::of(small.tree())
     }
 }
 

@@ -3,11 +3,13 @@
 pub(super) mod backup;
 pub(super) mod credentials;
 pub(super) mod export;
+pub(super) mod report;
 pub(super) mod runs;
 pub(super) mod schema;
 pub(super) mod shared;
 pub(super) mod transfer;
 
+use super::progress::Showing;
 use crate::mapping::editor_schema::SchemaOf;
 use crate::mapping::model::OnExisting;
 use anstream::ColorChoice;
@@ -16,6 +18,7 @@ use clap::builder::{PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint, value_parser};
 use credentials::Credentials;
 use export::ExportArgs;
+use report::ReportCommand;
 use runs::{RunsArgs, UndoArgs};
 use schema::SchemaCommand;
 use shared::{BackupArgs, LockArgs, SecretArgs};
@@ -57,6 +60,10 @@ pub(in crate::cli) struct Global {
     /// Print everything, however long.
     #[arg(short, long, global = true)]
     pub(in crate::cli) verbose: bool,
+    /// How to show progress: a line on a terminal, one JSON object a line on standard error (phase, done, total, bytes,
+    /// rate, seconds left), or not at all.
+    #[arg(long, global = true, value_name = "HOW", default_value = "auto", value_parser = showing())]
+    pub(in crate::cli) progress: Showing,
     /// Append a log of JSON lines to this file, or to one file per day in this folder.
     #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) log_file: Option<PathBuf>,
@@ -65,6 +72,15 @@ pub(in crate::cli) struct Global {
 /// Reads when to use colors; `auto` means on a terminal.
 fn color() -> impl TypedValueParser<Value = ColorChoice> {
     PossibleValuesParser::new(["auto", "always", "never"]).map(|when| color_choice(&when))
+}
+
+/// Reads how to show progress; `auto` is a line on a terminal.
+fn showing() -> impl TypedValueParser<Value = Showing> {
+    PossibleValuesParser::new(["auto", "json", "none"]).map(|how| match how.as_str() {
+        "json" => Showing::Json,
+        "none" => Showing::None,
+        _ => Showing::Auto,
+    })
 }
 
 /// Reads a number of bytes, with a unit: kB, MB, GB, KiB, MiB, GiB; without one, bytes.
@@ -114,6 +130,12 @@ pub(in crate::cli) enum Command {
     Runs(RunsArgs),
     /// Undo an import.
     Undo(UndoArgs),
+    /// Compare the JSON reports of imports.
+    #[command(after_help = "Example:\n  treelift report diff monday.json tuesday.json")]
+    Report {
+        #[command(subcommand)]
+        command: ReportCommand,
+    },
     /// Check a mapping set against the schema it writes into, without any data.
     Check(CheckArgs),
     /// List the mapping sets that are part of the program, and write one into a folder.
@@ -154,6 +176,8 @@ const IMPORT_EXAMPLES: &str = "\
 Examples:
   treelift import ./old_data --dry-run --report report.html --report report.json
   treelift import ./old_data --database sqlite:///./new.db --key-file ./treelift.key
+  treelift import ./old_data --plan p1-1f0c2d3e-…
+  treelift import ./old_data --yes --progress json
   treelift import ./old_data --database postgresql://host/app --lock-timeout 30
   treelift import ./old_data --database sqlite:///./new.db --existing update
   treelift import ./old_data --database sqlite:///./new.db --set-aside --rejects ./rejects
@@ -226,6 +250,10 @@ pub(in crate::cli) struct ImportArgs {
     /// The owner of files that name no owner.
     #[arg(long, value_name = "ID")]
     pub(in crate::cli) owner: Option<String>,
+    /// Refuse to write anything unless all is as it was in the dry run that printed this id: the source, the mapping set,
+    /// the database, the options and the version.
+    #[arg(long, value_name = "ID", conflicts_with = "replay")]
+    pub(in crate::cli) plan: Option<String>,
     /// Do not refuse a run that imports nothing, or nothing of any owner.
     #[arg(long)]
     pub(in crate::cli) allow_empty: bool,

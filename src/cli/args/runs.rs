@@ -10,8 +10,9 @@ Examples:
   treelift runs --forget 9720adda --dry-run
   treelift runs --forget --all --yes
 
-The newest comes first. What is forgotten is what the ledger says of files and rows; the line of the run stays,
-as do rows, keys and sealed values. `undo`, `verify` and `explain --row` cannot tell of a forgotten run.";
+The newest comes first. What is forgotten is what the ledger says of files and rows; the line of
+the run stays, as do rows, keys and sealed values. `undo`, `verify` and `explain --row` cannot tell
+of a forgotten run.";
 
 #[derive(Debug, Args)]
 #[command(after_help = RUNS_EXAMPLES)]

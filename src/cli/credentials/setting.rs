@@ -35,7 +35,7 @@ impl Setting {
         output: &Output,
     ) -> Result<Self> {
         let mode = if args.dry_run { Mode::Dry } else { Mode::Real };
-        let manner = Manner { yes: args.yes, quiet: output.is_quiet() };
+        let manner = Manner::of(args.yes, output);
         let mut setting = Self::new(&args.database, args.secrets, manner, mode)?;
         setting.database.wait_for_locks(args.locks.lock_timeout());
         Ok(Self { set: set_of(&*setting.database, mappings)?, backup, ..setting })
@@ -43,7 +43,7 @@ impl Setting {
 
     /// For a command that only reads.
     pub(super) fn to_read(database: &DatabaseArgs, secrets: SecretArgs, output: &Output) -> Result<Self> {
-        Self::new(database, secrets, Manner { yes: false, quiet: output.is_quiet() }, Mode::Dry)
+        Self::new(database, secrets, Manner::of(false, output), Mode::Dry)
     }
 
     fn new(database: &DatabaseArgs, args: SecretArgs, manner: Manner, mode: Mode) -> Result<Self> {

@@ -100,6 +100,7 @@ fn heading(report: &Report, detail: Detail) -> String {
         line("set", &format!("{} ({digest})", report.mappings.set)),
         line("target", &format!("{}{mode}", report.target.url)),
         run.map_or_else(String::new, |run| line("run", &run)),
+        report.plan.as_ref().map_or_else(String::new, |plan| line("plan", &plan.to_string())),
     ]
     .concat()
 }

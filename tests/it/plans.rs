@@ -1,0 +1,120 @@
+//! An import that is held to a plan does what the dry run said, or nothing.
+
+use crate::engines::{Lab, on_every_engine};
+use crate::house::{Ran, listing};
+use crate::undo::house;
+use serde_json::{Value, json};
+
+fn import(lab: &Lab, more: &[&str]) -> Ran {
+    let fixed = ["import", "tree", "--mappings", "set", "--database", lab.url(), "--no-backup", "--yes", "--json"];
+    lab.house.run([&fixed[..], more].concat())
+}
+
+fn planned(lab: &Lab, more: &[&str]) -> String {
+    let report = import(lab, &[&["--dry-run"], more].concat()).json();
+    report["plan"].as_str().unwrap_or_else(|| panic!("{report:#}")).to_owned()
+}
+
+/// The import is refused for these reasons and nothing is changed.
+#[track_caller]
+fn refused(lab: &Lab, plan: &str, more: &[&str], reasons: &[&str]) {
+    // There is no file before the first import, and the listing has what is in one.
+    let content = || (!lab.is_file()).then(|| lab.content());
+    let before = (listing(&lab.house.work()), content());
+    for mode in [&["--dry-run"][..], &[]] {
+        let ran = import(lab, &[&["--plan", plan], mode, more].concat()).status(2);
+        let message = ran.json()["error"]["message"].as_str().unwrap().to_owned();
+        assert_eq!(message, format!("this is not what was planned, nothing was written: {}", reasons.join("; ")));
+    }
+    assert_eq!((listing(&lab.house.work()), content()), before);
+}
+
+const FILES: &str = "the source has other files, or files of other sizes";
+const CONTENTS: &str = "files of the source hold something else";
+const SET: &str = "the mapping set is another one";
+const DATABASE: &str = "the database is not as it was: its tables, its migrations or its last run";
+const OPTIONS: &str = "the import has other options";
+
+fn owned(ignore: bool) -> crate::house::House {
+    let house = house();
+    if ignore {
+        house.file("tree/picture.bin", "0000");
+        let set = std::fs::read_to_string(house.path("set/set.toml")).unwrap();
+        house.file("set/set.toml", set + "\n[ignore]\n\"picture.bin\" = \"no data\"\n");
+    }
+    house
+}
+
+#[test]
+fn a_plan_is_carried_out_and_recorded_if_nothing_changed() {
+    on_every_engine(
+        || owned(true),
+        |lab| {
+            let plan = planned(lab, &[]);
+            assert_eq!(
+                planned(lab, &["--jobs", "1"]),
+                plan,
+                "it is the same each time, and with any number of threads"
+            );
+            let words = lab.house.run(["import", "tree", "--mappings", "set", "--database", lab.url(), "--dry-run"]);
+            assert!(words.status(0).stdout.contains(&format!("plan     {plan}\n")));
+            let report = import(lab, &["--plan", &plan]).status(0).json();
+            assert_eq!((&report["outcome"], &report["plan"]), (&json!("committed"), &json!(plan)));
+            let runs = lab.house.run(["runs", "--json", "--database", lab.url()]).status(0).json();
+            assert_eq!(runs["runs"][0]["plan"], json!(plan));
+            // The import is the last run now.
+            refused(lab, &plan, &[], &[DATABASE]);
+            let next = planned(lab, &["--reread"]);
+            assert_eq!(import(lab, &["--plan", &next]).status(0).json()["tables"][0]["inserted"], 0);
+        },
+    );
+}
+
+#[test]
+fn whatever_is_different_is_named() {
+    on_every_engine(
+        || owned(true),
+        |lab| {
+            let house = &lab.house;
+            let plan = planned(lab, &[]);
+            let people = std::fs::read_to_string(house.path("tree/people.json")).unwrap();
+            let changed = |name: &str, content: &str, reasons: &[&str]| {
+                let before = std::fs::read(house.path(name)).ok();
+                house.file(name, content);
+                refused(lab, &plan, &[], reasons);
+                match before {
+                    Some(before) => drop(house.file(name, before)),
+                    None => std::fs::remove_file(house.path(name)).unwrap(),
+                }
+            };
+            changed("tree/people.json", &people.replace("Ann", "Amy"), &[CONTENTS]);
+            changed("tree/people.json", &people.replace("Ann", "Anna"), &[FILES]);
+            // One that no mapping reads counts as well.
+            changed("tree/picture.bin", "0001", &[CONTENTS]);
+            changed("tree/more.bin", "", &[FILES]);
+            let set = std::fs::read_to_string(house.path("set/set.toml")).unwrap();
+            changed("set/set.toml", &(set + "\n# a remark\n"), &[SET]);
+            refused(lab, &plan, &["--max-rejects", "1"], &[OPTIONS]);
+            refused(lab, &plan, &["--only-mapping", "tags", "--allow-empty"], &[OPTIONS]);
+            house
+                .run(["schema", "migrate", "--mappings", "set", "--database", lab.url(), "--yes", "--no-backup"])
+                .status(0);
+            refused(lab, &plan, &["--max-rejects", "1"], &[DATABASE, OPTIONS]);
+            let wrong = import(lab, &["--plan", &plan[1..]]).status(2).json();
+            assert_eq!(wrong["error"]["message"], "this is no id of a plan");
+            let plan = planned(lab, &[]);
+            import(lab, &["--plan", &plan]).status(0);
+        },
+    );
+}
+
+#[test]
+fn a_dry_run_that_would_be_refused_prints_no_plan() {
+    let house = house();
+    house.file("tree/unknown.json", "{}");
+    let report: Value = house
+        .run(["import", "tree", "--mappings", "set", "--database", "sqlite:///./x.db", "--dry-run", "--json"])
+        .status(1)
+        .json();
+    assert!(report.get("plan").is_none(), "{report:#}");
+}
