@@ -78,7 +78,7 @@ codes! {
     FILE_SPECIAL = "F006" Error "this is not a regular file (a pipe, socket, device, or a directory where a file is expected)",
         "move it out of the tree, or ignore it with a reason in set.toml under [ignore]";
     FILE_SYMLINK = "F007" Warning "a symbolic link inside the tree is not followed",
-        "nothing to do: its target is read at its own place";
+        "nothing to do: its target is at its own place in the tree, where it is read or ignored";
     FILE_OUTSIDE = "F008" Error "a symbolic link points out of the tree, dangles or loops",
         "copy its target into the tree, remove the link, or ignore it with a reason in set.toml under [ignore]";
     FILE_NAME = "F009" Error "the name is not UTF-8 or contains control characters, so no pattern can match it",
@@ -92,7 +92,7 @@ codes! {
     FILE_FOLDED = "F013" Note "the file has the same bytes as its counterpart in the owner's other directory, so it is read once",
         "nothing to do";
     FILE_DIVERGED = "F014" Warning "an owner's directories contain different versions of one file",
-        "the newer one is read first; check that it is the right one";
+        "the newer one is read first, where `newest` in the mapping says which that is, else that of the first path; check that it is the right one";
     SOURCE_UNRECOGNISED = "F015" Warning "a file is missing by which the mapping set recognises a tree",
         "check that the source is the right folder, and that its disk is mounted";
     RUN_EMPTY = "F016" Error "the run imports nothing: no row was inserted, updated or already up to date",
@@ -104,7 +104,7 @@ codes! {
     FORMS_UNCOMPARED = "F021" Note "keys beyond ASCII are too many to compare all of them in their Unicode normal form",
         "nothing to do, unless the source may write one name in two forms";
     FILE_DAMAGED = "F022" Error "a packed file is damaged, cut off, not packed at all, or goes on after its compressed data",
-        "look for an older copy of it, or check the disk";
+        "look for an older copy of it, or check the disk; a file that was never packed needs a name that does not say so";
     FILE_UNPACKED = "F023" Error "a packed file unpacks to more than is allowed",
         "if it is meant to be so large, allow more with `--max-unpacked`, or unpack it into the tree";
     REJECT_GONE = "F024" Warning "a file that rejects name is not in the source any more",
@@ -169,7 +169,7 @@ codes! {
     VALUE_TYPE = "V004" Error "a value's type does not fit the column",
         "fix the source, or add a step that converts it";
     VALUE_STEP = "V005" Error "a step cannot convert the value",
-        "fix the source, or choose another step or `on_error = \"null\"`";
+        "fix the source, or choose another step, or `on_error = \"null\"` where the column takes NULL";
     VALUE_LENGTH = "V006" Error "a string is longer than its column",
         "shorten it in the source; treelift never truncates a value";
     VALUE_RANGE = "V007" Error "a number or time does not fit its column exactly",
@@ -207,8 +207,8 @@ codes! {
         "fix the source; every part of a key needs a value";
     ROW_SUPERSEDED = "R006" Note "rows superseded by an earlier row with the same key, as the mapping says",
         "nothing to do, unless the earlier row should not win";
-    ROW_ORPHAN = "R007" Error "a row of the database references a missing row",
-        "the row was there before the run: `treelift schema validate` lists all of them";
+    ROW_ORPHAN = "R007" Warning "a row of the database references a missing row",
+        "the row was there before the run: `treelift schema validate` counts them, and with `--fix-orphans` moves them aside";
     ROW_FILL_DIFFERS = "R008" Warning "a row has a value where another source has a different one",
         "the first one is kept; check that it is right";
     ROW_CHECK = "R009" Error "a CHECK constraint of the database rejected a row",

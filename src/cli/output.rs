@@ -6,12 +6,17 @@ use super::progress::Showing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::printable;
 use crate::report::Report;
-use crate::report::text::{Detail, summary, verdict};
+use crate::report::text::{Detail, Layout, WIDTH, summary, verdict};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
+use terminal_size::{Width, terminal_size_of};
+
+/// A terminal with fewer columns breaks the lines itself.
+const NARROWEST: u16 = 40;
 
 /// How the caller wants output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -143,21 +148,27 @@ impl Output {
     ///
     /// `scaffold`: the set that was written for it, as a document.
     pub(super) fn report(&self, report: &Report, scaffold: Option<&serde_json::Value>) {
-        let (json, detail) = (self.preferences.json, self.preferences.detail);
+        let json = self.preferences.json;
         let written = if json {
             self.stdout_by(|out| match scaffold {
                 Some(scaffold) => write_with_scaffold(out, report, scaffold),
                 None => report.write_json(out),
             })
         } else {
-            self.stdout(&paint(&summary(report, detail)))
+            self.stdout(&paint(&summary(report, self.layout(&io::stdout()))))
         };
         if let Err(error) = written {
             self.warning(&error);
-            self.stderr(&paint(&summary(report, detail)));
+            self.stderr(&paint(&summary(report, self.layout(&io::stderr()))));
         } else if json && !self.is_quiet() {
             self.stderr(&paint(&format!("{}\n", verdict(report))));
         }
+    }
+
+    /// How a report is laid out on a stream.
+    fn layout(&self, stream: &impl AsFd) -> Layout {
+        let terminal = terminal_size_of(stream).map(|(Width(width), _)| width);
+        Layout { detail: self.preferences.detail, width: terminal.map_or(WIDTH, |width| width.max(NARROWEST)) }
     }
 
     fn warning(&self, fault: &Error) {

@@ -59,12 +59,15 @@ impl Display {
                 before.into_iter().chain(self.meter.now()).for_each(|progress| self.line(&progress, true))
             }
             Form::Bar(bar) => {
+                let mut bar = lock(bar);
+                // Before the next one is drawn, or its line stays.
+                bar.finish_and_clear();
                 let next = ProgressBar::with_draw_target(Some(FULL as u64), ProgressDrawTarget::stderr());
                 next.set_style(style(files > 0 || bytes > 0));
                 next.set_prefix(phase.name());
                 self.meter.now().iter().for_each(|progress| draw(&next, progress));
                 next.enable_steady_tick(Duration::from_millis(120));
-                std::mem::replace(&mut *lock(bar), next).finish_and_clear();
+                *bar = next;
             }
         }
     }

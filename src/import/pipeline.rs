@@ -286,7 +286,8 @@ impl Import<'_> {
                     Finding::new(&OWNER_UNKNOWN, format!("no owner matches {shown}: {counted} skipped"))
                 }
                 (Unknown::Refuse, None) => {
-                    Finding::new(&OWNER_NONE, format!("{counted} without an owner need one and were not imported"))
+                    let need = if count == 1 { "needs one and was" } else { "need one and were" };
+                    Finding::new(&OWNER_NONE, format!("{counted} without an owner {need} not imported"))
                 }
             }
         };

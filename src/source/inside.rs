@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(told(r#"{"a": [], "b": {}, "c": [1, null]}"#, 9), "4");
         assert_eq!((told("7", 1), told("[]", 1)), ("1".to_owned(), "1".to_owned()));
         assert_eq!(told("", 9), "J015 at 0: this text should hold JSON, and holds nothing");
-        assert_eq!(told("[[1]]", 1), "J015 at 1: this text should hold JSON: values are nested deeper than 1 levels");
+        assert_eq!(told("[[1]]", 1), "J015 at 1: this text should hold JSON: values are nested deeper than 1 level");
         assert_eq!(told("{\"a\": 1", 9), "J015 at 7: this text should hold JSON: the text ends inside an object");
         assert_eq!(
             told(r#"{"a": 1, "a": 2}"#, 9),

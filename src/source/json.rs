@@ -206,7 +206,8 @@ impl<'w> Scanner<'w> {
     fn open(&mut self, state: State) -> Result<Token<'_>, Fault> {
         let at = self.window.offset();
         if self.progress.depth == self.progress.limit {
-            let message = format!("values are nested deeper than {} levels", self.progress.limit);
+            let limit = self.progress.limit;
+            let message = format!("values are nested deeper than {limit} level{}", if limit == 1 { "" } else { "s" });
             return Err(Fault::new(&JSON_DEPTH, at, message));
         }
         let bit = 1 << self.progress.depth;

@@ -6,7 +6,7 @@ use super::layout::{against, more, table};
 use crate::finding::Severity;
 
 /// The counts by table.
-pub(super) fn tables(report: &Report, most: usize) -> String {
+pub(super) fn tables(report: &Report, most: usize, width: u16) -> String {
     let shown = if report.compared.len() > most { most - 1 } else { most };
     // What differs is shown first where not all are.
     let mut all: Vec<&ComparedReport> = report.compared.iter().collect();
@@ -17,7 +17,7 @@ pub(super) fn tables(report: &Report, most: usize) -> String {
         let numbers = [table.equal, table.missing, table.extra, table.different, table.unverified].map(thousands);
         std::iter::once(table.name.clone()).chain(numbers).collect()
     });
-    let mut text = table(&["table", "equal", "missing", "extra", "different", "not verified"], rows);
+    let mut text = table(&["table", "equal", "missing", "extra", "different", "not verified"], rows, width);
     more(&mut text, report.compared.len().saturating_sub(shown), "table", "");
     text
 }

@@ -5,29 +5,31 @@ use super::super::{Report, table as columns};
 use crate::finding::Severity;
 use std::fmt::Write;
 
-/// The columns of the screen.
-pub(super) const WIDTH: u16 = 80;
-
 /// How much of the report is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Detail {
     /// Errors and the verdict (`-q`).
     Brief,
-    /// What fits the screen.
+    /// Every error, and of everything else what one should look at.
     #[default]
     Screen,
     /// Everything that is shown at all, however long (`-v`).
     All,
 }
 
-pub(super) fn lines(text: &str) -> usize {
-    text.lines().count()
+/// How much of the report is shown, and in how many columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// How much.
+    pub detail: Detail,
+    /// The columns of the terminal.
+    pub width: u16,
 }
 
 /// A table whose first column alone is text; nothing where it has no row.
-pub(super) fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>, width: u16) -> String {
     let mut rows = rows.peekable();
-    if rows.peek().is_none() { String::new() } else { columns::table(header, rows, 1, Some(WIDTH)) }
+    if rows.peek().is_none() { String::new() } else { columns::table(header, rows, 1, Some(width)) }
 }
 
 /// Says how many more things there are.
@@ -48,3 +50,5 @@ pub(super) fn against(report: &Report) -> String {
     };
     format!("{reasons}, ")
 }
+/// The columns where there is no terminal.
+pub const WIDTH: u16 = 80;

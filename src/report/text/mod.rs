@@ -1,38 +1,40 @@
-//! The report as text that fits a screen of 80 by 40: what was read, what was written, the findings,
-//! and the verdict as the last line. Pure: `cli` adds the colors.
+//! The report as text for a screen: what was read, what was written, the findings, and the verdict as the last line. Pure:
+//! `cli` says how wide it is, and adds the colors.
 
 mod compared;
 mod findings;
 mod layout;
+mod tables;
+mod weight;
 
 pub use findings::place_words;
-pub use layout::Detail;
+pub use layout::{Detail, Layout, WIDTH};
 
 use super::words::{bytes, count, duration, thousands, wrap};
-use super::{CheckStatus, FileStatus, Outcome, Report, RunMode, SetAsideReport, Verdict};
+use super::{CheckStatus, Outcome, Report, RunMode, SetAsideReport, Verdict};
 use crate::finding::printable;
 use findings::kinds;
-use layout::{WIDTH, against, lines, more, table};
+use layout::{against, more};
+use tables::{MOST_TABLES, files, tables};
 
-/// The lines of the screen.
-const LINES: usize = 40;
 /// The indentation of the text after the word that begins a section.
 const MARGIN: usize = 9;
 
 /// The summary at the end of a run; its last line is the verdict.
-pub fn summary(report: &Report, detail: Detail) -> String {
+pub fn summary(report: &Report, layout: Layout) -> String {
+    let Layout { detail, width } = layout;
     let mut sections = Vec::new();
     if detail != Detail::Brief {
-        sections.push(heading(report, detail));
-        sections.push(files(report));
-        sections.push(tables(report, if detail == Detail::All { usize::MAX } else { 8 }));
-        sections.push(compared::tables(report, if detail == Detail::All { usize::MAX } else { 12 }));
-        sections.push(accounts(report, detail));
+        sections.push(heading(report, layout));
+        sections.push(files(report, width));
+        sections.push(tables(report, if detail == Detail::All { usize::MAX } else { MOST_TABLES }, width));
+        sections.push(compared::tables(report, if detail == Detail::All { usize::MAX } else { MOST_TABLES }, width));
+        sections.push(accounts(report, layout));
     }
-    let after = if detail == Detail::Brief { String::new() } else { after(report) };
-    let used: usize = sections.iter().chain([&after]).filter(|text| !text.is_empty()).map(|text| lines(text) + 1).sum();
-    sections.push(kinds(&report.findings, detail, LINES.saturating_sub(used + 3)));
-    sections.push(after);
+    sections.push(kinds(&report.findings, layout));
+    if detail != Detail::Brief {
+        sections.push(after(report, width));
+    }
     sections.push(format!("{}\n", verdict(report)));
     sections.retain(|section| !section.is_empty());
     sections.join("\n")
@@ -90,110 +92,57 @@ fn rejects(report: &Report) -> String {
     count(report.rejected(), "rejected record")
 }
 
-fn heading(report: &Report, detail: Detail) -> String {
+fn heading(report: &Report, Layout { detail, width }: Layout) -> String {
     let source = &report.source;
     let digest: String = report.mappings.digest.chars().take(12).collect();
     let mode = if report.mode == RunMode::DryRun { " (dry run)" } else { "" };
     let run = report.run.words().filter(|_| detail == Detail::All);
     [
-        line("source", &format!("{} ({}, {})", source.root, count(source.files, "file"), bytes(source.bytes))),
-        line("set", &format!("{} ({digest})", report.mappings.set)),
-        line("target", &format!("{}{mode}", report.target.url)),
-        run.map_or_else(String::new, |run| line("run", &run)),
-        report.plan.as_ref().map_or_else(String::new, |plan| line("plan", &plan.to_string())),
+        line("source", &format!("{} ({}, {})", source.root, count(source.files, "file"), bytes(source.bytes)), width),
+        line("set", &format!("{} ({digest})", report.mappings.set), width),
+        line("target", &format!("{}{mode}", report.target.url), width),
+        run.map_or_else(String::new, |run| line("run", &run, width)),
+        report.plan.as_ref().map_or_else(String::new, |plan| line("plan", &plan.to_string(), width)),
     ]
     .concat()
 }
 
-fn files(report: &Report) -> String {
-    let as_in = report.as_in.as_ref().map_or_else(String::new, |as_in| {
-        let warnings = count(as_in.warnings, "warning");
-        line(
-            "read",
-            &format!(
-                "{}: all are as run {} read them, which had {warnings}",
-                count(as_in.files_read, "file"),
-                as_in.run
-            ),
-        )
-    });
-    let statuses =
-        [FileStatus::Imported, FileStatus::Ignored, FileStatus::Unmapped, FileStatus::Rejected, FileStatus::Unread];
-    let mut sums = [(0_u64, 0_u64, 0_u64); 5];
-    for (status, bytes, counts) in report.files.sizes() {
-        let (number, records, size) = &mut sums[status as usize];
-        (*number, *records, *size) = (*number + 1, *records + counts.records, *size + bytes);
-    }
-    let rows = statuses.into_iter().filter_map(|status| {
-        let (number, records, size) = sums[status as usize];
-        (number > 0).then(|| vec![status_word(status).to_owned(), thousands(number), thousands(records), bytes(size)])
-    });
-    as_in + &table(&["files", "number", "records", "size"], rows)
-}
-
-fn status_word(status: FileStatus) -> &'static str {
-    match status {
-        FileStatus::Imported => "imported",
-        FileStatus::Ignored => "ignored",
-        FileStatus::Unmapped => "unmapped",
-        FileStatus::Rejected => "rejected",
-        FileStatus::Unread => "not read",
-    }
-}
-
-fn tables(report: &Report, most: usize) -> String {
-    let shown = if report.tables.len() > most { most - 1 } else { most };
-    // Few runs have any.
-    let (has_kept, has_gone) =
-        (report.tables.iter().any(|table| table.kept > 0), report.tables.iter().any(|table| table.gone > 0));
-    let rows = report.tables.iter().take(shown).map(|table| {
-        let mut numbers = vec![table.inserted, table.updated, table.unchanged, table.rejected];
-        numbers.extend(has_kept.then_some(table.kept));
-        numbers.extend(has_gone.then_some(table.gone));
-        std::iter::once(table.name.clone()).chain(numbers.into_iter().map(thousands)).collect()
-    });
-    let name = if report.outcome == Outcome::Committed { "table" } else { "table (nothing written)" };
-    let mut header = vec![name, "inserted", "updated", "unchanged", "rejected"];
-    header.extend(has_kept.then_some("kept"));
-    header.extend(has_gone.then_some("gone"));
-    let mut text = table(&header, rows);
-    more(&mut text, report.tables.len().saturating_sub(shown), "table", "");
-    text
-}
-
-fn accounts(report: &Report, detail: Detail) -> String {
-    let mut text = leaves(report);
-    text += &coverage(report);
+fn accounts(report: &Report, Layout { detail, width }: Layout) -> String {
+    let mut text = leaves(report, width);
+    text += &coverage(report, width);
     // Both lists together have four lines.
     let most = if report.lossy.is_empty() { 4 } else { 2 };
     let most = if detail == Detail::All { usize::MAX } else { most };
-    text += &ignored(report, most);
-    text += &lossy(report, most);
-    text += &secrets(report);
-    text += &checks(report);
+    text += &ignored(report, most, width);
+    text += &lossy(report, most, width);
+    text += &secrets(report, width);
+    text += &checks(report, width);
     if detail == Detail::All {
         let t = &report.timings;
         let phases =
             [("walk", t.walk), ("sweep", t.sweep), ("import", t.import), ("check", t.check), ("finish", t.finish)];
         let phases = phases.map(|(name, took)| format!("{name} {}", duration(took))).join(", ");
-        text += &line("time", &format!("{} ({phases})", duration(t.total)));
+        text += &line("time", &format!("{} ({phases})", duration(t.total)), width);
     }
     text
 }
 
-fn leaves(report: &Report) -> String {
+fn leaves(report: &Report, width: u16) -> String {
     let classes = report.leaves.classes().map(|(name, number)| format!("{name} {}", thousands(number)));
-    let mut text = line("leaves", &format!("seen {} = {}", thousands(report.leaves.seen), classes.join(" + ")));
+    let mut text = line("leaves", &format!("seen {} = {}", thousands(report.leaves.seen), classes.join(" + ")), width);
     if !report.leaves.closes() {
         let accounted = thousands(report.leaves.accounted());
-        text +=
-            &line("", &format!("leaf counts do not add up: {accounted} are accounted for; this is a bug in treelift"));
+        text += &line(
+            "",
+            &format!("leaf counts do not add up: {accounted} are accounted for; this is a bug in treelift"),
+            width,
+        );
     }
     text
 }
 
 /// Mappings and owners without a file, if there are any.
-fn coverage(report: &Report) -> String {
+fn coverage(report: &Report, width: u16) -> String {
     let files = &report.coverage;
     let parts = [
         (files.mappings_without_files, files.mappings, "mapping"),
@@ -204,11 +153,11 @@ fn coverage(report: &Report) -> String {
         .filter(|(without, ..)| *without > 0)
         .map(|(without, all, thing)| format!("{} of {}", thousands(without), count(all, thing)))
         .collect();
-    if words.is_empty() { String::new() } else { line("no files", &format!("for {}", words.join(" and "))) }
+    if words.is_empty() { String::new() } else { line("no files", &format!("for {}", words.join(" and ")), width) }
 }
 
 /// The reasons that ignore the most; the whole list is in the report.
-fn ignored(report: &Report, most: usize) -> String {
+fn ignored(report: &Report, most: usize, width: u16) -> String {
     let mut reasons: Vec<_> = report.ignored.iter().collect();
     reasons.sort_by_key(|ignored| std::cmp::Reverse((ignored.files, ignored.leaves)));
     let shown = if reasons.len() > most { most - 1 } else { most };
@@ -220,27 +169,27 @@ fn ignored(report: &Report, most: usize) -> String {
             (files, leaves) => format!("{}, {}", count(files, "file"), count(leaves, "leaf")),
         };
         let name = if at == 0 { "ignored" } else { "" };
-        text += &line(name, &format!("{}: {} ({amount})", ignored.what, ignored.reason));
+        text += &line(name, &format!("{}: {} ({amount})", ignored.what, ignored.reason), width);
     }
     more(&mut text, reasons.len().saturating_sub(shown), "reason", &" ".repeat(MARGIN));
     text
 }
 
 /// What is not kept whole, where that is most; the whole list is in the report.
-fn lossy(report: &Report, most: usize) -> String {
+fn lossy(report: &Report, most: usize, width: u16) -> String {
     let mut reasons: Vec<_> = report.lossy.iter().collect();
     reasons.sort_by_key(|lossy| std::cmp::Reverse(lossy.leaves));
     let shown = if reasons.len() > most { most - 1 } else { most };
     let mut text = String::new();
     for (at, lossy) in reasons.iter().take(shown).enumerate() {
         let name = if at == 0 { "lossy" } else { "" };
-        text += &line(name, &format!("{}: {} ({})", lossy.what, lossy.reason, count(lossy.leaves, "leaf")));
+        text += &line(name, &format!("{}: {} ({})", lossy.what, lossy.reason, count(lossy.leaves, "leaf")), width);
     }
     more(&mut text, reasons.len().saturating_sub(shown), "reason", &" ".repeat(MARGIN));
     text
 }
 
-fn secrets(report: &Report) -> String {
+fn secrets(report: &Report, width: u16) -> String {
     let secrets = &report.secrets;
     let counts = [
         (secrets.plaintext_hits, "refused"),
@@ -258,12 +207,12 @@ fn secrets(report: &Report) -> String {
     let kinds = counts.iter().filter(|(count, _)| *count > 0);
     let kinds: Vec<String> = kinds.map(|(count, kind)| format!("{} {kind}", thousands(*count))).collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
-    let sealed = thousands(secrets.sealed);
+    let sealed = count(secrets.sealed, "value");
     let hashed = if secrets.hashed == 0 { String::new() } else { format!("{} hashed, ", thousands(secrets.hashed)) };
-    line("secrets", &format!("{sealed} sealed, {opened}, {hashed}{} in plaintext{kinds}", thousands(total)))
+    line("secrets", &format!("{sealed} sealed, {opened}, {hashed}{} in plaintext{kinds}", thousands(total)), width)
 }
 
-fn checks(report: &Report) -> String {
+fn checks(report: &Report, width: u16) -> String {
     if report.checks.is_empty() {
         return String::new();
     }
@@ -276,25 +225,25 @@ fn checks(report: &Report) -> String {
             (number > 0).then(|| format!("{} {word}", thousands(number)))
         })
         .collect();
-    let mut text = line("checks", &counts.join(", "));
+    let mut text = line("checks", &counts.join(", "), width);
     for check in report.checks.iter().filter(|check| check.status == CheckStatus::Failed) {
         let detail = check.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
-        text += &line("", &format!("failed: {}{detail}", check.name));
+        text += &line("", &format!("failed: {}{detail}", check.name), width);
     }
     text
 }
 
-fn after(report: &Report) -> String {
+fn after(report: &Report, width: u16) -> String {
     if report.after.is_empty() || report.verdict == Verdict::Refused {
         return String::new();
     }
-    let needs = report.after.iter().map(|need| wrap(&printable(&format!("  - {need}")), usize::from(WIDTH), 4));
+    let needs = report.after.iter().map(|need| wrap(&printable(&format!("  - {need}")), usize::from(width), 4));
     format!("the application still needs:\n{}\n", needs.collect::<Vec<_>>().join("\n"))
 }
 
-fn line(name: &str, words: &str) -> String {
+fn line(name: &str, words: &str, width: u16) -> String {
     let text = format!("{name:MARGIN$}{}", printable(words));
-    format!("{}\n", wrap(&text, usize::from(WIDTH), MARGIN))
+    format!("{}\n", wrap(&text, usize::from(width), MARGIN))
 }
 
 #[cfg(test)]
@@ -303,20 +252,24 @@ mod tests {
     use super::*;
     use crate::finding::Severity;
 
+    fn at(detail: Detail) -> Layout {
+        Layout { detail, width: WIDTH }
+    }
+
     #[test]
     fn every_place_of_a_secret_in_plaintext_is_counted_in_the_summary() {
         let mut report = sample::committed();
-        assert!(secrets(&report).ends_with("2 sealed, all opened again, 0 in plaintext\n"));
+        assert!(secrets(&report, WIDTH).ends_with("2 values sealed, all opened again, 0 in plaintext\n"));
         report.secrets.plaintext_warned = 1;
         report.secrets.plaintext_declassified = 2;
-        let line = secrets(&report).split_whitespace().collect::<Vec<_>>().join(" ");
-        assert_eq!(line, "secrets 2 sealed, all opened again, 3 in plaintext (1 warned of, 2 declassified)");
+        let line = secrets(&report, WIDTH).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(line, "secrets 2 values sealed, all opened again, 3 in plaintext (1 warned of, 2 declassified)");
     }
 
     #[test]
     fn a_clean_run_as_a_whole() {
         assert_eq!(
-            summary(&sample::committed(), Detail::Screen),
+            summary(&sample::committed(), at(Detail::Screen)),
             "\
 source   ./old (3 files, 20.9 kB)
 set      notes (3f2a9c1b0d4e)
@@ -336,7 +289,7 @@ no files for 1 of 3 mappings
 ignored  people/*/cache.json: rebuilt by itself (1 file)
          notebook: metadata.version: says nothing about a note (40 leaves)
 lossy    notebook.notes.title: how an accent is written (7 leaves)
-secrets  2 sealed, all opened again, 0 in plaintext
+secrets  2 values sealed, all opened again, 0 in plaintext
 checks   2 passed
 
 the application still needs:
@@ -350,7 +303,7 @@ committed: 1,201 rows into sqlite:///./notes.db
     #[test]
     fn a_refused_run_as_a_whole() {
         assert_eq!(
-            summary(&sample::refused(), Detail::Screen),
+            summary(&sample::refused(), at(Detail::Screen)),
             "\
 source   ./old (2 files, 20.0 kB)
 set      notes (3f2a9c1b0d4e)
@@ -361,8 +314,8 @@ imported       1    1,200  10.0 kB
 rejected       1        0  10.0 kB
 
 table (nothing written)  inserted  updated  unchanged  rejected
-people                          1        0          0         0
 notes                       1,198        0          0         2
+people                          1        0          0         0
 
 leaves   seen 12,340 = column 11,980 + json 300 + sealed 0 + ignored 40 +
          rejected 20 + unmapped 0
@@ -376,10 +329,9 @@ checks   1 failed, 1 not checked
 error J002 people/7/more.json:88:1: the file ends in the middle of a value
   help: look for an older copy of it
 error V004 people/7/notes.json:12:7 /notes/12/id: expected a number, found \"x\"
-  (and 1 more)
+error V004 people/7/notes.json:40:7 /notes/40/id: expected a number, found true
   help: fix the source, or add a step that converts it
 warning X005: secrets remain in plaintext in 1 file of the source
-  help: destroy the source once the import is signed off
 
 refused: 3 errors and 1 failed check, nothing was written
 "
@@ -389,18 +341,21 @@ refused: 3 errors and 1 failed check, nothing was written
     #[test]
     fn quiet_shows_errors_and_the_verdict() {
         assert_eq!(
-            summary(&sample::with_rejects(), Detail::Brief),
+            summary(&sample::with_rejects(), at(Detail::Brief)),
             "\
 error J002 people/7/more.json:88:1: the file ends in the middle of a value
   help: look for an older copy of it
 error V004 people/7/notes.json:12:7 /notes/12/id: expected a number, found \"x\"
-  (and 1 more)
+error V004 people/7/notes.json:40:7 /notes/40/id: expected a number, found true
   help: fix the source, or add a step that converts it
 
 committed without 3 rejected records: 1,199 rows into sqlite:///./notes.db
 "
         );
-        assert_eq!(summary(&sample::committed(), Detail::Brief), "committed: 1,201 rows into sqlite:///./notes.db\n");
+        assert_eq!(
+            summary(&sample::committed(), at(Detail::Brief)),
+            "committed: 1,201 rows into sqlite:///./notes.db\n"
+        );
     }
 
     #[test]
@@ -438,20 +393,32 @@ committed without 3 rejected records: 1,199 rows into sqlite:///./notes.db
     }
 
     #[test]
-    fn a_great_deal_of_everything_still_fits_the_screen() {
+    fn a_great_deal_of_everything_is_cut_but_for_errors() {
         let mut report = sample::committed();
         report.tables = vec![report.tables[1].clone(); 50];
+        report.tables[49].rejected = 7;
         report.ignored = vec![report.ignored[0].clone(); 50];
         report.findings = (0..50)
             .map(|n| FindingReport { subject: format!("s{n}"), ..sample::finding("V004", Severity::Error, n, "m") })
             .collect();
-        let text = summary(&report, Detail::Screen);
-        assert!(lines(&text) <= LINES, "{} lines:\n{text}", lines(&text));
+        let text = summary(&report, at(Detail::Screen));
         assert!(text.lines().all(|line| line.chars().count() <= usize::from(WIDTH)), "{text}");
-        assert!(text.contains("+ 43 more tables in the report\n"), "{text}");
+        assert_eq!(text.matches("\nnotes ").count(), 39, "{text}");
+        let first = text.lines().find(|line| line.starts_with("notes ")).expect("a table");
+        assert!(first.ends_with(" 7"), "{text}");
+        assert!(text.contains("+ 11 more tables in the report\n"), "{text}");
         assert!(text.contains("         + 49 more reasons in the report\n"), "{text}");
-        assert!(text.contains("and 47 more kinds of findings; --report FILE.json has all\n"), "{text}");
-        assert!(lines(&summary(&report, Detail::All)) > 150);
+        assert_eq!(text.matches("\nerror V004 ").count(), 50, "{text}");
+        assert_eq!(summary(&report, at(Detail::All)).matches("\nnotes ").count(), 50);
+    }
+
+    #[test]
+    fn text_takes_the_width_that_there_is() {
+        for width in [60, 200] {
+            let text = summary(&sample::refused(), Layout { detail: Detail::Screen, width });
+            let longest = text.lines().map(|line| line.chars().count()).max().expect("lines");
+            assert!(longest <= usize::from(width) && longest + 25 > usize::from(width).min(90), "{longest}: {text}");
+        }
     }
 
     #[test]
@@ -465,7 +432,7 @@ committed without 3 rejected records: 1,199 rows into sqlite:///./notes.db
         hostile.clone_into(&mut report.checks[0].name);
         hostile.clone_into(&mut report.findings[0].message);
         report.findings[1].place = Some(PlaceReport { file: hostile.to_owned(), ..PlaceReport::default() });
-        let text = summary(&report, Detail::All);
+        let text = summary(&report, at(Detail::All));
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
         assert_eq!(text.matches("a\\u{1b}[31m\\u{a}\\u{202e}b").count(), 7, "{text}");
     }

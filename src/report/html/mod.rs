@@ -1,17 +1,26 @@
-//! The report as one HTML file to read, print and sign off: no script, nothing fetched.
+//! The report as one HTML file to read, print and sign off: nothing is fetched, and the one script, which finds files by
+//! their names, is named by its digest, so that no other runs.
+
+mod parts;
 
 use super::{Report, text, words};
 use crate::error::{Error, Result};
-use crate::finding::{CODES, printable};
+use crate::finding::printable;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::{Environment, UndefinedBehavior, Value as Shown, context};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// Marks the page as a report, near its beginning.
 pub const MARKER: &str = "<meta name=\"generator\" content=\"treelift";
 
 /// How every page begins, up to [`MARKER`].
 pub const HEAD: &str = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
+
+const STYLE: &str = include_str!("../page/report.css");
+const SCRIPT: &str = include_str!("../page/report.js");
 
 /// Renders the page. Every text is escaped for HTML, and control and bidirectional characters are
 /// replaced, so that they cannot rearrange what a reader sees.
@@ -25,9 +34,12 @@ fn render(report: &Report) -> Result<String, minijinja::Error> {
     environment.add_filter("thousands", words::thousands);
     environment.add_filter("bytes", words::bytes);
     environment.add_filter("duration", words::duration);
+    environment.add_filter("text", |text: &str| Shown::from_safe_string(escaped(text)));
     // The extension of the name turns escaping on.
-    environment.add_template("report.html", include_str!("report.html"))?;
-    let mut fields = serde_json::to_value(report).expect("strings, numbers and lists are always JSON");
+    environment.add_template("report.html", include_str!("../page/report.html"))?;
+    // The files, of which there may be many, are shown without a second copy of all that is known of them.
+    let rest = Report { files: super::Files::default(), ..report.clone() };
+    let mut fields = serde_json::to_value(rest).expect("strings, numbers and lists are always JSON");
     make_printable(&mut fields);
     environment.get_template("report.html")?.render(context! {
         report => Serde(&fields),
@@ -35,70 +47,33 @@ fn render(report: &Report) -> Result<String, minijinja::Error> {
         ran => report.run.words().map(|words| printable(&words)),
         clean => report.is_clean(),
         closes => report.leaves.closes(),
-        bar => Serde(bar(report)),
-        kinds => Serde(kinds(&fields["findings"])),
-        columns => Serde(columns(&fields["columns"])),
+        bar => Serde(parts::bar(report)),
+        kinds => Serde(parts::kinds(&fields["findings"])),
+        sign_off => Serde(parts::sign_off(report)),
+        tracks => Serde(parts::tracks(&report.tables)),
+        columns => Serde(parts::columns(&fields["columns"])),
+        files => Serde(parts::files(report)),
+        style => Shown::from_safe_string(STYLE.to_owned()),
+        script => Shown::from_safe_string(SCRIPT.to_owned()),
+        script_digest => format!("sha256-{}", STANDARD.encode(Sha256::digest(SCRIPT))),
         version => env!("CARGO_PKG_VERSION"),
     })
 }
 
-/// Findings of one code.
-#[derive(Debug, serde::Serialize)]
-struct Kind<'f> {
-    severity: &'f Value,
-    code: &'f Value,
-    /// What the code means; none where there is one finding, which says it itself.
-    title: Option<&'static str>,
-    /// What to do about all of them.
-    help: Option<&'f Value>,
-    count: u64,
-    sayings: Vec<Saying<'f>>,
-}
-
-/// What findings say alike, with their places.
-#[derive(Debug, serde::Serialize)]
-struct Saying<'f> {
-    /// The first of them.
-    first: &'f Value,
-    places: Vec<&'f Value>,
-    count: u64,
-}
-
-/// Findings by code, in their order.
-fn kinds(findings: &Value) -> Vec<Kind<'_>> {
-    let all = findings.as_array().map(Vec::as_slice).unwrap_or_default();
-    let alike =
-        |names: &'static [&str]| move |a: &Value, b: &Value| names.iter().all(|name| a.get(name) == b.get(name));
-    let count = |of: &[Value]| of.iter().filter_map(|finding| finding["count"].as_u64()).sum();
-    all.chunk_by(alike(&["severity", "code"]))
-        .map(|of| {
-            let help = of[0].get("help").filter(|help| of.iter().all(|one| one.get("help") == Some(help)));
-            let sayings = of.chunk_by(alike(&["message", "subject", "mapping", "help"])).map(|alike| Saying {
-                first: &alike[0],
-                places: alike.iter().filter_map(|one| one.get("place")).collect(),
-                count: count(alike),
-            });
-            let title = CODES.iter().find(|code| of[0]["code"] == code.id).map(|code| code.title);
-            Kind {
-                severity: &of[0]["severity"],
-                code: &of[0]["code"],
-                title: title.filter(|_| of.len() > 1),
-                help,
-                count: count(of),
-                sayings: sayings.collect(),
-            }
-        })
-        .collect()
-}
-
-/// The columns that were not always filled from one and the same place.
-fn columns(columns: &Value) -> Vec<&Value> {
-    let all = columns.as_array().map(Vec::as_slice).unwrap_or_default();
-    let matters = |column: &&Value| {
-        let some = |name: &str| column[name].as_u64().is_some_and(|count| count > 0);
-        some("defaulted") || some("nulled") || column["alternatives"].as_array().is_some_and(|ways| ways.len() > 1)
-    };
-    all.iter().filter(matters).collect()
+/// A text for HTML. The library's own way escapes every `/` too, of which paths are full.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(letter),
+        }
+    }
+    out
 }
 
 pub(super) fn make_printable(value: &mut Value) {
@@ -110,34 +85,9 @@ pub(super) fn make_printable(value: &mut Value) {
     }
 }
 
-/// A piece of the stacked bar; lengths are thousandths of the whole.
-#[derive(Debug, PartialEq, Eq, serde::Serialize)]
-struct Segment {
-    name: &'static str,
-    count: u64,
-    start: u64,
-    length: u64,
-}
-
-/// The classes of leaves side by side. A class with at least one leaf stays visible.
-fn bar(report: &Report) -> Vec<Segment> {
-    let total = u128::from(report.leaves.accounted().max(1));
-    let mut before = 0_u128;
-    let mut segments = Vec::new();
-    for (name, count) in report.leaves.classes() {
-        let thousandths = |leaves: u128| u64::try_from(leaves * 1_000 / total).expect("at most the whole, 1,000");
-        let start = thousandths(before);
-        before += u128::from(count);
-        if count > 0 {
-            segments.push(Segment { name, count, start, length: (thousandths(before) - start).max(2) });
-        }
-    }
-    segments
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::{ColumnReport, FindingReport, PlaceReport, sample};
+    use super::super::{ColumnReport, FileReport, FindingReport, PlaceReport, TableReport, sample};
     use super::*;
     use crate::finding::Severity;
 
@@ -150,7 +100,7 @@ mod tests {
                 assert!(page.contains(&format!("<td>{}</td>", table.name)), "{page}");
             }
             for file in report.files.iter() {
-                assert!(page.contains(&file.path.replace('/', "&#x2f;")), "{page}");
+                assert!(page.contains(&format!("<tr><td>{}<", file.path)), "{page}");
             }
             for finding in &report.findings {
                 assert!(page.contains(&finding.code), "{page}");
@@ -201,11 +151,11 @@ mod tests {
         assert_eq!(page.matches("a password remains").count(), 1, "{page}");
         assert_eq!(page.matches("fix the source, or add a step that converts it").count(), 1, "{page}");
         for words in [
-            "<code>a.json</code><br><code>b.json</code>",
-            "<code>c.json</code>",
-            "secrets remain in plaintext in files of the source",
-            r#"<td class="n">1,203</td>"#,
-            r#"<td class="n">1,202</td>"#,
+            "<ul><li><code>a.json</code></li><li><code>b.json</code></li></ul>",
+            "<li><code>c.json</code></li>",
+            "secrets remain in plaintext in files of the source <b>1,203</b>",
+            "a password remains <b>1,202</b>",
+            "and 1,200 more",
         ] {
             assert!(page.contains(words), "{words} in {page}");
         }
@@ -227,11 +177,86 @@ mod tests {
     }
 
     #[test]
-    fn the_page_fetches_nothing_and_runs_nothing() {
+    fn the_page_fetches_nothing_and_runs_only_its_own_script() {
         let page = page(&sample::refused()).expect("renders");
-        for word in ["<script", "http:", "https:", "@import", "url(", "<link", "onclick"] {
+        for word in ["http:", "https:", "@import", "url(", "<link", "onclick", "src="] {
             assert!(!page.contains(word), "{word} in {page}");
         }
+        let (_, script) = page.split_once("<script>").expect("one script");
+        let (script, rest) = script.split_once("</script>").expect("its end");
+        assert!(!rest.contains("<script"), "{page}");
+        let digest = STANDARD.encode(Sha256::digest(script));
+        let policy = format!("content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'\"");
+        assert!(page.replace("&#x2f;", "/").contains(&policy), "{policy} in {page}");
+    }
+
+    #[test]
+    fn what_somebody_is_to_agree_to_stands_in_one_list_with_room_for_names() {
+        let mut report = sample::committed();
+        report.losses = vec![crate::report::Loss {
+            kind: crate::report::LossKind::Column,
+            what: "notes.colour".to_owned(),
+            rows: 3,
+            before: 12,
+            after: 12,
+        }];
+        let page = page(&report).expect("renders");
+        let (_, list) = page.split_once(r#"<h2 id="sign-off">"#).expect("the list");
+        let (list, _) = list.split_once(r#"<h2 id="tables">"#).expect("its end");
+        let titles: Vec<&str> =
+            list.split("<h3>").skip(1).map(|rest| rest.split_once("</h3>").expect("its end").0).collect();
+        assert_eq!(
+            titles,
+            [
+                "Left out",
+                "Not kept whole",
+                "Kept by a catch-all only",
+                "Secrets that are written in plaintext",
+                "Lost by migrations",
+                "What the application still needs"
+            ]
+        );
+        for words in [
+            "people/*/cache.json",
+            "rebuilt by itself",
+            "how an accent is written",
+            "extra.mood",
+            "a word from a list of three",
+            "notes.colour",
+            "the column goes; the table has 12 rows before and 12 after",
+            "sign everybody in again",
+            "Name and role",
+            "Date",
+            "Signature",
+        ] {
+            assert!(list.contains(words), "{words} in {list}");
+        }
+        assert_eq!(list.matches(r#"class="box""#).count(), 7, "{list}");
+    }
+
+    #[test]
+    fn twelve_thousand_files_take_less_than_two_megabytes() {
+        let mut report = sample::committed();
+        let file = report.files.get(0).expect("three files");
+        let path = |at: usize| format!("users/{:032x}/history/scraped_content_{at:05}.json", at / 12);
+        report.files = (0..12_000).map(|at| FileReport { path: path(at).into(), ..file.clone() }).collect();
+        let page = page(&report).expect("renders");
+        assert!(page.len() < 2_000_000, "{} bytes", page.len());
+        assert!(page.contains("12,000 files"));
+    }
+
+    #[test]
+    fn the_longest_bar_is_that_of_the_table_with_most_rows() {
+        let table = |name: &str, inserted, rejected| TableReport {
+            name: name.to_owned(),
+            inserted,
+            rejected,
+            ..sample::committed().tables[0].clone()
+        };
+        let tables = [table("notes", 30, 10), table("people", 1, 0)];
+        let expected = [["75.0", "0.0", "0.0", "0.0", "0.0", "25.0"], ["2.5", "0.0", "0.0", "0.0", "0.0", "0.0"]];
+        assert_eq!(parts::tracks(&tables), expected);
+        assert!(parts::tracks(&[]).is_empty());
     }
 
     #[test]
@@ -257,20 +282,5 @@ mod tests {
         assert!(!page.contains("<img"), "{page}");
         assert!(!page.contains(['\u{202e}', '\u{1b}']), "{page}");
         assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;\\u{202e}\\u{1b}[2J"), "{page}");
-    }
-
-    #[test]
-    fn the_bar_is_whole_and_small_classes_stay_visible() {
-        let mut report = sample::committed();
-        report.leaves =
-            crate::report::LeafCounts { seen: 100_001, column: 75_000, json: 25_000, sealed: 1, ..Default::default() };
-        assert_eq!(
-            bar(&report),
-            [
-                Segment { name: "column", count: 75_000, start: 0, length: 749 },
-                Segment { name: "json", count: 25_000, start: 749, length: 250 },
-                Segment { name: "sealed", count: 1, start: 999, length: 2 },
-            ]
-        );
     }
 }
