@@ -10,23 +10,16 @@ use crate::mapping::suggest;
 use crate::report::words::count;
 use crate::table::{ColumnType, Schema, Table};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
-/// What is asked: a row of a database, and the tree it is said to come from.
+/// What is asked: a row of a database.
 #[derive(Debug)]
 pub struct RowQuestion {
     /// The table.
     pub table: String,
     /// Its primary key, or the key of a rule: the values in order, separated by commas.
     pub key: String,
-    /// The mapping set.
-    pub set: Set,
-    /// The tables it writes into.
+    /// The tables of its database.
     pub schema: Schema,
-    /// The folder of the tree that the set is about.
-    pub root: PathBuf,
-    /// How deep values may be nested.
-    pub depth: u32,
 }
 
 /// So many rows of one key are named.
@@ -36,9 +29,9 @@ const MOST_NAMED: usize = 5;
 ///
 /// # Errors
 /// When no run is known to have written such a row, or several rows have the key.
-pub(super) fn origin(question: &RowQuestion, database: &dyn Database) -> Result<(RowOrigin, String)> {
+pub(super) fn origin(question: &RowQuestion, set: &Set, database: &dyn Database) -> Result<(RowOrigin, String)> {
     let reader = database.read()?.ok_or_else(|| database.missing())?;
-    let search = Search { question, database, reader: &*reader };
+    let search = Search { question, set, database, reader: &*reader };
     let Some(table) = question.schema.table(&question.table) else { return Err(search.no_table()?) };
     match search.by_primary_key(table)? {
         Some(found) => Ok(found),
@@ -48,6 +41,7 @@ pub(super) fn origin(question: &RowQuestion, database: &dyn Database) -> Result<
 
 struct Search<'s> {
     question: &'s RowQuestion,
+    set: &'s Set,
     database: &'s dyn Database,
     reader: &'s dyn Reader,
 }
@@ -117,7 +111,7 @@ impl Search<'_> {
 
     /// The keys of the rules that write into a table, where they are columns of it and not its primary key.
     fn keys_of_rules(&self, table: &Table) -> Vec<Vec<String>> {
-        let rules = self.question.set.mappings.iter().flat_map(|mapping| &mapping.rules);
+        let rules = self.set.mappings.iter().flat_map(|mapping| &mapping.rules);
         let columns = |part: &KeyPart| match part {
             KeyPart::Column(name) => table.column(name).map(|column| column.name.clone()),
             KeyPart::Path(_) => None,
@@ -214,7 +208,7 @@ impl Search<'_> {
 
     /// What migrations changed since they were applied.
     fn changes(&self) -> Result<Changes> {
-        let migrations = &self.question.set.migrations;
+        let migrations = &self.set.migrations;
         let stages = schema::stages(&Dialect::default(), migrations)?;
         Ok(Changes::since(None, migrations, &stages, &self.reader.recorded()?))
     }

@@ -4,6 +4,7 @@ mod answer;
 mod asked;
 mod find;
 mod needed;
+mod pages;
 mod row;
 mod show;
 mod story;
@@ -12,7 +13,8 @@ mod way;
 pub use answer::{By, Explained, Fate, LeafStory, MOST_LEAVES, MOST_WAYS, NameStory, StepStory, Way};
 pub use asked::AskedRow;
 pub use find::RowQuestion;
-pub use row::row;
+pub use pages::page;
+pub use row::{RowSource, origin, row};
 
 use crate::config::Quiet;
 use crate::database;

@@ -7,16 +7,38 @@ use crate::database::Database;
 use crate::database::ledger::{HIDDEN_PATH, RowOrigin};
 use crate::error::{Error, Result};
 use crate::finding::printable;
+use crate::mapping::model::Set;
 use crate::source::{self, walk};
+use std::path::PathBuf;
 
-/// Where a row came from: what the ledger says, and the leaves of the record as they go into it.
+/// The tree that a row is said to come from.
+#[derive(Debug)]
+pub struct RowSource {
+    /// The mapping set.
+    pub set: Set,
+    /// The folder that the set is about.
+    pub root: PathBuf,
+    /// How deep values may be nested.
+    pub depth: u32,
+}
+
+/// Where a row came from, as the ledger says: the file and the byte at which its record begins, and the run.
+///
+/// # Errors
+/// When the ledger knows no such row.
+pub fn origin(question: &RowQuestion, set: &Set, database: &dyn Database) -> Result<RowOrigin> {
+    find::origin(question, set, database).map(|(origin, _)| origin)
+}
+
+/// The same with the leaves of the record as they go into the row.
 ///
 /// # Errors
 /// When the ledger knows no such row, or the tree no longer has its file.
-pub fn row(question: RowQuestion, database: &dyn Database) -> Result<(RowOrigin, Explained)> {
-    let (origin, row_key) = find::origin(&question, database)?;
+pub fn row(question: RowQuestion, source: RowSource, database: &dyn Database) -> Result<(RowOrigin, Explained)> {
+    let (origin, row_key) = find::origin(&question, &source.set, database)?;
     let dialect = database.read()?.ok_or_else(|| database.missing())?.dialect();
-    let RowQuestion { table, set, schema, root, depth, .. } = question;
+    let RowQuestion { table, schema, .. } = question;
+    let RowSource { set, root, depth } = source;
     let tree = walk::walk(&root)?;
     // The path of a file whose name holds a secret is not in the ledger: its content finds it.
     let is_origin = |file: &&source::SourceFile| match origin.path.strip_prefix(HIDDEN_PATH) {

@@ -85,7 +85,10 @@ fn the_readme_is_short_and_names_every_command_that_is_built() {
 fn every_link_between_pages_leads_somewhere() {
     for page in [
         "README.md",
+        "CONTRIBUTING.md",
         "mappings/README.md",
+        "docs/auditors.md",
+        "docs/compared.md",
         "docs/your-own-tree.md",
         "docs/migration-day.md",
         "docs/credentials.md",
@@ -170,8 +173,13 @@ fn findings_page() -> String {
                 Severity::Warning => "warning",
                 Severity::Note => "note",
             };
-            let _infallible =
-                writeln!(page, "| `{}` | {severity} | {} | {} |", code.id, cell(code.title), cell(code.help));
+            let _infallible = writeln!(
+                page,
+                "| [`{0}`](codes/{0}.md) | {severity} | {1} | {2} |",
+                code.id,
+                cell(code.title),
+                cell(code.help)
+            );
         }
     }
     assert_eq!(named, CODES.len() + codes::CODES.len(), "every family has a heading");

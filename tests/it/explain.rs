@@ -163,6 +163,14 @@ fn a_row_leads_back_to_its_leaves() {
     assert_eq!(token.unwrap()["pointer"], "/people/0/syncToken");
     assert_eq!(token.unwrap()["value"], Value::Null);
 
+    // Without the tree the ledger says where it was.
+    let by_ledger = ["explain", "--row", "tags", "ada-lovelace,idea", "--database", &database];
+    let said = house.run(by_ledger).status(0).stdout;
+    let expected = format!("row of tags in {database}\nfrom people/ada-lovelace/tags.json, byte ");
+    assert!(said.starts_with(&expected), "{said}");
+    let told = house.run(by_ledger.into_iter().chain(["--json"])).status(0).json();
+    assert_eq!(told["origin"]["path"], "people/ada-lovelace/tags.json");
+
     let ran = row("tags", "ada-lovelace,none").status(2);
     assert!(ran.stderr.contains("no run recorded a row of `tags`"), "{}", ran.stderr);
     row("tgas", "x").status(2);
