@@ -8,6 +8,7 @@ mod credentials;
 mod database_url;
 mod explain;
 mod export;
+mod habits;
 mod import;
 mod inspect;
 mod judged;
@@ -31,6 +32,7 @@ mod unbuilt;
 mod undo;
 mod variants;
 mod verify;
+mod version;
 mod watch;
 
 use crate::error::{Error, Result};
@@ -67,7 +69,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
-    let matches = match unbuilt::recognise(Cli::command()).try_get_matches_from(args) {
+    let mut command = unbuilt::recognise(Cli::command());
+    if args.iter().any(|arg| arg == "--version") {
+        command = command.long_version(version::long());
+    }
+    let matches = match command.try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => return output.usage(&error),
     };
@@ -81,7 +87,7 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
     // What only reads files has nothing to clean up: a signal ends it at once.
     let only_reads = match &cli.command {
         Command::Check(args) => args.against.is_none(),
-        Command::Inspect(_) | Command::Report { .. } => true,
+        Command::Inspect(_) | Command::Report { .. } | Command::Completions { .. } | Command::Man { .. } => true,
         _ => false,
     };
     if !only_reads {
@@ -103,5 +109,7 @@ fn run(args: &[OsString], output: &mut Output) -> Result<u8> {
         Command::Transfer(args) => transfer::run(&args, output),
         Command::Export(args) => export::run(&args, log_file, output),
         Command::Credentials { command } => credentials::run(command, output),
+        Command::Completions { shell } => habits::completions(shell, output),
+        Command::Man { dir } => habits::man(dir.as_deref(), output),
     }
 }

@@ -1,19 +1,26 @@
-//! Where the passphrase or key comes from: a file, the environment, or a hidden prompt. Never from
+//! Where the passphrase or key comes from: a file, a command, the environment, or a hidden prompt. Never from
 //! an argument, which every user of the machine can read.
 
 use super::args::shared::{NewSecretArgs, SecretArgs};
 use crate::config::SecretNeed;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::secret::keys::Secret;
-use crate::secret::passphrase::Strength;
+use crate::secret::passphrase::{MIN_CHARACTERS, Strength};
 use secrecy::{ExposeSecret, SecretString};
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use zeroize::Zeroizing;
 
 /// The variable that may hold the passphrase.
 pub(super) const VARIABLE: &str = "TREELIFT_PASSPHRASE";
 
-const WAYS: &str = "give one of `--passphrase-file PATH`, `--key-file PATH` and TREELIFT_PASSPHRASE";
+const WAYS: &str =
+    "give one of `--passphrase-file PATH`, `--passphrase-command COMMAND`, `--key-file PATH` and TREELIFT_PASSPHRASE";
+
+/// So often a new passphrase is asked for until one is fit.
+const MOST_TRIES: u32 = 3;
 
 /// Where the secret comes from, and whether a weak one is accepted.
 #[derive(Debug)]
@@ -26,6 +33,8 @@ pub(super) struct SecretSource {
 enum Origin {
     PassphraseFile(PathBuf),
     KeyFile(PathBuf),
+    /// What the command prints.
+    Command(String),
     Environment(SecretString),
     Prompt,
 }
@@ -36,6 +45,7 @@ pub(super) fn choose(args: SecretArgs, variable: Option<OsString>) -> Result<Sec
     let variable = variable.filter(|value| !value.is_empty());
     let given = [
         ("--passphrase-file", args.passphrase_file.is_some()),
+        ("--passphrase-command", args.passphrase_command.is_some()),
         ("--key-file", args.key_file.is_some()),
         (VARIABLE, variable.is_some()),
     ];
@@ -43,9 +53,10 @@ pub(super) fn choose(args: SecretArgs, variable: Option<OsString>) -> Result<Sec
     if given.len() > 1 {
         return Err(Error::request(format!("the secret is given twice, by {}", given.join(" and "))).hint(WAYS));
     }
-    let origin = match (args.passphrase_file, args.key_file, variable) {
+    let origin = match (args.passphrase_file, args.passphrase_command, args.key_file, variable) {
         (Some(path), ..) => Origin::PassphraseFile(path),
-        (_, Some(path), _) => Origin::KeyFile(path),
+        (_, Some(command), ..) => Origin::Command(command),
+        (.., Some(path), _) => Origin::KeyFile(path),
         (.., Some(value)) => Origin::Environment(
             text(VARIABLE, value)
                 .map_err(|error| error.hint("put the passphrase into a file and give `--passphrase-file`"))?,
@@ -93,10 +104,12 @@ pub(super) fn obtain(source: SecretSource, need: SecretNeed, attended: bool) -> 
     let secret = match source.origin {
         Origin::PassphraseFile(path) => Secret::from_passphrase_file(&path, strength),
         Origin::KeyFile(path) => Secret::from_key_file(&path),
+        Origin::Command(command) => Secret::from_passphrase_text(printed_by(&command)?, strength),
         Origin::Environment(text) => Secret::from_passphrase_text(text, strength),
         Origin::Prompt if need == SecretNeed::IfGiven => return Ok(None),
         Origin::Prompt if need == SecretNeed::IfAttended && !attended => return Ok(None),
-        Origin::Prompt if attended => Secret::from_passphrase_text(ask(creating)?, strength),
+        Origin::Prompt if attended && creating => ask_for_new(strength),
+        Origin::Prompt if attended => Secret::from_passphrase_text(prompt("Passphrase: ")?, strength),
         Origin::Prompt => {
             Err(Error::request("a passphrase or key is needed, and there is no terminal to ask on").hint(WAYS))
         }
@@ -104,12 +117,49 @@ pub(super) fn obtain(source: SecretSource, need: SecretNeed, attended: bool) -> 
     secret.map(Some)
 }
 
-fn ask(creating: bool) -> Result<SecretString> {
-    let first = prompt(if creating { "New passphrase: " } else { "Passphrase: " })?;
-    if creating && first.expose_secret() != prompt("The same again: ")?.expose_secret() {
+/// What a command prints, without the one line break at its end. What it prints to standard error is seen on the terminal.
+fn printed_by(command: &str) -> Result<SecretString> {
+    let failed = |what: String| Error::environment(format!("the passphrase command {what}")).hint(WAYS);
+    let ran = Command::new("sh").arg("-c").arg(command).stderr(Stdio::inherit()).output();
+    let ran = ran.map_err(|error| failed(format!("cannot be run: {}", error.kind())))?;
+    let printed = Zeroizing::new(ran.stdout);
+    if !ran.status.success() {
+        let status = ran.status.code().map_or_else(|| "a signal".to_owned(), |code| format!("status {code}"));
+        return Err(failed(format!("ended with {status}")));
+    }
+    let text = std::str::from_utf8(&printed).map_err(|_| failed("printed what is not UTF-8".to_owned()))?;
+    let line = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
+    Ok(SecretString::from(line))
+}
+
+/// A new passphrase, typed twice. One that is not fit may be typed anew.
+fn ask_for_new(strength: Strength) -> Result<Secret> {
+    let least = match strength {
+        Strength::Strong => format!("at least {MIN_CHARACTERS} characters, for example several words"),
+        Strength::Weak | Strength::Any => "at least one character".to_owned(),
+    };
+    say(&format!("A new passphrase: {least}, without whitespace around it. Without it nobody opens what is sealed."));
+    for tries_left in (0..MOST_TRIES).rev() {
+        let fault = match type_twice().and_then(|text| Secret::from_passphrase_text(text, strength)) {
+            Err(error) if error.kind == ErrorKind::Request && tries_left > 0 => error,
+            typed => return typed,
+        };
+        say(&format!("{}; type another one.", fault.message));
+    }
+    Err(Error::bug("the tries for a passphrase did not end"))
+}
+
+fn type_twice() -> Result<SecretString> {
+    let first = prompt("New passphrase: ")?;
+    if first.expose_secret() != prompt("The same again: ")?.expose_secret() {
         return Err(Error::request("the two passphrases are not the same"));
     }
     Ok(first)
+}
+
+/// A line for who sits at the terminal. One that cannot be shown does not keep anybody from typing.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn prompt(words: &str) -> Result<SecretString> {
@@ -149,6 +199,27 @@ mod tests {
         );
         let error = choose(SecretArgs { passphrase_file: None, ..both() }, Some("x".into())).expect_err("refused");
         assert_eq!(error.message, "the secret is given twice, by `--key-file` and `TREELIFT_PASSPHRASE`");
+    }
+
+    #[test]
+    fn a_passphrase_is_what_a_command_prints_without_the_line_break_at_its_end() {
+        let printed = |command: &str| printed_by(command).map(|text| text.expose_secret().to_owned());
+        assert_eq!(printed("printf 'red green blue\\n'").expect("printed"), "red green blue");
+        assert_eq!(printed("printf 'red green blue\\r\\n'").expect("printed"), "red green blue");
+        assert_eq!(printed("printf ' red\\n\\n'").expect("printed"), " red\n");
+        let fault = |command: &str| {
+            let error = printed(command).expect_err("refused");
+            assert_eq!(error.status(), 3);
+            error.message
+        };
+        assert_eq!(fault("echo red green blue; exit 7"), "the passphrase command ended with status 7");
+        assert_eq!(fault("printf '\\377'"), "the passphrase command printed what is not UTF-8");
+        let args = SecretArgs { passphrase_command: Some("printf red".to_owned()), ..SecretArgs::default() };
+        let source = choose(args.clone(), None).expect("chosen");
+        let error = obtain(source, SecretNeed::Create, false).expect_err("too short");
+        assert_eq!(error.message, "the passphrase has fewer than 12 characters");
+        let error = choose(args, Some("x".into())).expect_err("refused");
+        assert_eq!(error.message, "the secret is given twice, by `--passphrase-command` and `TREELIFT_PASSPHRASE`");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::Database;
 #[cfg(feature = "postgres")]
-use super::postgres::PostgresDatabase;
-use super::sqlite::{FORMS, SqliteDatabase};
+use super::postgres::{OLDEST, PostgresDatabase};
+use super::sqlite::{FORMS, SqliteDatabase, engine_version};
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use std::path::Path;
@@ -30,6 +30,14 @@ pub fn open(url: &str) -> Result<Box<dyn Database>> {
 /// another.
 pub fn trial(name: &str) -> Result<Box<dyn Database>> {
     Ok(Box::new(SqliteDatabase::trial(Path::new(name))?))
+}
+
+/// The engines that this program knows, with the version of each: that which is built in, or from which on servers work.
+pub fn engines() -> Vec<(&'static str, String)> {
+    let engines = [("SQLite", engine_version().to_owned())].into_iter();
+    #[cfg(feature = "postgres")]
+    let engines = engines.chain([("PostgreSQL", format!("from {OLDEST}"))]);
+    engines.collect()
 }
 
 /// How a server is named.

@@ -16,6 +16,7 @@ use anstream::ColorChoice;
 use backup::BackupCommand;
 use clap::builder::{PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint, value_parser};
+use clap_complete::Shell;
 use credentials::Credentials;
 use export::ExportArgs;
 use report::ReportCommand;
@@ -170,7 +171,27 @@ pub(in crate::cli) enum Command {
         #[command(subcommand)]
         command: Credentials,
     },
+    /// Print a script that completes commands and flags in a shell.
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page, or write those of all commands into a folder.
+    #[command(after_help = "Examples:\n  treelift man | man -l -\n  treelift man --dir ./man1")]
+    Man {
+        /// Write a page for each command into this folder.
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
 }
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  treelift completions bash > ~/.local/share/bash-completion/completions/treelift
+  treelift completions zsh > ~/.zfunc/_treelift
+  treelift completions fish > ~/.config/fish/completions/treelift.fish";
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
@@ -424,6 +445,7 @@ Examples:
   treelift explain V004
   treelift explain ./old_data/people.json
   treelift explain './old_data/people.json#/0/name' --mappings ./my_set
+  treelift explain --row people 42 --database sqlite:///./new.db
   treelift explain --row people 42 --database sqlite:///./new.db --source ./old_data";
 
 #[derive(Debug, Args)]
@@ -434,7 +456,8 @@ pub(in crate::cli) struct ExplainArgs {
     #[arg(value_name = "FILE[#/POINTER]|CODE", required_unless_present = "row", conflicts_with = "row")]
     pub(in crate::cli) what: Option<String>,
     /// The row of this table with this key: its primary key, or that of a rule; the parts are separated by commas.
-    #[arg(long, num_args = 2, value_names = ["TABLE", "KEY"], requires = "source")]
+    /// Without --source, what the ledger alone knows: file, byte and run.
+    #[arg(long, num_args = 2, value_names = ["TABLE", "KEY"])]
     pub(in crate::cli) row: Option<Vec<String>>,
     /// A bundled mapping set by name, or a folder [default: TREELIFT_MAPPINGS, then a bundled set
     /// that recognises the tree].

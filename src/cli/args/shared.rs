@@ -54,6 +54,10 @@ pub(in crate::cli) struct SecretArgs {
     /// Use this key file; `credentials new-key-file` makes one.
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) key_file: Option<PathBuf>,
+    /// Run this in a shell and take what it prints as the passphrase, such as `pass show treelift`; one line break at
+    /// its end is not part of it.
+    #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandString)]
+    pub(in crate::cli) passphrase_command: Option<String>,
     /// Accept a passphrase of fewer than 12 characters.
     #[arg(long)]
     pub(in crate::cli) weak_passphrase: bool,

@@ -11,8 +11,8 @@ const OTHERS: [(&str, &str, &str); 5] = [
     ("RisingWave", "RisingWave", "advisory locks and binary COPY"),
 ];
 
-/// The oldest version that is tested, as the server numbers them.
-const OLDEST: i32 = 150_000;
+/// The oldest version that is tested.
+pub(in crate::database) const OLDEST: i32 = 15;
 
 /// Why a server with this `version()` and number cannot be written into; `None` for PostgreSQL of a version that is tested.
 pub(super) fn refusal(version: &str, number: i32, shown: &str) -> Option<Error> {
@@ -22,8 +22,10 @@ pub(super) fn refusal(version: &str, number: i32, shown: &str) -> Option<Error> 
             "import into PostgreSQL or into a file, and move the tables from there with the tools of that server";
         return Some(Error::environment(message).at(shown).hint(hint));
     }
-    (number < OLDEST).then(|| {
-        Error::environment(format!("the server is PostgreSQL {}, and treelift needs 15 or newer", number / 10_000))
+    // The server numbers its versions like this.
+    let found = number / 10_000;
+    (found < OLDEST).then(|| {
+        Error::environment(format!("the server is PostgreSQL {found}, and treelift needs {OLDEST} or newer"))
             .at(shown)
             .hint("upgrade the server, or import into a file")
     })

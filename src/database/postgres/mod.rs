@@ -65,3 +65,4 @@ mod words;
 mod write;
 
 pub(super) use database::PostgresDatabase;
+pub(super) use engine::OLDEST;

@@ -66,3 +66,8 @@ mod write;
 
 pub(super) use database::SqliteDatabase;
 pub(super) use url::FORMS;
+
+/// The version of SQLite that is built in.
+pub(super) fn engine_version() -> &'static str {
+    rusqlite::version()
+}
