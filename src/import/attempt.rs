@@ -96,7 +96,7 @@ impl Job<'_> {
 
         let approval = self.beginning.approval;
         approval.map_or(Ok(()), |approval| approval.again(options, database))?;
-        let id = random_id()?;
+        let (id, is_new) = (random_id()?, !database.exists()?);
         let (mut run, read_ahead) = self.beginning.begin(&id, database, secrets, known, None)?;
         let asked = read_ahead.and_then(|()| self.ask_and_read(&mut run, &id));
         let before = match asked {
@@ -126,7 +126,7 @@ impl Job<'_> {
         };
         ui.phase(Phase::Check, 0, 0);
         run.report_all(self.chain, self.missing, &with_secrets)?;
-        let mut checks = checks::check_all(&mut run, &before)?;
+        let mut checks = checks::check_all(&mut run, &before, is_new)?;
         if options.verify {
             checks.push(checks::read_back(&mut run, &id)?);
         }

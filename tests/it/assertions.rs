@@ -187,3 +187,29 @@ fn rows_that_are_wrong_later_are_named_with_the_place_that_they_came_from() {
     let house = house.source("items.json", &json!([{"id": 1}]));
     assert_eq!(said(&house), "1 row: `items` 7 (from items.json)");
 }
+
+#[test]
+fn that_an_assertion_did_not_hold_of_an_empty_database_does_not_excuse_the_import() {
+    let house = House::new()
+        .schema("CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT);")
+        .set(
+            "[[assert]]\nname = \"somebody is b\"\nsql = \"SELECT id FROM items WHERE name = 'b'\"\ngives = \"rows\"\n",
+        )
+        .list("items", r#"["items.json"]"#, ITEM)
+        .source("items.json", &json!([{"id": 1, "name": "a"}]));
+    house.lift(&[]).ends(1, "rolled-back").finds(&["error A001"]);
+    house.put("items.json", json!([{"id": 1, "name": "b"}]).to_string());
+    house.lift(&[]).ends(0, "committed");
+}
+
+#[test]
+fn a_broken_reference_that_a_migration_leaves_in_a_new_database_refuses_the_import() {
+    let tables = "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT, of INTEGER REFERENCES items (id));
+                  INSERT INTO items (id, name, of) VALUES (9, 'z', 8);";
+    let house = House::new()
+        .schema(tables)
+        .list("items", r#"["items.json"]"#, ITEM)
+        .source("items.json", &json!([{"id": 1, "name": "a"}]));
+    house.lift(&[]).ends(1, "rolled-back").finds(&["error R004"]);
+    assert!(!house.path(DATABASE).exists());
+}
