@@ -56,7 +56,7 @@ impl Display {
         match &self.form {
             Form::Hidden => {}
             Form::Lines(_) => {
-                before.into_iter().chain(self.meter.now()).for_each(|progress| self.line(&progress, true))
+                before.into_iter().chain(self.meter.now()).for_each(|progress| self.line(&progress, true));
             }
             Form::Bar(bar) => {
                 let mut bar = lock(bar);

@@ -40,7 +40,8 @@ impl OwnTable {
     /// The names of its columns.
     #[cfg_attr(not(feature = "postgres"), cfg(test))]
     pub(super) fn names(&self) -> Vec<String> {
-        self.columns.iter().map(|column| name(column)).collect()
+        let name = |column: &String| column.split_whitespace().next().unwrap_or_default().trim_matches('"').to_owned();
+        self.columns.iter().map(name).collect()
     }
 
     /// The definitions of the columns that are missing in a table that was made as `stored` says; `None` if it is
@@ -63,10 +64,6 @@ impl OwnTable {
 fn may_be_added(columns: &[String]) -> Option<&[String]> {
     let is_bound = |column: &String| ["NOT NULL", "PRIMARY KEY", "UNIQUE"].iter().any(|word| column.contains(word));
     (!columns.iter().any(is_bound)).then_some(columns)
-}
-
-fn name(column: &str) -> String {
-    column.split_whitespace().next().unwrap_or_default().trim_matches('"').to_owned()
 }
 
 /// The columns of a list as they are selected where the table has only some of them: the others are NULL. `cast` stands

@@ -205,11 +205,9 @@ fn as_now(then: Report, id: &str, mode: Mode) -> Report {
     for table in &mut report.tables {
         table.unchanged += std::mem::take(&mut table.inserted) + std::mem::take(&mut table.updated);
     }
-    let message = format!(
-        "all {} are {said} and were not read again; it had {}",
-        count(files, "file"),
-        count(warnings, "warning")
-    );
+    let (all, had) = (count(files, "file"), count(warnings, "warning"));
+    let are = if files == 1 { "is" } else { "are" };
+    let message = format!("nothing was read again: {all} {are} {said}, which had {had}");
     report.findings = vec![FindingReport {
         code: FILE_AS_BEFORE.id.to_owned(),
         severity: FILE_AS_BEFORE.severity,

@@ -25,7 +25,7 @@ fn known() -> HashMap<&'static str, &'static str> {
 }
 
 /// Members of the report that differ from run to run.
-const OF_THE_RUN: [&str; 3] = ["run_id", "timings", "source"];
+const OF_THE_RUN: [&str; 4] = ["run_id", "run", "timings", "source"];
 
 /// What the report says, without what differs from run to run.
 fn report(mut report: Value) -> String {

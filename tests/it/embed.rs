@@ -38,6 +38,9 @@ fn an_application_imports_a_tree_with_its_own_progress_questions_secret_and_canc
     assert!(begun.contains(", 0 of ") && !ended.contains(", 0 of "), "{importing:#?}");
     assert!(asked.lock().unwrap().is_empty(), "a new database asks nothing");
 
+    // As it was, it would not be read.
+    let users = format!("{tree}/users.json");
+    std::fs::write(&users, format!("{}\n", std::fs::read_to_string(&users).unwrap())).unwrap();
     let refused = import().unwrap_err();
     assert!(matches!(refused.kind, ErrorKind::Request) && refused.message.contains("not confirmed"), "{refused}");
     assert_eq!(asked.lock().unwrap().len(), 1);

@@ -83,7 +83,7 @@ fn files_without_an_owner_may_be_ignored_with_a_reason_of_their_own() {
     let report = of("ownerless = { ignore = \"nobody's\" }\n").report(0, &[]);
     assert_eq!(crate::small::fate(&report, "loose.json"), "ignored: nobody's");
     let report = of("ownerless = \"refuse\"\n").report(1, &[]);
-    assert_eq!(told(&report), ["error O003 1 file without an owner need one and were not imported"]);
+    assert_eq!(told(&report), ["error O003 1 file without an owner needs one and was not imported"]);
 }
 
 #[test]

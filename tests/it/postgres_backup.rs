@@ -255,7 +255,7 @@ fn without_a_program_that_is_new_enough_nothing_is_asked_or_begun() {
     for (folder, why) in [(&empty, "are not there"), (&old, "pg_dump 9.6.24 (")] {
         for line in [
             // No key is given, so that asking for one would be another error.
-            format!("import {} --yes", tree.display()),
+            format!("import {} --yes --reread", tree.display()),
             "backup create".to_owned(),
             "schema stamp 001 --yes".to_owned(),
             "schema rollback --all --yes".to_owned(),
@@ -492,7 +492,7 @@ fn changes_are_backed_up_first_and_backups_are_promoted_and_pruned() {
     let tree = project("sample_data/notes");
     let import = format!("import {} --key-file {KEY_FILE} --yes", tree.display());
     on(&house, &server, &import).status(0);
-    let again = on(&house, &server, &import).status(0);
+    let again = on(&house, &server, &format!("{import} --reread")).status(0);
     assert!(again.stderr.contains("no row was changed: the backup was removed"), "{}", again.stderr);
     assert_eq!(reasons(), ["before migrate", "before import"]);
     on(&house, &server, "backup promote --to weekly").status(0);

@@ -188,7 +188,7 @@ fn no_backup_is_made_through_a_pooler_that_shares_connections_and_one_is_put_bac
     let (house, server, pooler) = notes();
     let words = "a pooler stands before the server that shares connections between transactions";
     let tree = project("sample_data/notes");
-    let import = format!("import {} --key-file {KEY_FILE} --yes", tree.display());
+    let import = format!("import {} --key-file {KEY_FILE} --yes --reread", tree.display());
     for is_busy in [false, true] {
         let others = is_busy.then(|| Others::of(&pooler));
         for line in ["backup create", &import, "schema rollback --all --yes"] {

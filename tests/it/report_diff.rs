@@ -33,7 +33,7 @@ fn the_report_of_a_dry_run_and_of_the_import_say_the_same_and_a_changed_tree_is_
         "  + unknown.json (unmapped)\n",
         "  - tags.json (imported)\n",
         "~ people.json: ",
-        "tags: inserted: 1 → ",
+        "  tags: gone: none → 1, inserted: 1 → 0\n",
     ] {
         assert!(differs.stdout.contains(line), "{line} in {}", differs.stdout);
     }

@@ -94,7 +94,7 @@ fn a_dry_run_without_the_passphrase_reports_what_it_could_not_compare() {
         .run(
             ["import", tree.to_str().unwrap(), "--mappings", set.to_str().unwrap(), "--json", "--dry-run"]
                 .into_iter()
-                .chain(["--database", "sqlite:///./target.db"]),
+                .chain(["--database", "sqlite:///./target.db", "--reread"]),
         )
         .status(0)
         .json();

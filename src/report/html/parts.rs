@@ -77,9 +77,8 @@ pub(super) fn bar(report: &Report) -> Vec<Segment> {
 /// For each table how long the parts of its bar are, in hundredths of the longest bar: rows that were inserted, updated,
 /// unchanged, kept, gone and rejected.
 pub(super) fn tracks(tables: &[TableReport]) -> Vec<[String; 6]> {
-    let counts = |table: &TableReport| {
-        [table.inserted, table.updated, table.unchanged, table.kept, table.gone, table.rejected]
-    };
+    let counts =
+        |table: &TableReport| [table.inserted, table.updated, table.unchanged, table.kept, table.gone, table.rejected];
     let most = tables.iter().map(|table| counts(table).iter().sum::<u64>()).max().unwrap_or(0).max(1);
     // Thousandths in whole numbers: no count is shown through a float.
     let length = |count: u64| {

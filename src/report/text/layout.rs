@@ -1,8 +1,8 @@
 //! How much of a report is shown, and how wide.
 
-use super::super::words::count;
+use super::super::words::{count, wrap};
 use super::super::{Report, table as columns};
-use crate::finding::Severity;
+use crate::finding::{Severity, printable};
 use std::fmt::Write;
 
 /// How much of the report is shown.
@@ -50,5 +50,14 @@ pub(super) fn against(report: &Report) -> String {
     };
     format!("{reasons}, ")
 }
+/// The indentation of the text after the word that begins a section.
+pub(super) const MARGIN: usize = 9;
+
+/// A line with the word that begins a section; longer words go on below it.
+pub(super) fn line(name: &str, words: &str, width: u16) -> String {
+    let text = format!("{name:MARGIN$}{}", printable(words));
+    format!("{}\n", wrap(&text, usize::from(width), MARGIN))
+}
+
 /// The columns where there is no terminal.
 pub const WIDTH: u16 = 80;

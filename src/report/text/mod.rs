@@ -14,11 +14,8 @@ use super::words::{bytes, count, duration, thousands, wrap};
 use super::{CheckStatus, Outcome, Report, RunMode, SetAsideReport, Verdict};
 use crate::finding::printable;
 use findings::kinds;
-use layout::{against, more};
+use layout::{MARGIN, against, line, more};
 use tables::{MOST_TABLES, files, tables};
-
-/// The indentation of the text after the word that begins a section.
-const MARGIN: usize = 9;
 
 /// The summary at the end of a run; its last line is the verdict.
 pub fn summary(report: &Report, layout: Layout) -> String {
@@ -239,11 +236,6 @@ fn after(report: &Report, width: u16) -> String {
     }
     let needs = report.after.iter().map(|need| wrap(&printable(&format!("  - {need}")), usize::from(width), 4));
     format!("the application still needs:\n{}\n", needs.collect::<Vec<_>>().join("\n"))
-}
-
-fn line(name: &str, words: &str, width: u16) -> String {
-    let text = format!("{name:MARGIN$}{}", printable(words));
-    format!("{}\n", wrap(&text, usize::from(width), MARGIN))
 }
 
 #[cfg(test)]

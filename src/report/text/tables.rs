@@ -2,8 +2,7 @@
 
 use super::super::words::{bytes, count, thousands};
 use super::super::{FileStatus, Outcome, Report, TableReport};
-use super::layout::{more, table};
-use super::line;
+use super::layout::{line, more, table};
 
 /// So many tables are on the screen; the rest is counted.
 pub(super) const MOST_TABLES: usize = 40;
