@@ -64,8 +64,26 @@ fn is_code(text: &str) -> bool {
 }
 
 fn code_words(code: &Code) -> String {
-    let page = explain::page(code.id).map(|page| format!("\n{page}\n")).unwrap_or_default();
+    let page = explain::page(code.id).map(|page| format!("\n{}", plain(page))).unwrap_or_default();
     format!("{} {}: {}\nhint: {}\n{page}", code.severity, code.id, code.title, code.help)
+}
+
+/// A page as a terminal shows it: headings without their marks, and what stands in a fence set in, below its path.
+fn plain(page: &str) -> String {
+    let (mut out, mut is_in_fence) = (String::new(), false);
+    for line in page.lines() {
+        match (line.strip_prefix("```"), line.strip_prefix("## ")) {
+            (Some(info), _) => {
+                is_in_fence = !is_in_fence;
+                let path = info.split_once(' ').map(|(_, path)| path);
+                path.iter().for_each(|path| out += &format!("{path}:\n"));
+            }
+            (None, Some(heading)) if !is_in_fence => out += &format!("{heading}:\n"),
+            _ if is_in_fence && !line.is_empty() => out += &format!("    {line}\n"),
+            _ => out += &format!("{line}\n"),
+        }
+    }
+    out
 }
 
 fn file(args: &ExplainArgs, what: &str, output: &Output) -> Result<u8> {
@@ -250,6 +268,13 @@ hint: fix the source, or add a step that converts it
 ";
         assert!(code_words(find("V004").expect("known")).starts_with(text));
         assert_eq!(code_words(find("v004").expect("known")), code_words(find("V004").expect("known")));
+    }
+
+    #[test]
+    fn a_page_is_shown_without_the_marks_of_its_form() {
+        let page = "Why.\n\n## Example\n\n```json tree/a.json\n## b\n\n{}\n```\n\n```sh\nrm a\n```\n";
+        let expected = "Why.\n\nExample:\n\ntree/a.json:\n    ## b\n\n    {}\n\n    rm a\n";
+        assert_eq!(plain(page), expected);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod shared;
 pub mod table;
 pub mod text;
 mod texts;
+mod weight;
 pub mod words;
 pub mod write;
 

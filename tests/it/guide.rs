@@ -57,11 +57,12 @@ fn diff(body: &str) -> Part {
     Part::Edit { file: file.strip_prefix("--- ").unwrap().to_owned(), from: side('-'), to: side('+') }
 }
 
-/// What differs from run to run: the digest of a set, and ids.
+/// What differs from run to run: the digest of a set, the plan that hangs on it, and ids.
 fn redacted(text: &str) -> String {
     text.split_inclusive('\n')
         .map(|line| match (line.starts_with("set "), line.split_once("(run ")) {
             (true, _) => format!("{}(…)\n", &line[..line.rfind('(').unwrap()]),
+            _ if line.starts_with("plan ") => "plan     p1-…\n".to_owned(),
             (_, Some((before, _))) => format!("{before}(run …)\n"),
             _ => line.to_owned(),
         })

@@ -162,6 +162,22 @@ mod tests {
     }
 
     #[test]
+    fn the_weightiest_findings_come_first() {
+        let mut report = sample::refused();
+        let found = |code: &str, severity| sample::finding(code, severity, 1, "it is so");
+        report.findings = [("F005", Severity::Warning), ("R004", Severity::Error), ("F001", Severity::Error)]
+            .into_iter()
+            .chain([("X005", Severity::Warning), ("U003", Severity::Note)])
+            .map(|(code, severity)| found(code, severity))
+            .collect();
+        let page = page(&report).expect("renders");
+        let places: Vec<_> = ["error F001", "error R004", "warning X005", "warning F005", "note U003"]
+            .map(|words| page.find(words).unwrap_or_else(|| panic!("{words} in {page}")))
+            .into();
+        assert!(places.is_sorted(), "{page}");
+    }
+
+    #[test]
     fn only_columns_that_were_filled_in_several_ways_are_listed() {
         let mut report = sample::committed();
         let column = |name: &str, ways: usize, nulled| ColumnReport {

@@ -1,9 +1,11 @@
 //! What the page shows, as its template wants it.
 
-use crate::finding::{CODES, printable};
+use crate::finding::{CODES, Severity, printable};
+use crate::report::weight::weight;
 use crate::report::{FileReport, FileStatus, LossKind, Report, Shared, TableReport, words};
 use serde::Serialize;
 use serde_json::Value;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Findings of one code.
@@ -30,13 +32,14 @@ struct Saying<'f> {
     more: u64,
 }
 
-/// Findings by code, in their order.
+/// Findings by code, the worst first, and of those alike that one which matters most.
 pub(super) fn kinds(findings: &Value) -> Vec<Kind<'_>> {
     let all = findings.as_array().map(Vec::as_slice).unwrap_or_default();
     let alike =
         |names: &'static [&str]| move |a: &Value, b: &Value| names.iter().all(|name| a.get(name) == b.get(name));
     let count = |of: &[Value]| of.iter().filter_map(|finding| finding["count"].as_u64()).sum();
-    all.chunk_by(alike(&["severity", "code"]))
+    let mut kinds: Vec<Kind<'_>> = all
+        .chunk_by(alike(&["severity", "code"]))
         .map(|of| {
             let help = of[0].get("help").filter(|help| of.iter().all(|one| one.get("help") == Some(help)));
             let sayings = of.chunk_by(alike(&["message", "subject", "mapping", "help"])).map(|alike| {
@@ -48,7 +51,12 @@ pub(super) fn kinds(findings: &Value) -> Vec<Kind<'_>> {
             let sayings = sayings.collect();
             Kind { severity: &of[0]["severity"], code: &of[0]["code"], title, help, count: count(of), sayings }
         })
-        .collect()
+        .collect();
+    kinds.sort_by_key(|kind| {
+        let severity: Severity = serde_json::from_value(kind.severity.clone()).unwrap_or(Severity::Error);
+        (Reverse(severity), weight(severity, kind.code.as_str().unwrap_or_default()))
+    });
+    kinds
 }
 
 /// The columns that were not always filled from one and the same place.

@@ -3,8 +3,8 @@
 use super::super::words::{count, thousands, wrap};
 use super::super::{FindingReport, PlaceReport};
 use super::layout::{Detail, Layout};
-use super::weight::weight;
 use crate::finding::{CODES, Severity, printable};
+use crate::report::weight::weight;
 use std::cmp::Reverse;
 use std::fmt::Write;
 

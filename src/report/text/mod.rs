@@ -5,7 +5,6 @@ mod compared;
 mod findings;
 mod layout;
 mod tables;
-mod weight;
 
 pub use findings::place_words;
 pub use layout::{Detail, Layout, WIDTH};
