@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, HashMap};
 pub enum Left {
     /// An import wrote it, and nobody has edited it since.
     Untouched,
+    /// Only its sealed values are not those that the import wrote.
+    Resealed,
     /// It is not as an import left it.
     Edited,
     /// No import wrote it.
@@ -44,7 +46,10 @@ pub(super) fn left<E: Following>(engine: &mut E, listed: Listed<'_>, keys: &[Str
         engine.list(listed)?;
         engine.judge(listed, &columns, Some(run), &mut |_, key, _, fate| {
             let standing = match fate {
-                Disposition::Remove { .. } | Disposition::Restore { .. } => Left::Untouched,
+                Disposition::Remove { sealed_alike: true, .. } | Disposition::Restore { sealed_alike: true } => {
+                    Left::Untouched
+                }
+                Disposition::Remove { .. } | Disposition::Restore { .. } => Left::Resealed,
                 Disposition::Gone => Left::Absent,
                 Disposition::Changed | Disposition::Empty | Disposition::Nameless => Left::Edited,
             };

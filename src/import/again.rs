@@ -44,6 +44,7 @@ fn facts(plan: &Plan, options: &ImportOptions) -> Option<String> {
             "root": root.display().to_string(),
             "files": plan.tree.files.len(),
             "skipped": plan.tree.skipped.iter().map(|skipped| &skipped.path).collect::<Vec<_>>(),
+            "existing": format!("{:?}", options.existing),
             "with": options.with,
             "owner": options.owner,
             "max_depth": options.max_depth,

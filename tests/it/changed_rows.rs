@@ -190,21 +190,58 @@ fn logins(pin: &str) -> Value {
     json!([{"id": "ann", "pin": pin}, {"id": "bob", "pin": "never-changed-7"}])
 }
 
-#[test]
-fn a_secret_that_an_update_replaced_is_rotated_with_the_others_and_put_back() {
+/// A house with two logins, each with a sealed secret or none.
+fn login_house() -> House {
     let rules = r#"
         [table.logins]
         key = ["id"]
         [table.logins.columns]
         id = "id"
-        pin = { seal = "pin" }"#;
-    let house = || {
-        House::new()
-            .schema("CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, pin TEXT);")
-            .list("logins", r#"["logins.json"]"#, rules)
-            .source("logins.json", &logins("first-secret-1"))
-    };
-    on_every_engine(house, |lab| {
+        pin = { seal = "pin", on_absent = "null" }"#;
+    House::new()
+        .schema("CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, pin TEXT);")
+        .list("logins", r#"["logins.json"]"#, rules)
+        .source("logins.json", &logins("first-secret-1"))
+}
+
+#[test]
+fn a_secret_that_gave_way_to_none_is_put_back_under_the_keys_of_later_days() {
+    on_every_engine(login_house, |lab| {
+        let with_key = ["--database", lab.url(), "--key-file", KEY_FILE];
+        let credentials = |command: &str, more: &[&str]| {
+            lab.house.run([&["credentials", command], &with_key[..], more].concat()).status(0);
+        };
+        lift(lab, &[]);
+        lab.house.put("logins.json", json!([{"id": "ann"}, {"id": "bob", "pin": "never-changed-7"}]).to_string());
+        let second = lift(lab, &["--existing", "update"]);
+        assert_eq!(counts(&second, "logins"), [0, 1, 1, 0, 0, 0]);
+        assert_eq!(lab.rows("SELECT pin FROM logins WHERE id = 'ann'"), [["NULL"]]);
+        credentials("rotate", &["--yes", "--no-backup"]);
+        lab.undo(id(&second), &["--key-file", KEY_FILE]).status(0);
+        credentials("verify", &[]);
+        lab.house.put("logins.json", logins("first-secret-1").to_string());
+        assert_eq!(counts(&lift(lab, &[]), "logins"), [0, 0, 2, 0, 0, 0]);
+    });
+}
+
+#[test]
+fn a_secret_that_somebody_changed_in_the_database_is_not_updated() {
+    on_every_engine(login_house, |lab| {
+        lift(lab, &[]);
+        lab.change("UPDATE logins SET pin = NULL WHERE id = 'ann'");
+        let again = lift(lab, &["--existing", "update"]);
+        assert_eq!(counts(&again, "logins"), [0, 0, 1, 1, 0, 0]);
+        assert!(
+            messages(&again, "R017")[0].contains("its sealed value is not the one that an import wrote"),
+            "{again}"
+        );
+        assert_eq!(lab.rows("SELECT pin FROM logins WHERE id = 'ann'"), [["NULL"]]);
+    });
+}
+
+#[test]
+fn a_secret_that_an_update_replaced_is_rotated_with_the_others_and_put_back() {
+    on_every_engine(login_house, |lab| {
         let with_key = ["--database", lab.url(), "--key-file", KEY_FILE];
         lift(lab, &[]);
         let registered = lab.rows("SELECT table_name FROM treelift_sealed_columns ORDER BY table_name");

@@ -230,7 +230,8 @@ fn a_time_in_a_key_is_found_again_in_whatever_form_it_stands() {
         json!([{"at": "2025-05-07T14:42:18Z", "day": "2025-05-07", "opens": "08:31", "title": "Wed"}]).to_string(),
     );
     house.put("notes.json", "[]");
-    let report = house.lift(&[]).ends(1, "rolled-back").finds(&["error R003 days.json /0"]).report();
+    let found = ["error R003 days.json /0", "warning R018 notes.json"];
+    let report = house.lift(&[]).ends(1, "rolled-back").finds(&found).report();
     let message = report["findings"][0]["message"].as_str().unwrap();
     assert!(message.contains("`opens` (database \"08:30:00\", source \"08:31:00\")"), "{message}");
 }

@@ -14,7 +14,7 @@ use crate::import::writer::Update;
 use crate::mapping::apply::Draft;
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::keyindex::KeyText;
-use crate::mapping::model::OnExisting;
+use crate::mapping::model::{OnExisting, Protection};
 use crate::row::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -106,8 +106,12 @@ impl Resolver<'_> {
                 return Ok(Some(Some("a sealed value in it does not open")));
             }
         }
+        let has_secrets = fields.iter().any(|at| rule.fields[*at].protection.is_some());
         Ok(match self.standing_of(cx, table, row_key)? {
-            Left::Untouched => None,
+            Left::Resealed if has_secrets => {
+                Some(Some("its sealed value is not the one that an import wrote: it was edited, or keys were changed"))
+            }
+            Left::Untouched | Left::Resealed => None,
             Left::Edited | Left::Absent => Some(Some("it was edited since an import wrote it")),
             Left::Foreign => Some(Some("no import wrote it")),
         })
@@ -191,16 +195,17 @@ impl Resolver<'_> {
             let field = &rule.fields[*at];
             let number = cx.writer.next_earlier();
             let secret = draft.secrets.iter().find(|(of, _)| of == at);
-            let mut sealed = None;
+            // Also where it gives way to none: the earlier one must go on under the keys of later days.
+            let sealed = match (&field.protection, &change.cells[*at]) {
+                (Some(Protection::Seal), Cell::Text(token)) => {
+                    let column = self.plan.sealed_column(rule, *at)?;
+                    Some(cx.writer.vault.set_aside((column, &key, token), (run, number))?)
+                }
+                _ => None,
+            };
             let value = match secret {
                 None => draft.values[*at].clone(),
-                Some((_, secret)) => {
-                    let column = self.plan.sealed_column(rule, *at)?;
-                    if let Cell::Text(token) = &change.cells[*at] {
-                        sealed = Some(cx.writer.vault.set_aside((column, &key, token), (run, number))?);
-                    }
-                    cx.writer.vault.seal(column, &key, secret)?
-                }
+                Some((_, secret)) => cx.writer.vault.seal(self.plan.sealed_column(rule, *at)?, &key, secret)?,
             };
             earlier.push((number, sealed));
             values.push((field.column.name.clone(), value));

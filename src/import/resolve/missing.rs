@@ -23,8 +23,8 @@ impl Resolver<'_> {
     /// Notes which row of the target a record's row is.
     pub(super) fn meet(&mut self, cx: &mut Context<'_>, row: Candidate<'_>, one: &Judged) -> Result<()> {
         let table = &row.rule.table.name;
-        if cx.writer.rows_before(table) == 0 {
-            return Ok(());
+        if !self.answers.is_any_asked {
+            return Ok(()); // nothing was there before
         }
         let of_draft = || row_key(row.rule, &row.draft.values, one.id, cx.writer.dialect);
         let key = one.row_key.clone().unwrap_or_else(of_draft);

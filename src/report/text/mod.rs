@@ -61,6 +61,10 @@ fn committed(report: &Report) -> String {
     let (inserted, updated, unchanged) = (sum(|t| t.inserted), sum(|t| t.updated), sum(|t| t.unchanged));
     let kept = sum(|t| t.kept);
     let url = &report.target.url;
+    if let Some(as_in) = &report.as_in {
+        let run = as_in.run.get(..8).unwrap_or(&as_in.run);
+        return format!("committed: no changes, the source is as run {run} read it and was not read again");
+    }
     let what = match (inserted, updated) {
         (0, 0) if kept > 0 => {
             format!("no changes, {} already up to date, {} kept that differ", count(unchanged, "row"), thousands(kept))
