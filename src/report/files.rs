@@ -4,7 +4,9 @@ use super::counts::{Counts, PackedCounts};
 use super::parts::{FileReport, FileStatus};
 use super::shared::Shared;
 use foldhash::HashMap;
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
 
 /// The files of a report, in order. It reads and writes them as a list of [`FileReport`].
 #[derive(Debug, Clone, Default)]
@@ -133,7 +135,26 @@ impl Serialize for Files {
 
 impl<'de> Deserialize<'de> for Files {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Vec::<FileReport>::deserialize(deserializer).map(Self::from_iter)
+        deserializer.deserialize_seq(OneByOne)
+    }
+}
+
+/// Takes files in as they are read: as a list of reports they would take many times the room.
+struct OneByOne;
+
+impl<'de> Visitor<'de> for OneByOne {
+    type Value = Files;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of files")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Files, A::Error> {
+        let mut files = Files::default();
+        while let Some(file) = list.next_element()? {
+            files.push(file);
+        }
+        Ok(files)
     }
 }
 
