@@ -13,7 +13,7 @@ use super::reference::Reference;
 use super::sealed_column::SealedColumn;
 use super::sealing::Sealing;
 use crate::error::{Error, Result};
-use crate::report::words::count;
+use crate::report::words::{count, is_zero};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::cmp::Ordering;
@@ -85,7 +85,7 @@ impl fmt::Debug for Undo<'_> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Undone {
     /// How many secrets are put back.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub secrets: u64,
     /// By table, what is undone; empty where something blocks it.
     pub tables: Vec<Taken>,
@@ -105,12 +105,6 @@ impl Undone {
     }
 }
 
-/// Whether there is none, so that it need not be said.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
-fn is_none(count: &u64) -> bool {
-    *count == 0
-}
-
 /// What is undone in a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Taken {
@@ -121,10 +115,10 @@ pub struct Taken {
     /// Rows that were there before the run, and whose columns that it filled are NULL again.
     pub emptied: u64,
     /// Rows that were there before the run, and that get the values back that they had then.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub restored: u64,
     /// Rows among those removed, emptied or restored that were edited since.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub edited: u64,
     /// Rows of the run that were already deleted: runs wrote all that their table has.
     pub gone: u64,

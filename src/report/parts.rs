@@ -1,6 +1,7 @@
 //! The parts of a [`Report`](super::Report).
 
 use super::Shared;
+use super::words::is_zero;
 use crate::finding::Severity;
 use crate::who::Who;
 use jiff::Timestamp;
@@ -302,12 +303,6 @@ pub struct AsInReport {
     pub warnings: u64,
 }
 
-/// Whether there is none, so that it need not be said.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
-fn is_none(count: &u64) -> bool {
-    *count == 0
-}
-
 /// The row counts of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableReport {
@@ -320,10 +315,10 @@ pub struct TableReport {
     /// Existing rows that match the source.
     pub unchanged: u64,
     /// Existing rows that differ from the source, and were kept as they are.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub kept: u64,
     /// Existing rows that earlier runs wrote and that the source does not give any more; they were kept.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub gone: u64,
     /// Rows that were rejected.
     pub rejected: u64,
@@ -468,12 +463,6 @@ pub struct SecretsReport {
     pub plaintext_declassified: u64,
     /// Paths that the mapping declassifies.
     pub declassified: Vec<DeclassifiedReport>,
-}
-
-/// Whether a count says nothing.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 /// A path that looks like a secret and is declassified by the mapping.

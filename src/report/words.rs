@@ -13,6 +13,12 @@ pub fn thousands(number: u64) -> String {
     grouped
 }
 
+/// Whether a count need not be said.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serialises asks by reference")]
+pub(crate) fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// A number with its noun: `1 row`, `1,234 rows`, `2 leaves`.
 pub fn count(number: u64, thing: &str) -> String {
     match (number, thing) {
