@@ -106,6 +106,8 @@ mod postgres_drift;
 #[cfg(feature = "postgres")]
 mod postgres_ends;
 #[cfg(feature = "postgres")]
+mod postgres_ledger_schema;
+#[cfg(feature = "postgres")]
 mod postgres_partitions;
 #[cfg(feature = "postgres")]
 mod postgres_pooler;

@@ -33,13 +33,25 @@ impl Server {
         Self::of(server())
     }
 
-    /// A new database of the server with this URL.
+    /// One whose address has a schema of its own for treelift's tables.
+    pub(crate) fn apart() -> Self {
+        let mut server = Self::new();
+        if !server.url.contains(APART) {
+            server.url.push_str(&format!("{APART}kept"));
+        }
+        server
+    }
+
+    /// A new database of the server with this URL. Where `TREELIFT_TEST_LEDGER_SCHEMA` names a schema, treelift's own tables
+    /// come into that.
     pub(crate) fn of(at: &str) -> Self {
         let name = format!("it_{}", uuid::Uuid::from_bytes(random()).simple());
         connect(at).batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
         let (before, options) = at.split_once('?').unwrap_or((at, ""));
         let url = format!("{}/{name}?{options}", before.rsplit_once('/').unwrap().0);
-        Self { url, name, at: at.to_owned() }
+        let own =
+            std::env::var("TREELIFT_TEST_LEDGER_SCHEMA").map_or_else(|_| String::new(), |own| format!("{APART}{own}"));
+        Self { url: url + &own, name, at: at.to_owned() }
     }
 
     /// The name of the database, for what is named after it.
@@ -123,8 +135,20 @@ fn random() -> [u8; 16] {
     bytes
 }
 
+/// What names the schema of treelift's own tables at the end of a URL.
+const APART: &str = "&ledger_schema=";
+
+/// A URL as other programs take it, and the schema of treelift's own tables where it names one.
+pub(crate) fn apart(url: &str) -> (&str, Option<&str>) {
+    url.split_once(APART).map_or((url, None), |(plain, own)| (plain, Some(own)))
+}
+
+/// A connection as an application has it, but that it finds treelift's tables by their names alone, too.
 fn connect(url: &str) -> Client {
-    Client::connect(url, NoTls).unwrap()
+    let (plain, own) = apart(url);
+    let mut client = Client::connect(plain, NoTls).unwrap();
+    own.into_iter().for_each(|own| client.batch_execute(&format!("SET search_path = public, {own}")).unwrap());
+    client
 }
 
 /// A cell in one written form for both engines.
@@ -204,8 +228,8 @@ pub(crate) fn imported(house: &House, tree: &Path, url: &str, more: &[&str]) -> 
 
 #[test]
 fn both_engines_hold_the_same_rows_and_tell_the_same() {
-    hold_the_same(&sample(), "sample.db");
-    hold_the_same(&project("sample_data/notes"), "notes.db");
+    hold_the_same(&sample(), "sample.db", &Server::new());
+    hold_the_same(&project("sample_data/notes"), "notes.db", &Server::apart());
 }
 
 #[test]
@@ -225,11 +249,11 @@ fn people(users: u32) {
     let tree = folder.path().join("v1");
     v1_tree::write(&tree, &v1_tree::Plan { users, ..v1_tree::Plan::default() }).unwrap();
     age(&tree);
-    hold_the_same(&tree, "people.db");
+    hold_the_same(&tree, "people.db", &Server::new());
 }
 
-fn hold_the_same(tree: &Path, file: &str) {
-    let (house, server) = (House::new(), Server::new());
+fn hold_the_same(tree: &Path, file: &str, server: &Server) {
+    let house = House::new();
     let one = imported(&house, tree, &format!("sqlite:///./{file}"), &[]);
     let dry = imported(&house, tree, &server.url, &["--dry-run"]);
     assert_eq!(server.things(), "0", "a dry run leaves nothing");
@@ -237,7 +261,7 @@ fn hold_the_same(tree: &Path, file: &str) {
     assert_eq!(other["outcome"], "committed");
     assert_eq!(alike(&one), alike(&other));
     assert_eq!(comparable(dry), comparable(other.clone()));
-    let [left, right] = dumps(&house, file, &server);
+    let [left, right] = dumps(&house, file, server);
     assert!(left.values().map(Vec::len).sum::<usize>() > 10);
     for (table, rows) in &left {
         assert_eq!(rows, &right[table], "{table}");

@@ -1,7 +1,7 @@
 //! Backups of a server's database: made by its own programs, damaged, refused, put back.
 
 use crate::house::{House, KEY_FILE, Ran, project};
-use crate::postgres::Server;
+use crate::postgres::{Server, apart};
 use crate::postgres_ends::wait_until;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
@@ -226,7 +226,7 @@ fn real(url: &str) -> PathBuf {
     if let Some((_, folder)) = programs(url) {
         return folder;
     }
-    let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
+    let mut client = postgres::Client::connect(apart(url).0, postgres::NoTls).unwrap();
     let version: i32 = client.query_one("SELECT current_setting('server_version_num')::int4", &[]).unwrap().get(0);
     let folder = PathBuf::from(format!("/usr/lib/postgresql/{}/bin", version / 10_000));
     assert!(folder.join("pg_dump").exists(), "a `pg_dump` of the server's version is needed in {}", folder.display());

@@ -20,7 +20,20 @@ fn what_is_not_built_for_a_server_yet_is_refused_by_name_and_changes_nothing() {
 
 #[test]
 fn every_other_command_works_on_a_server() {
-    let (house, server) = (House::new(), Server::new());
+    every_command(&Server::new());
+}
+
+#[test]
+fn every_other_command_works_where_treelifts_tables_have_a_schema_of_their_own() {
+    let server = Server::apart();
+    every_command(&server);
+    let left = "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+                AND relname LIKE 'treelift%'";
+    assert_eq!(server.rows(left), [] as [Vec<String>; 0]);
+}
+
+fn every_command(server: &Server) {
+    let house = House::new();
     let tree = project("sample_data/notes");
     let tree = tree.to_str().unwrap();
     let on = |command: &[&str], status: i32| {

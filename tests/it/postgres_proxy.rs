@@ -1,7 +1,7 @@
 //! A way to the server that is cut at a moment of the conversation ("Frontend/Backend Protocol", 54): what a test of a
 //! broken connection needs, without a promise about time.
 
-use crate::postgres::Server;
+use crate::postgres::{Server, apart};
 use postgres::config::Host;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -51,9 +51,11 @@ impl Proxy {
 
     /// The URL of the server's database on this way.
     pub(crate) fn url(&self, server: &Server) -> String {
-        let config: postgres::Config = server.url.parse().unwrap();
+        let (plain, own) = apart(&server.url);
+        let config: postgres::Config = plain.parse().unwrap();
         let (user, database) = (config.get_user().unwrap(), config.get_dbname().unwrap());
-        format!("postgresql://{user}@127.0.0.1:{}/{database}?sslmode=disable", self.port)
+        let own = own.map_or_else(String::new, |own| format!("&ledger_schema={own}"));
+        format!("postgresql://{user}@127.0.0.1:{}/{database}?sslmode=disable{own}", self.port)
     }
 
     /// From here on nobody gets through.
@@ -71,7 +73,7 @@ enum Address {
 
 impl Address {
     fn of(url: &str) -> Self {
-        let config: postgres::Config = url.parse().unwrap();
+        let config: postgres::Config = apart(url).0.parse().unwrap();
         let port = config.get_ports().first().copied().unwrap_or(5432);
         match config.get_hosts().first().unwrap() {
             Host::Unix(folder) => Self::Socket(folder.join(format!(".s.PGSQL.{port}"))),

@@ -48,8 +48,8 @@ fn change(path: &Path, sql: &str) {
     Connection::open(path).unwrap().execute_batch(&format!("PRAGMA foreign_keys = OFF; {sql}")).unwrap();
 }
 
-fn there_and_back(tree: &Path, set: &str) {
-    let (house, server) = (House::new(), Server::new());
+fn there_and_back(tree: &Path, set: &str, server: &Server) {
+    let house = House::new();
     house.import(tree, &["--database", "one.db", "--mappings", set]).status(0);
     let before = content(&house.path("one.db"));
     assert!(before.values().map(Vec::len).sum::<usize>() > 20);
@@ -78,8 +78,8 @@ fn there_and_back(tree: &Path, set: &str) {
 
 #[test]
 fn a_database_that_went_there_and_back_is_the_same() {
-    there_and_back(&sample(), "fossawork");
-    there_and_back(&project("sample_data/notes"), "notes");
+    there_and_back(&sample(), "fossawork", &Server::new());
+    there_and_back(&project("sample_data/notes"), "notes", &Server::apart());
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_database_of_two_hundred_people_that_went_there_and_back_is_the_same() {
     let tree = folder.path().join("v1");
     v1_tree::write(&tree, &v1_tree::Plan { users: 200, ..v1_tree::Plan::default() }).unwrap();
     age(&tree);
-    there_and_back(&tree, "fossawork");
+    there_and_back(&tree, "fossawork", &Server::new());
 }
 
 /// A house with the sample of notes in `one.db`, and an empty database of the server.

@@ -200,6 +200,7 @@ Examples:
   treelift import ./old_data --plan p1-1f0c2d3e-…
   treelift import ./old_data --yes --progress json
   treelift import ./old_data --database postgresql://host/app --lock-timeout 30
+  treelift import ./old_data --database 'postgresql://host/app?ledger_schema=treelift'
   treelift import ./old_data --database sqlite:///./new.db --existing update
   treelift import ./old_data --database sqlite:///./new.db --set-aside --rejects ./rejects
   treelift import ./old_data --database sqlite:///./new.db --verify
@@ -223,7 +224,8 @@ pub(in crate::cli) struct ImportArgs {
     /// or with --yes for the import.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "mappings")]
     pub(in crate::cli) scaffold: Option<PathBuf>,
-    /// The database to write into [default: DATABASE_URL, then what the mapping set names].
+    /// The database to write into [default: DATABASE_URL, then what the mapping set names]. In the address of a PostgreSQL
+    /// server `?ledger_schema=NAME` keeps treelift's own tables in a schema of their own.
     #[arg(long, value_name = "URL")]
     pub(in crate::cli) database: Option<String>,
     /// Do everything but commit; nothing is left behind.

@@ -22,8 +22,18 @@ pub struct Served {
     pub program: String,
     /// The schema that was dumped.
     pub schema: String,
+    /// The schema of treelift's own tables, which was dumped as well, where that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger_schema: Option<String>,
     /// The extensions of the database, which are in no dump.
     pub extensions: Vec<Extension>,
+}
+
+impl Served {
+    /// The schemas that were dumped.
+    pub fn schemas(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.schema).chain(&self.ledger_schema)
+    }
 }
 
 /// An installed extension.

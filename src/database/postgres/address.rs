@@ -2,7 +2,7 @@
 //! then the environment, then the password file. The client's own parser knows neither `sslmode=verify-full` nor the
 //! drivers that SQLAlchemy names.
 
-use super::options::Options;
+use super::options::{self, Options};
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use secrecy::{ExposeSecret, SecretString};
@@ -31,6 +31,8 @@ pub(super) struct Address {
     /// How long to wait for a connection, in seconds.
     pub(super) patience: Option<u64>,
     pub(super) options: Options,
+    /// The schema of treelift's own tables, where that is not the application's.
+    pub(super) ledger_schema: Option<String>,
 }
 
 /// How a connection is protected (`sslmode`).
@@ -71,6 +73,7 @@ struct Given {
     sslrootcert: Option<String>,
     connect_timeout: Option<String>,
     options: Option<String>,
+    ledger_schema: Option<String>,
 }
 
 impl Address {
@@ -120,6 +123,7 @@ impl Address {
             roots: sslrootcert.filter(|roots| roots != "system"),
             patience: patience.transpose()?,
             options: Options::of(&options.unwrap_or_default())?,
+            ledger_schema: given.ledger_schema.take().map(options::own_schema).transpose()?,
         })
     }
 }
@@ -174,6 +178,7 @@ fn given(scheme: &str, rest: &str) -> Result<(Given, String)> {
             "sslrootcert" => &mut given.sslrootcert,
             "connect_timeout" => &mut given.connect_timeout,
             "options" => &mut given.options,
+            "ledger_schema" => &mut given.ledger_schema,
             "password" => {
                 given.password = Some(SecretString::from(value));
                 continue; // and it is not shown
@@ -181,7 +186,8 @@ fn given(scheme: &str, rest: &str) -> Result<(Given, String)> {
             "application_name" | "client_encoding" => continue, // treelift has its own
             _ => {
                 // What stands here may be a mistyped password.
-                let known = "host, port, user, password, dbname, sslmode, sslrootcert, connect_timeout, options";
+                let known =
+                    "host, port, user, password, dbname, sslmode, sslrootcert, connect_timeout, options, ledger_schema";
                 return Err(Error::request("an option of the PostgreSQL URL is not known")
                     .hint(format!("behind `?` may stand: {known}")));
             }

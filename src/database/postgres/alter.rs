@@ -3,6 +3,7 @@
 use super::connect::Session;
 use super::keys::Seals;
 use super::opened::{self, Opened};
+use super::own_schema::APPLICATION_NAME;
 use super::place::{Fault, Outside, Place, Tried};
 use super::reach::reaching;
 use super::script::{self, Failure};
@@ -28,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn alter(place: &Place, order: &Order<'_>) -> Tried<Altered> {
     let mut opened = Opened { session: opened::begin(place, &BTreeSet::new())?, state: () };
     if place.bench.is_some() {
-        opened.session.outside = Some(Outside::of(&opened.session, &opened.session.schema)?);
+        opened.session.outside = Some(Outside::of_live(&opened.session)?);
     }
     match alter::steps(&mut opened, order) {
         Ok(altered) if order.mode == Mode::Real && !altered.steps.is_empty() => {
@@ -81,7 +82,7 @@ impl Altering for Opened<()> {
             return Err(fault.into());
         }
         if self.session.outside.is_none() {
-            self.session.outside = Some(Outside::of(&self.session, &self.session.schema)?);
+            self.session.outside = Some(Outside::of_live(&self.session)?);
         }
         Ok(stages)
     }
@@ -132,10 +133,10 @@ impl Altering for Opened<()> {
 
     fn left(&self) -> Tried<Left> {
         let names = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                     WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+                     WHERE n.nspname IN ($1, $2) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
                            AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1";
         Ok(Left {
-            names: self.session.query(names, &[Some(&self.session.schema)])?.iter().map(|row| row.get(0)).collect(),
+            names: self.session.query(names, &self.session.schemas())?.iter().map(|row| row.get(0)).collect(),
             record: record::table(&self.session, None)?.name,
             is_chosen: state::value(&self.session, state::RECORD_NAME)?.is_some(),
             has_orphans: catalog::has_table(&self.session, TABLE_NAME)?
@@ -148,7 +149,8 @@ impl Altering for Opened<()> {
             self.session.run(&format!("DROP TABLE {}", sql::name(name)))?;
         }
         if is_chosen {
-            self.session.execute("DELETE FROM treelift_state WHERE name <> $1", &[Some(state::RECORD_NAME)])?;
+            let kept = [Some(state::RECORD_NAME), Some(APPLICATION_NAME)];
+            self.session.execute("DELETE FROM treelift_state WHERE name NOT IN ($1, $2)", &kept)?;
         }
         Ok(())
     }

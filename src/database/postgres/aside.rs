@@ -52,7 +52,7 @@ impl Moving for Engine<'_> {
 
     fn set_up(&mut self) -> Tried<()> {
         if !catalog::has_table(self.session, TABLE_NAME)? {
-            self.session.run(TABLE)?;
+            self.session.make(TABLE)?;
         }
         self.session.run(ASTRAY)
     }

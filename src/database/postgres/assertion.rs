@@ -93,7 +93,7 @@ fn primary_key(session: &Session, table: &str) -> Result<Vec<String>, postgres::
                 CROSS JOIN LATERAL unnest(x.indkey::int2[]) WITH ORDINALITY k(number, place)
                 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
                 WHERE x.indisprimary AND n.nspname = $1 AND c.relname = $2 ORDER BY k.place";
-    let rows = session.try_query(text, &[Some(&session.schema), Some(table)])?;
+    let rows = session.try_query(text, &[Some(session.schema_of(table)), Some(table)])?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 

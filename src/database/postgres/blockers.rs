@@ -43,13 +43,14 @@ fn holder_of(session: &Session, tables: &[String]) -> Tried<Option<(String, Stri
          FROM pg_locks l JOIN pg_class c ON c.oid = coalesce(pg_partition_root(l.relation), l.relation) JOIN pg_namespace n ON n.oid = c.relnamespace
          JOIN unnest($2::text[]) WITH ORDINALITY t(name, number) ON t.name = c.relname
          LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-         WHERE l.granted AND l.locktype = 'relation' AND n.nspname = ($1::text[])[1] AND {IN_THE_WAY}
+         WHERE l.granted AND l.locktype = 'relation' AND n.nspname = ANY ($1::text[]) AND {IN_THE_WAY}
                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
                AND l.pid IS DISTINCT FROM pg_backend_pid()
          ORDER BY t.number, l.pid LIMIT 1"
     );
     let names = tables.iter().cloned().map(Some).collect();
-    let rows = session.query_lists(&text, &[vec![Some(session.schema.clone())], names])?;
+    let rows =
+        session.query_lists(&text, &[session.schemas().map(|schema| schema.map(str::to_owned)).to_vec(), names])?;
     Ok(rows.first().map(|row| (printable(row.get(3)), who(row))))
 }
 

@@ -11,25 +11,25 @@ use crate::database::own::is_records;
 use crate::table::{Column, ForeignKey, Schema, Table};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// The names of all ordinary tables of a schema, partitions left out.
+/// The names of all ordinary tables, treelift's own among them, partitions left out.
 pub(super) fn table_names(session: &Session) -> Tried<Vec<String>> {
     let text = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname";
-    Ok(session.query(text, &[Some(&session.schema)])?.iter().map(|row| row.get(0)).collect())
+                WHERE n.nspname IN ($1, $2) AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname";
+    Ok(session.query(text, &session.schemas())?.iter().map(|row| row.get(0)).collect())
 }
 
 /// Whether there is a table of this name.
 pub(super) fn has_table(session: &Session, name: &str) -> Tried<bool> {
     let text = "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')";
-    session.has(text, &[Some(&session.schema), Some(name)])
+    session.has(text, &[Some(session.schema_of(name)), Some(name)])
 }
 
 /// The kind of what has a name among tables, views, indexes and sequences, in the words of the catalog.
 pub(super) fn taken(session: &Session, name: &str) -> Tried<Option<String>> {
     let text = "SELECT c.relkind::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = $1 AND c.relname = $2";
-    Ok(session.first(text, &[Some(&session.schema), Some(name)])?.map(|row| row.get(0)))
+    Ok(session.first(text, &[Some(session.schema_of(name)), Some(name)])?.map(|row| row.get(0)))
 }
 
 /// Everything in a schema that is not treelift's own. Migrations are recorded in `record`.
@@ -369,7 +369,7 @@ pub(super) fn cast_types(session: &Session, table: &str) -> Tried<HashMap<String
         "SELECT a.attname::text, format_type(a.atttypid, -1) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
                 JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped";
-    let rows = session.query(text, &[Some(&session.schema), Some(table)])?;
+    let rows = session.query(text, &[Some(session.schema_of(table)), Some(table)])?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 

@@ -18,7 +18,7 @@ pub(super) fn columns(session: &Session, table: &str) -> Tried<Vec<(String, Stri
                 JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p') AND a.attnum > 0
                       AND NOT a.attisdropped ORDER BY a.attnum";
-    let rows = session.query(text, &[Some(&session.schema), Some(table)])?;
+    let rows = session.query(text, &[Some(session.schema_of(table)), Some(table)])?;
     Ok(rows.iter().map(|row| (row.get(0), declared(row.get(1)))).collect())
 }
 
@@ -180,8 +180,8 @@ pub(super) fn every_text(session: &Session, visit: &mut dyn FnMut(&str, &str, &[
                 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
                 JOIN pg_namespace n ON n.oid = c.relnamespace
                 CROSS JOIN LATERAL unnest(x.indkey::int2[]) WITH ORDINALITY k(attnum, n)
-                WHERE n.nspname = $1 AND k.attnum = 0 AND c.relkind IN ('r', 'p') AND NOT c.relispartition";
-    for row in session.query(text, &[Some(&session.schema)])? {
+                WHERE n.nspname IN ($1, $2) AND k.attnum = 0 AND c.relkind IN ('r', 'p') AND NOT c.relispartition";
+    for row in session.query(text, &session.schemas())? {
         let (table, index, expression): (String, String, String) = (row.get(0), row.get(1), row.get(3));
         let text = format!("SELECT ({expression})::text FROM {}", sql::name(&table));
         session.each(&text, |row| {

@@ -22,13 +22,15 @@ pub(super) fn commit_change(session: &Session, proof: Option<&(Option<String>, S
     }
 }
 
+/// A look at what is there once the session that was lost is gone.
+fn behind(place: &Place) -> Tried<Session> {
+    opened::wait_for_lock(&Session::open(place)?)?;
+    opened::look(place)
+}
+
 /// Whether a run was committed whose connection was lost at the commit.
 fn outcome(place: &Place, run: &str) -> Result<()> {
-    let asked = || -> Tried<bool> {
-        let session = Session::open(place)?;
-        opened::wait_for_lock(&session)?;
-        ledger::has_run(&session, run)
-    };
+    let asked = || -> Tried<bool> { ledger::has_run(&behind(place)?, run) };
     match asked() {
         Ok(true) => Ok(()),
         Ok(false) => Err(words::gone().at(place.shown())),
@@ -47,11 +49,7 @@ fn outcome_of_change(place: &Place, proof: Option<&(Option<String>, String)>) ->
         )
     };
     let Some((before, now)) = proof.filter(|(before, now)| before.as_ref() != Some(now)) else { return Err(unknown()) };
-    let asked = || -> Tried<Option<String>> {
-        let session = Session::open(place)?;
-        opened::wait_for_lock(&session)?;
-        state::value(&session, state::DIGEST_NAME)
-    };
+    let asked = || -> Tried<Option<String>> { state::value(&behind(place)?, state::DIGEST_NAME) };
     match asked() {
         Ok(found) if found.as_ref() == Some(now) => Ok(()),
         Ok(found) if found == *before => Err(words::gone().at(place.shown())),

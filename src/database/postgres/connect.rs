@@ -3,7 +3,7 @@
 use super::address::{Address, Surroundings, Tls};
 use super::place::{Outside, Place, Tried};
 use super::watch::Watch;
-use super::{engine, words};
+use super::{engine, own_schema, sql, words};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use postgres::config::SslMode;
@@ -38,6 +38,8 @@ pub(super) struct Session {
     pub(super) place: Place,
     /// The schema in which tables are made and found.
     pub(super) schema: String,
+    /// The schema of treelift's own tables.
+    pub(super) own: String,
     /// What was outside of it before, where nothing that is done may reach that.
     pub(super) outside: Option<Outside>,
     /// Whether a backup was made in its transaction, which goes on.
@@ -59,13 +61,13 @@ impl Session {
         interrupt::check()?;
         let mut client = connect(&place.address)?;
         // What another client of a pooler has left on the connection is none of the user's.
-        client.batch_execute(&format!("BEGIN; RESET ALL; {}", place.address.options.sql()))?;
+        let settings = place.address.options.sql();
+        client.batch_execute(&format!("BEGIN; RESET ALL; {settings}SET LOCAL lock_timeout = {}", millis(place)))?;
         let row = client.query_typed_one(
             "SELECT current_schema()::text, current_setting('server_version_num')::int4, current_setting('search_path'),
                     version()",
             &[],
         )?;
-        client.batch_execute("ROLLBACK")?;
         let (schema, version, search_path): (Option<String>, i32, String) = (row.get(0), row.get(1), row.get(2));
         if let Some(error) = engine::refusal(row.get(3), version, place.shown()) {
             return Err(error.into());
@@ -82,11 +84,15 @@ impl Session {
             .hint("create the schema, or set `search_path` of the user")
             .into());
         };
+        let own = own_schema::of(&mut client, place, &schema)?;
+        // What is looked into last hides nothing.
+        let search_path = if own == schema { search_path } else { format!("{search_path}, {}", sql::name(&own)) };
+        client.batch_execute("ROLLBACK")?;
         let watch = Watch::start(end_statement(client.cancel_token(), &place.address));
         let client = RefCell::new(client);
         let search_path = RefCell::new(search_path);
         let place = place.clone();
-        Ok(Self { client, place, schema, outside: None, is_backed_up: false, version, search_path, watch })
+        Ok(Self { client, place, schema, own, outside: None, is_backed_up: false, version, search_path, watch })
     }
 
     /// Says for the open transaction what holds, whatever user, database and migrations have set: times in UTC and in one
@@ -102,8 +108,7 @@ impl Session {
              SET LOCAL check_function_bodies = on; SET LOCAL client_encoding = 'UTF8'",
             self.place.address.options.sql(),
             self.search_path.borrow(),
-            // Zero would be without end.
-            self.place.patience().as_micros().div_ceil(1_000).min(MOST_MILLIS)
+            millis(&self.place)
         );
         if self.version >= 170_000 {
             all.push_str("; SET LOCAL transaction_timeout = 0");
@@ -249,6 +254,11 @@ impl Session {
     pub(super) fn close(self) -> Tried<()> {
         Ok(self.client.into_inner().close()?)
     }
+}
+
+/// How long a lock is waited for, as the server takes it: zero is without end.
+fn millis(place: &Place) -> u128 {
+    place.patience().as_micros().div_ceil(1_000).min(MOST_MILLIS)
 }
 
 /// A column of a query by name, and where it comes from by numbers.

@@ -9,6 +9,7 @@ use crate::database::done::Altered;
 use crate::database::dumps::Dumps;
 use crate::database::forget::{Forget, Forgotten};
 use crate::database::order::{Order, PutRowsBack};
+use crate::database::own::is_own;
 use crate::database::query::BadQuery;
 use crate::database::rows_back::TableBack;
 use crate::database::tidy::{Chore, Chores, Plan};
@@ -161,7 +162,9 @@ impl Database for PostgresDatabase {
     }
 
     fn rewriting(&self, tables: &BTreeSet<String>) -> Vec<String> {
-        tables.iter().map(|table| format!("VACUUM FULL {}", sql::name(table))).collect()
+        let own = |table: &String| self.place.address.ledger_schema.as_ref().filter(|_| is_own(table));
+        let before = |table| own(table).map_or_else(String::new, |schema| format!("{}.", sql::name(schema)));
+        tables.iter().map(|table| format!("VACUUM FULL {}{}", before(table), sql::name(table))).collect()
     }
 
     fn copy_to(&self, _copy: &Path) -> Result<()> {

@@ -15,7 +15,7 @@ use std::collections::{BTreeSet, HashMap};
 /// Puts a row into every empty table.
 pub(super) fn every_table(place: &Place) -> Tried<()> {
     let session = opened::begin(place, &BTreeSet::new())?;
-    let outside = Outside::of(&session, &session.schema)?;
+    let outside = Outside::of_live(&session)?;
     let schema = survey::live(&session)?.schema;
     fill::every_table(&Filled { session: &session, types: types(&session)? }, &schema)?;
     // A trigger may do anything.

@@ -1,6 +1,7 @@
 //! The ledger's tables as they are made.
 
 use super::connect::Session;
+use super::own_tables::name_of;
 use super::place::Tried;
 use super::{catalog, state};
 use crate::database::own::no_ledger;
@@ -106,17 +107,12 @@ pub(super) fn selected(session: &Session, table: &str, list: &[&str], cast: &str
     Ok(own_table::selected(list, &columns_of(session, table)?, cast))
 }
 
-fn name_of(text: &str) -> &str {
-    // CREATE TABLE name (
-    text.split_whitespace().nth(2).unwrap_or_default()
-}
-
 fn set_up_tables(session: &Session, tables: &[&str]) -> Tried<()> {
     for text in tables {
         let name = name_of(text);
         let error = match catalog::taken(session, name)?.as_deref() {
             None => {
-                session.run(text)?;
+                session.make(text)?;
                 continue; // made
             }
             Some("r") => {
@@ -145,5 +141,5 @@ fn columns_of(session: &Session, table: &str) -> Tried<Vec<String>> {
     let text = "SELECT a.attname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
                 JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
-    Ok(session.query(text, &[Some(&session.schema), Some(table)])?.iter().map(|row| row.get(0)).collect())
+    Ok(session.query(text, &[Some(session.schema_of(table)), Some(table)])?.iter().map(|row| row.get(0)).collect())
 }

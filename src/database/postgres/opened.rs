@@ -156,9 +156,9 @@ pub(super) fn begin(place: &Place, written: &BTreeSet<String>) -> Tried<Session>
 pub(super) fn begin_whole(place: &Place) -> Tried<Session> {
     begin_with(place, &|session| {
         let text = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                    WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+                    WHERE n.nspname IN ($1, $2) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
                           AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE') ORDER BY 1";
-        Ok(session.query(text, &[Some(&session.schema)])?.iter().map(|row| row.get(0)).collect())
+        Ok(session.query(text, &session.schemas())?.iter().map(|row| row.get(0)).collect())
     })
 }
 
@@ -265,10 +265,10 @@ pub(super) fn commit(session: &Session) -> Tried<()> {
     })
 }
 
-/// Whether the schema holds anything.
+/// Whether the schema holds anything, or that of our own tables.
 pub(super) fn is_there(session: &Session) -> Tried<bool> {
     let text = "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm')
+                WHERE n.nspname IN ($1, $2) AND c.relkind IN ('r', 'p', 'v', 'm')
                       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') LIMIT 1";
-    session.has(text, &[Some(&session.schema)])
+    session.has(text, &session.schemas())
 }

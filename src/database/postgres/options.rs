@@ -66,6 +66,17 @@ impl Options {
     }
 }
 
+/// The schema for treelift's own tables that an address may name.
+pub(super) fn own_schema(name: String) -> Result<String> {
+    // Longer names are cut by the server, which keeps those that begin with `pg_` for itself.
+    const LONGEST: usize = 63;
+    if name.is_empty() || name.len() > LONGEST || name.starts_with("pg_") {
+        return Err(Error::request("`ledger_schema` in the PostgreSQL URL is no name for a schema")
+            .hint("name a schema for treelift's own tables: `?ledger_schema=treelift`"));
+    }
+    Ok(name)
+}
+
 /// A part of a word without each `\`, which keeps the letter behind it.
 fn plain(text: &str) -> String {
     let mut is_kept = false;
@@ -142,6 +153,14 @@ mod tests {
         );
         for wrong in ["soon", r"5\ weeks", "-1", "", "s", "nan", "infs", "1.5.s", "1e400"] {
             assert_eq!(Options::of(&format!("-c lock_timeout={wrong}")).unwrap_err().status(), 2, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_schema_for_own_tables_has_a_name_that_the_server_keeps_as_it_is() {
+        assert_eq!(own_schema("My ledger".to_owned()).unwrap(), "My ledger");
+        for wrong in [String::new(), "pg_temp".to_owned(), "x".repeat(64)] {
+            assert_eq!(own_schema(wrong).unwrap_err().status(), 2);
         }
     }
 

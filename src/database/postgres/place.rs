@@ -23,9 +23,9 @@ pub(super) trait StandIn: fmt::Debug + Send + Sync {
     fn end(&self) -> Option<&str>;
 }
 
-/// What was outside of a schema before something ran, but for the server's own.
+/// What was outside of a schema, and of that of our own tables, before something ran, but for the server's own.
 pub(super) struct Outside {
-    pub(super) schema: String,
+    pub(super) schemas: [String; 2],
     /// The tables, views, indexes and sequences by number.
     pub(super) relations: BTreeMap<u32, String>,
     /// What else there is, by what it is and its number: its row of the catalog, and its name.

@@ -1,6 +1,6 @@
 //! What is outside of the schema in which migrations run, and what of it they reached.
 
-use super::connect::Session;
+use super::connect::{Session, Text};
 use super::place::{Outside, Tried};
 use crate::database::Migration;
 use crate::error::Error;
@@ -9,14 +9,24 @@ use crate::mapping::codes;
 use std::collections::BTreeMap;
 
 impl Outside {
+    /// Of one schema alone.
     pub(super) fn of(session: &Session, schema: &str) -> Tried<Self> {
-        let (relations, others) = (relations(session, schema)?, others(session, schema)?);
-        Ok(Self { schema: schema.to_owned(), relations, others })
+        Self::of_both(session, [schema, schema].map(str::to_owned))
+    }
+
+    /// Of the session's: our own tables are ours to make and to lock.
+    pub(super) fn of_live(session: &Session) -> Tried<Self> {
+        Self::of_both(session, [&session.schema, &session.own].map(Clone::clone))
+    }
+
+    fn of_both(session: &Session, schemas: [String; 2]) -> Tried<Self> {
+        let (relations, others) = (relations(session, &schemas)?, others(session, &schemas)?);
+        Ok(Self { schemas, relations, others })
     }
 
     /// What of the tables the transaction has made or locked. What it dropped is named by what was there before.
     pub(super) fn reached_table(&self, session: &Session) -> Tried<Option<String>> {
-        let now = relations(session, &self.schema)?;
+        let now = relations(session, &self.schemas)?;
         if let Some((_, made)) = now.into_iter().find(|(number, _)| !self.relations.contains_key(number)) {
             return Ok(Some(made));
         }
@@ -34,7 +44,7 @@ impl Outside {
         if let Some(table) = self.reached_table(session)? {
             return Ok(Some(table));
         }
-        let now = others(session, &self.schema)?;
+        let now = others(session, &self.schemas)?;
         let changed = now.iter().filter(|(key, (row, _))| self.others.get(key).is_none_or(|(before, _)| before != row));
         let dropped = self.others.iter().filter(|(key, _)| !now.contains_key(key));
         // What an extension brings goes with it, and comes behind it here.
@@ -43,11 +53,15 @@ impl Outside {
     }
 }
 
-fn relations(session: &Session, schema: &str) -> Tried<BTreeMap<u32, String>> {
+fn both(schemas: &[String; 2]) -> [Text<'_>; 2] {
+    schemas.each_ref().map(|schema| Some(schema.as_str()))
+}
+
+fn relations(session: &Session, schemas: &[String; 2]) -> Tried<BTreeMap<u32, String>> {
     let text =
         "SELECT c.oid, n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.nspname <> $1 AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
-    Ok(session.query(text, &[Some(schema)])?.iter().map(|row| (row.get(0), row.get(1))).collect())
+                WHERE n.nspname NOT IN ($1, $2) AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
+    Ok(session.query(text, &both(schemas))?.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 const EXTENSION: &str = "extension";
@@ -76,11 +90,11 @@ const OF_DATABASE: [(&str, &str, &str); 7] = [
 ];
 
 /// An extension is where its objects are made: one of the migrations' own may come and go.
-fn others(session: &Session, schema: &str) -> Tried<BTreeMap<(String, u32), (String, String)>> {
-    let is_outside = "n.nspname <> $1 AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
+fn others(session: &Session, schemas: &[String; 2]) -> Tried<BTreeMap<(String, u32), (String, String)>> {
+    let is_outside = "n.nspname NOT IN ($1, $2) AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
     let mut parts = vec![format!(
         "SELECT '{EXTENSION}' AS kind, e.oid AS number, e.xmin::text || e.ctid::text AS place, e.extname::text AS name
-         FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE n.nspname <> $1"
+         FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE n.nspname NOT IN ($1, $2)"
     )];
     parts.extend(IN_SCHEMAS.iter().map(|(kind, catalog, name, namespace)| {
         format!(
@@ -92,10 +106,10 @@ fn others(session: &Session, schema: &str) -> Tried<BTreeMap<(String, u32), (Str
     parts.extend(OF_DATABASE.iter().map(|(kind, catalog, name)| {
         format!(
             "SELECT '{kind}', c.oid, c.xmin::text || c.ctid::text, c.{name}::text FROM {catalog} c
-             WHERE c.{name} <> $1 AND c.{name} !~ '^pg_'"
+             WHERE c.{name}::text NOT IN ($1, $2) AND c.{name} !~ '^pg_'"
         )
     }));
-    let rows = session.query(&parts.join(" UNION ALL "), &[Some(schema)])?;
+    let rows = session.query(&parts.join(" UNION ALL "), &both(schemas))?;
     Ok(rows.iter().map(|row| ((row.get(0), row.get(1)), (row.get(2), row.get(3)))).collect())
 }
 

@@ -64,7 +64,7 @@ fn is_record(session: &Session, name: &str) -> Tried<bool> {
     let text = "SELECT a.attname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
                 JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped";
-    let rows = session.query(text, &[Some(&session.schema), Some(name)])?;
+    let rows = session.query(text, &[Some(session.schema_of(name)), Some(name)])?;
     let columns: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     Ok(COLUMNS.split(' ').all(|wanted| columns.iter().any(|column| column == wanted)))
 }
@@ -127,7 +127,7 @@ pub(super) fn recorded(session: &Session) -> Tried<Vec<Recorded>> {
 pub(super) fn set_up(session: &Session) -> Tried<()> {
     let table = judged(session)?.name;
     if !catalog::has_table(session, &table)? {
-        session.run(&format!("CREATE TABLE {} {TABLE}", sql::name(&table)))?;
+        session.make(&format!("CREATE TABLE {} {TABLE}", sql::name(&table)))?;
     }
     if session.place.record.is_some() {
         ledger_tables::set_up_state(session, None)?;

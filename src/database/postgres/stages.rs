@@ -97,7 +97,7 @@ pub(super) fn refuse_reaching(place: &Place, migrations: &[Migration]) -> Tried<
 /// What is wrong with each query on the tables that the migrations make.
 pub(super) fn refused(place: &Place, migrations: &[Migration], queries: &[&str]) -> Tried<Vec<Option<BadQuery>>> {
     let (mut session, schema) = begin(place)?;
-    session.schema = schema;
+    session.stand_in(schema);
     record::set_up(&session)?;
     for migration in migrations {
         // What is wrong with the migrations is reported when the tables are read.

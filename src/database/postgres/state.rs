@@ -2,6 +2,7 @@
 
 use super::catalog;
 use super::connect::Session;
+use super::own_schema::APPLICATION_NAME;
 use super::place::Tried;
 use crate::database::state::{FORMAT, State, TABLE_NAME};
 use crate::error::{Error, Result};
@@ -51,6 +52,9 @@ pub(super) fn upgrade(session: &Session, id: Option<&str>) -> Tried<()> {
     }
     if state.id.is_none() {
         put(session, ID_NAME, &id.map_or_else(new_id, |id| Ok(id.to_owned()))?)?;
+    }
+    if session.is_apart() && value(session, APPLICATION_NAME)?.is_none() {
+        put(session, APPLICATION_NAME, &session.schema)?;
     }
     Ok(())
 }

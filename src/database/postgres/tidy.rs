@@ -1,4 +1,4 @@
-//! Keeps the tables of a schema in order.
+//! Keeps the tables of a schema in order, and our own.
 
 use super::connect::Session;
 use super::opened;
@@ -18,9 +18,9 @@ pub(super) fn plan(place: &Place, wanted: Chores) -> Tried<Option<Plan>> {
     let text =
         "SELECT c.relname::text, c.relkind = 'p', pg_has_role(c.relowner, 'USAGE'), pg_get_userbyid(c.relowner)::text
                 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname";
+                WHERE n.nspname IN ($1, $2) AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname";
     let (mut ours, mut left) = (Vec::new(), Vec::new());
-    for row in session.query(text, &[Some(&session.schema)])? {
+    for row in session.query(text, &session.schemas())? {
         let (table, is_divided, is_ours, owner): (String, bool, bool, String) =
             (row.get(0), row.get(1), row.get(2), row.get(3));
         if is_ours {
@@ -34,7 +34,7 @@ pub(super) fn plan(place: &Place, wanted: Chores) -> Tried<Option<Plan>> {
     let mut chores = Vec::new();
     let mut add = |what: &str, is_alone: &dyn Fn(bool) -> bool| {
         chores.extend(ours.iter().map(|(table, is_divided)| Chore {
-            statement: format!("{what} {}.{}", sql::name(&session.schema), sql::name(table)),
+            statement: format!("{what} {}", placed(&session, table)),
             table: Some(table.clone()),
             is_owed: false,
             is_alone: is_alone(*is_divided),
@@ -64,14 +64,18 @@ pub(super) fn tidy(place: &Place, chores: &[Chore], done: &mut dyn FnMut(&Chore)
     session.close()
 }
 
+/// A table with its schema.
+fn placed(session: &Session, table: &str) -> String {
+    format!("{}.{}", sql::name(session.schema_of(table)), sql::name(table))
+}
+
 fn one(session: &Session, chore: &Chore) -> Tried<()> {
     let table = chore.table.as_slice();
     session.run("BEGIN")?;
     session.settle_in()?;
     let locking = if chore.is_alone {
         // How long a lock is waited for can be said in a transaction alone: here it is seen whether it can be had.
-        let names: Vec<String> =
-            table.iter().map(|table| format!("{}.{}", sql::name(&session.schema), sql::name(table))).collect();
+        let names: Vec<String> = table.iter().map(|table| placed(session, table)).collect();
         format!("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE", names.join(", "))
     } else {
         chore.statement.clone()
@@ -97,7 +101,7 @@ pub(super) fn bytes(place: &Place) -> Tried<u64> {
 fn size(session: &Session) -> Tried<u64> {
     let text = "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::int8
                 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.nspname = $1 AND c.relkind = 'r'";
-    let row = session.first(text, &[Some(&session.schema)])?;
+                WHERE n.nspname IN ($1, $2) AND c.relkind = 'r'";
+    let row = session.first(text, &session.schemas())?;
     Ok(row.map_or(0, |row| row.get::<_, i64>(0).unsigned_abs()))
 }

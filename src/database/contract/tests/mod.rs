@@ -49,16 +49,20 @@ fn too_big(dialect: Dialect) -> &'static str {
     }
 }
 
-/// Runs a test on a new database of every engine, with the migrations of [`SQL`].
+/// Runs a test on a new database of every engine, with the migrations of [`SQL`]; on a server also where our own tables have
+/// a schema of their own.
 fn on_every_engine(test: impl Fn(&Bench)) {
     on_every_engine_with(SQL, test);
 }
 
 /// The same with other migrations.
 fn on_every_engine_with(sql: &str, test: impl Fn(&Bench)) {
+    let migrations = || vec![migration("001_notes", sql)];
     for dialect in Dialect::ALL {
-        test(&Bench::new(dialect, vec![migration("001_notes", sql)]));
+        test(&Bench::new(dialect, migrations()));
     }
+    #[cfg(feature = "postgres")]
+    test(&Bench::apart(migrations()));
 }
 
 /// Runs a test on a new database of every engine whose databases are files, for what no other one does yet.
@@ -82,6 +86,13 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let url = url(dialect, folder.path());
         Self { _folder: Some(folder), ..Self::of(dialect, url, migrations) }
+    }
+
+    /// One of a server whose address has a schema of its own for our tables.
+    #[cfg(feature = "postgres")]
+    fn apart(migrations: Vec<Migration>) -> Self {
+        let url = format!("{}&ledger_schema=kept", crate::database::postgres::tests::new_database());
+        Self::of(Dialect::Postgresql, url, migrations)
     }
 
     /// The same database with other migrations.

@@ -5,10 +5,10 @@ use super::super::place::Tried;
 use crate::error::Error;
 use crate::finding::printable;
 
-/// What depends on the schema itself; what an extension brought is the extension's.
+/// What depends on the schemas themselves; what an extension brought is the extension's.
 const MEMBERS: &str = "SELECT d.classid, d.objid FROM pg_depend d
     WHERE d.refclassid = 'pg_namespace'::regclass AND d.deptype = 'n'
-      AND d.refobjid = (SELECT oid FROM pg_namespace WHERE nspname = $1)
+      AND d.refobjid IN (SELECT oid FROM pg_namespace WHERE nspname IN ($1, $2))
       AND d.classid <> 'pg_extension'::regclass
       AND NOT EXISTS (SELECT 1 FROM pg_depend e WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e')";
 /// The kinds that are dropped, tables first: with them go their sequences, types and triggers.
@@ -36,13 +36,13 @@ const KINDS: [&str; 19] = [
 /// So many names are shown.
 const MOST_SHOWN: usize = 5;
 
-/// Drops everything in the schema of the session, where nothing outside of it goes too.
+/// Drops everything in the schema of the session and in that of our own tables, where nothing outside of it goes too.
 pub(super) fn drop_all(session: &Session) -> Tried<()> {
     refuse_dependents(session)?;
     let text = format!(
         "SELECT i.type, i.identity FROM ({MEMBERS}) m, LATERAL pg_identify_object(m.classid, m.objid, 0) i ORDER BY 1, 2"
     );
-    let rows = session.query(&text, &[Some(&session.schema)])?;
+    let rows = session.query(&text, &session.schemas())?;
     let mut members: Vec<(usize, String)> = Vec::new();
     for row in &rows {
         let (kind, identity): (String, String) = (row.get(0), row.get(1));
@@ -93,14 +93,14 @@ fn refuse_dependents(session: &Session) -> Tried<()> {
             LEFT JOIN pg_policy y ON g.classid = 'pg_policy'::regclass AND y.oid = g.objid
          )
          SELECT DISTINCT pg_describe_object(q.classid, q.objid, 0) FROM placed q
-         WHERE q.namespace IS DISTINCT FROM (SELECT oid FROM pg_namespace WHERE nspname = $1)
+         WHERE coalesce(q.namespace, 0) NOT IN (SELECT oid FROM pg_namespace WHERE nspname IN ($1, $2))
            AND coalesce(q.namespace, 0) <> coalesce((SELECT oid FROM pg_namespace WHERE nspname = 'pg_toast'), 0)
-           AND coalesce((pg_identify_object(q.classid, q.objid, 0)).schema, '') <> quote_ident($1)
+           AND coalesce((pg_identify_object(q.classid, q.objid, 0)).schema, '') NOT IN (quote_ident($1), quote_ident($2))
            AND q.classid NOT IN ('pg_default_acl'::regclass, 'pg_amop'::regclass, 'pg_amproc'::regclass)
          ORDER BY 1"
     );
     let found: Vec<String> =
-        session.query(&text, &[Some(&session.schema)])?.iter().map(|row| printable(row.get(0))).collect();
+        session.query(&text, &session.schemas())?.iter().map(|row| printable(row.get(0))).collect();
     if found.is_empty() {
         return Ok(());
     }

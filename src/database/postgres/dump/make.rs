@@ -78,6 +78,9 @@ pub(super) fn dump(place: &Place, to: &Path, is_changed_next: bool, look: Look<'
         format!("--snapshot={snapshot}"),
         format!("--schema={}", sql::name(&session.schema)),
     ];
+    if session.is_apart() {
+        arguments.push(format!("--schema={}", sql::name(&session.own)));
+    }
     let patience = place.patience().as_millis();
     if patience > 0 {
         arguments.push(format!("--lock-wait-timeout={patience}"));
@@ -92,6 +95,7 @@ pub(super) fn dump(place: &Place, to: &Path, is_changed_next: bool, look: Look<'
             .map_or_else(String::new, |row| row.get(0)),
         program: programs.to_string(),
         schema: session.schema.clone(),
+        ledger_schema: session.is_apart().then(|| session.own.clone()),
         extensions: extensions(&session)?,
     };
     let reader = Opened { session, state: () };

@@ -15,6 +15,7 @@ pub(super) fn put_back(place: &Place, order: &PutBack<'_>, look: Look<'_>) -> Tr
     refuse_other_schema(&session, order)?;
     let programs = script::programs(order.served, session.major())?;
     contents::drop_all(&session)?;
+    session.make_own_schema()?;
     script::make_extensions(&session, order.served)?;
     script::send(&session, &programs, order.dump, order.served, &[])?;
     // The dump sets much for the session.
@@ -42,11 +43,30 @@ fn note(session: &Session, order: &PutBack<'_>) -> Tried<()> {
 fn refuse_other_schema(session: &Session, order: &PutBack<'_>) -> Tried<()> {
     let (is, wanted) = (&session.schema, &order.served.schema);
     if is == wanted {
-        return Ok(());
+        return refuse_other_own(session, order);
     }
     let (is, wanted) = (printable(is), printable(wanted));
     Err(Error::environment(format!("the backup is of the schema `{wanted}`, and tables are made and found in `{is}`"))
         .at(session.place.shown())
         .hint(format!("create the schema `{wanted}` and name it with `?options=-c%20search_path%3D{wanted}`"))
+        .into())
+}
+
+/// And so are our own tables.
+fn refuse_other_own(session: &Session, order: &PutBack<'_>) -> Tried<()> {
+    let wanted = order.served.ledger_schema.as_ref().unwrap_or(&order.served.schema);
+    if session.own == *wanted {
+        return Ok(());
+    }
+    let (is, shown) = (printable(&session.own), printable(wanted));
+    let address = match &order.served.ledger_schema {
+        Some(_) => format!("with `ledger_schema={shown}` in its address"),
+        None => "without `ledger_schema` in its address".to_owned(),
+    };
+    Err(Error::environment(format!("the backup has treelift's own tables in the schema `{shown}`, and the address in `{is}`"))
+        .at(session.place.shown())
+        .hint(format!(
+            "restore it into a database that has none elsewhere, {address}; here move them to `{shown}` first (`ALTER TABLE … SET SCHEMA`)"
+        ))
         .into())
 }

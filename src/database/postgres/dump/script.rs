@@ -42,13 +42,9 @@ pub(super) fn send(session: &Session, programs: &Programs, dump: &Path, served: 
     for section in ["pre-data", "data", "post-data"] {
         let program = Program::new(&programs.restore())?;
         // Of the schema what is in it: it is there, with its owner and its rights.
-        let arguments = [
-            "--file=-".to_owned(),
-            format!("--section={section}"),
-            format!("--schema={}", served.schema),
-            "--exit-on-error".to_owned(),
-        ];
-        let program = program.args(arguments).args(more).args([dump]);
+        let arguments = ["--file=-".to_owned(), format!("--section={section}"), "--exit-on-error".to_owned()];
+        let schemas = served.schemas().map(|schema| format!("--schema={schema}"));
+        let program = program.args(arguments).args(schemas).args(more).args([dump]);
         let (running, mut output) = program.read()?;
         if section == "data" {
             data(session, &mut output)?;

@@ -44,6 +44,7 @@ pub(super) fn try_out(place: &Place, dump: &Path, served: &Served, look: Look<'_
     maker.close()?;
     let mut address = (*place.address).clone();
     address.database.clone_from(&name);
+    address.ledger_schema = None; // the dump says it
     address.options.settings = vec![("search_path".to_owned(), "public".to_owned())];
     let there = Place {
         address: Arc::new(address),
@@ -72,10 +73,17 @@ fn connected(place: &Place, served: &Served) -> Tried<Session> {
     let mut session = Session::open(place)?;
     session.run("BEGIN ISOLATION LEVEL REPEATABLE READ")?;
     session.settle_in()?;
-    session.run(&format!("CREATE SCHEMA IF NOT EXISTS {}", sql::name(&served.schema)))?;
+    for schema in served.schemas() {
+        session.run(&format!("CREATE SCHEMA IF NOT EXISTS {}", sql::name(schema)))?;
+    }
     script::make_extensions(&session, served)?;
-    session.schema.clone_from(&served.schema);
-    session.search_in(super::super::stages::with_extensions(&session, &served.schema)?)?;
+    session.stand_in(served.schema.clone());
+    let mut path = super::super::stages::with_extensions(&session, &served.schema)?;
+    if let Some(own) = &served.ledger_schema {
+        session.own.clone_from(own);
+        path = format!("{path}, {}", sql::name(own));
+    }
+    session.search_in(path)?;
     Ok(session)
 }
 
