@@ -1,9 +1,12 @@
 //! The same source again: where every file is as the last import read it, under the same set and program, none is read.
+//! Where only some are, it is told elsewhere which of them need not be.
 //!
 //! Nothing of it could come to another end, unless somebody changed rows in the database: that is not looked at then.
 
 use super::begin::Beginning;
 use super::clock::Clock;
+use super::left::{as_in, note};
+use super::signed::Signed;
 use super::summary::{printable_path, run_record};
 use super::vault::KeySource;
 use crate::config::{ImportOptions, Ui};
@@ -17,14 +20,18 @@ use crate::import::plan::Plan;
 use crate::report::words::count;
 use crate::report::write::ReportFiles;
 use crate::report::{
-    AsInReport, CheckStatus, FileStatus, FindingReport, Outcome, Report, RunMode, RunReport, SecretsReport,
+    AsInReport, CheckStatus, FileReport, FileStatus, Outcome, Report, RunMode, RunReport, SecretsReport, Shared,
     TargetReport,
 };
+use crate::source::SourceFile;
 use crate::who::Who;
 use flate2::Compression;
 use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::io::{BufReader, BufWriter, Read, Write};
 
 /// A file that was written so shortly before a run may be written again at what counts as the same time.
@@ -42,7 +49,6 @@ fn facts(plan: &Plan, options: &ImportOptions) -> Option<String> {
             "set": plan.set.name,
             "digest": plan.set.digest,
             "root": root.display().to_string(),
-            "files": plan.tree.files.len(),
             "skipped": plan.tree.skipped.iter().map(|skipped| &skipped.path).collect::<Vec<_>>(),
             "existing": format!("{:?}", options.existing),
             "with": options.with,
@@ -54,22 +60,43 @@ fn facts(plan: &Plan, options: &ImportOptions) -> Option<String> {
     )
 }
 
-/// Size and time of modification of each file, as they are kept; none where a time cannot be.
-fn sizes(plan: &Plan) -> impl Iterator<Item = Option<[u8; 16]>> {
-    plan.tree.files.iter().map(|file| {
-        let modified = i64::try_from(file.modified()?.as_nanosecond()).ok()?;
-        let mut both = [0; 16];
-        both[..8].copy_from_slice(&file.bytes.to_be_bytes());
-        both[8..].copy_from_slice(&modified.to_be_bytes());
-        Some(both)
-    })
+/// Size and time of modification of a file, as they are kept; none where a time cannot be.
+fn size(file: &SourceFile) -> Option<[u8; 16]> {
+    let modified = i64::try_from(file.modified()?.as_nanosecond()).ok()?;
+    let mut both = [0; 16];
+    both[..8].copy_from_slice(&file.bytes.to_be_bytes());
+    both[8..].copy_from_slice(&modified.to_be_bytes());
+    Some(both)
+}
+
+/// What is kept of a run, packed.
+#[derive(Serialize, Deserialize)]
+struct Packed<R> {
+    report: R,
+    /// What the sign-off list has of each owner, so that it is whole where they are not read.
+    signed: Vec<Signed>,
+    /// The files that do not give rows any more which earlier runs wrote: these are told of each time.
+    missing: BTreeSet<String>,
+}
+
+/// What of a run is kept beside its report.
+#[derive(Debug, Default)]
+pub(super) struct Aside {
+    pub(super) signed: Vec<Signed>,
+    pub(super) missing: BTreeSet<String>,
 }
 
 /// What a run is to keep of its source so that the same source is not read again; none where a part of it has to be.
 ///
 /// # Errors
 /// When the report cannot be packed.
-pub(super) fn seen(plan: &Plan, options: &ImportOptions, started: Timestamp, report: &Report) -> Result<Option<Seen>> {
+pub(super) fn seen(
+    plan: &Plan,
+    options: &ImportOptions,
+    started: Timestamp,
+    report: &Report,
+    Aside { signed, missing }: Aside,
+) -> Result<Option<Seen>> {
     let is_fresh = |modified: Timestamp| started.duration_since(modified) < TICK;
     let has_fresh = plan.tree.files.iter().any(|file| file.modified().is_none_or(is_fresh));
     let has_kept = report.tables.iter().any(|table| table.kept > 0);
@@ -79,44 +106,108 @@ pub(super) fn seen(plan: &Plan, options: &ImportOptions, started: Timestamp, rep
     let Some(facts) = facts(plan, options) else { return Ok(None) };
     let fault = |error: std::io::Error| Error::environment(format!("the report cannot be packed: {error}"));
     let mut files = GzEncoder::new(Vec::new(), Compression::fast());
-    for both in sizes(plan) {
-        let Some(both) = both else { return Ok(None) };
+    for file in &plan.tree.files {
+        let Some(both) = size(file) else { return Ok(None) };
         files.write_all(&both).map_err(fault)?;
     }
     let mut packed = BufWriter::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    serde_json::to_writer(&mut packed, report).map_err(|error| fault(error.into()))?;
+    serde_json::to_writer(&mut packed, &Packed { report, signed, missing }).map_err(|error| fault(error.into()))?;
     let packed = packed.into_inner().map_err(|error| fault(error.into_error()))?;
     Ok(Some(Seen { facts, files: files.finish().map_err(fault)?, report: packed.finish().map_err(fault)? }))
 }
 
-/// The report of the last import, where it read exactly this source.
-fn last(database: &dyn Database, plan: &Plan, options: &ImportOptions) -> Result<Option<Report>> {
-    if options.reread || options.verify || !database.exists()? {
-        return Ok(None);
-    }
-    let Some(facts) = facts(plan, options) else { return Ok(None) };
-    let Some(reader) = database.read()? else { return Ok(None) };
-    let standing = history::compare(&reader.recorded()?, &plan.set.migrations);
-    let is_done = |step: &history::Step| matches!(step.state, State::Applied | State::NotNeeded);
-    if !standing.faults.is_empty() || !standing.steps.iter().all(is_done) {
-        return Ok(None);
-    }
-    let Some(seen) = reader.seen()?.filter(|seen| seen.facts == facts) else { return Ok(None) };
-    let mut kept = BufReader::new(GzDecoder::new(&seen.files[..]));
-    let mut both = [0; 16];
-    for now in sizes(plan) {
-        // What cannot be unpacked is as good as none: everything is read.
-        if kept.read_exact(&mut both).is_err() || now != Some(both) {
+/// What the last import kept of its source.
+pub(super) struct Kept {
+    pub(super) report: Report,
+    pub(super) aside: Aside,
+    /// The size and time of modification of each file, packed.
+    files: Vec<u8>,
+}
+
+impl Kept {
+    /// That of the last import, where it was of this tree, and of the same set, program and options.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(super) fn of(database: &dyn Database, plan: &Plan, options: &ImportOptions) -> Result<Option<Self>> {
+        if options.reread || options.verify || !database.exists()? {
             return Ok(None);
         }
+        let Some(facts) = facts(plan, options) else { return Ok(None) };
+        let Some(reader) = database.read()? else { return Ok(None) };
+        let standing = history::compare(&reader.recorded()?, &plan.set.migrations);
+        let is_done = |step: &history::Step| matches!(step.state, State::Applied | State::NotNeeded);
+        if !standing.faults.is_empty() || !standing.steps.iter().all(is_done) {
+            return Ok(None);
+        }
+        let Some(Seen { files, report, .. }) = reader.seen()?.filter(|seen| seen.facts == facts) else {
+            return Ok(None);
+        };
+        let read = serde_json::from_reader(BufReader::new(GzDecoder::new(&report[..])));
+        // What cannot be unpacked is as good as none: everything is read.
+        Ok(read.ok().map(|Packed::<Report> { report, signed, missing }| {
+            let aside = Aside { signed, missing };
+            Self { report, aside, files }
+        }))
     }
-    let read = serde_json::from_reader(BufReader::new(GzDecoder::new(&seen.report[..])));
-    let Ok(report): std::result::Result<Report, _> = read else { return Ok(None) };
-    let is_same = |report: &Report| {
-        let mut paths = report.files.iter().zip(&plan.tree.files);
-        report.files.len() == plan.tree.files.len() && paths.all(|(then, now)| *then.path == *printable_path(&now.path))
-    };
-    Ok(Some(report).filter(is_same))
+
+    /// The size and time of each file.
+    fn sizes(&self) -> impl Iterator<Item = Option<[u8; 16]>> {
+        let mut unpacked = BufReader::new(GzDecoder::new(&self.files[..]));
+        std::iter::repeat_with(move || {
+            let mut both = [0; 16];
+            unpacked.read_exact(&mut both).ok().map(|()| both)
+        })
+    }
+
+    /// Whether the tree is as that import read it.
+    fn is_all(&self, plan: &Plan) -> bool {
+        let (then, now) = (&self.report.files, &plan.tree.files);
+        let mut both = then.iter().zip(self.sizes()).zip(now);
+        let is_same = |((then, both), now): ((FileReport, Option<[u8; 16]>), &SourceFile)| {
+            *then.path == *printable_path(&now.path) && both.is_some() && size(now) == both
+        };
+        then.len() == now.len() && both.all(is_same)
+    }
+
+    /// Goes through the files of that import and those of the tree, side by side by their paths; whether these say enough
+    /// of the order for that.
+    pub(super) fn beside(&self, plan: &Plan, mut each: impl FnMut(Beside)) -> bool {
+        let mut then = self.report.files.iter().zip(self.sizes()).peekable();
+        let mut now = plan.tree.files.iter().enumerate().map(|(at, file)| (at, printable_path(&file.path))).peekable();
+        let mut last: Option<Shared> = None;
+        loop {
+            let order = match (then.peek(), now.peek()) {
+                (Some((one, _)), Some((_, other))) => one.path.cmp(other),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => return true,
+            };
+            let one = then.next_if(|_| order.is_le());
+            let other = now.next_if(|_| order.is_ge());
+            let path = one.as_ref().map(|(one, _)| &one.path).or(other.as_ref().map(|(_, path)| path)).cloned();
+            if last.is_some() && path <= last {
+                return false; // signs are written otherwise than they are sorted
+            }
+            last = path;
+            each(match (one, other) {
+                (Some((one, both)), Some((at, path))) => {
+                    let is_same = both.is_some() && size(&plan.tree.files[at]) == both;
+                    Beside { then: is_same.then_some(FileReport { path, ..one }), now: Some(at) }
+                }
+                (None, Some((at, _))) => Beside { then: None, now: Some(at) },
+                (one, None) => Beside { then: one.map(|(one, _)| one), now: None },
+            });
+        }
+    }
+}
+
+/// A file of the last import and of the tree.
+pub(super) struct Beside {
+    /// What was said of it, where it is as it was or not there any more.
+    pub(super) then: Option<FileReport>,
+    /// Its number; none where it is not there any more.
+    pub(super) now: Option<usize>,
 }
 
 /// Ends an import that has nothing to read: what it says of the source is what the run before it said.
@@ -130,8 +221,12 @@ pub(super) fn unchanged(
     plan: &Plan,
     clock: &mut Clock,
     reports: &mut ReportFiles,
+    kept: &mut Option<Kept>,
 ) -> Result<Option<Report>> {
-    let Some(then) = last(&*database, plan, options)? else { return Ok(None) };
+    // What files hold is compared with a plan where they are read.
+    let Some(Kept { report: then, .. }) = kept.take_if(|kept| options.plan.is_none() && kept.is_all(plan)) else {
+        return Ok(None);
+    };
     let id = random_id()?;
     let who = Who::runs_this();
     let mut report = as_now(then, &id, options.mode);
@@ -150,6 +245,8 @@ pub(super) fn unchanged(
             approval: None,
             is_backed_up: false,
             is_verification: false,
+            apart: None,
+            before: None,
         };
         let written = plan.written_tables();
         let opening = Opening {
@@ -187,12 +284,8 @@ pub(super) fn unchanged(
 
 /// The report of a run as that of another one which found its source unread.
 fn as_now(then: Report, id: &str, mode: Mode) -> Report {
-    // It may itself be about an earlier one.
-    let (run, warnings) = match &then.as_in {
-        Some(as_in) => (as_in.run.clone(), as_in.warnings),
-        None => (then.run_id.clone(), then.found(Severity::Warning)),
-    };
-    let said = format!("as in run {}", run.get(..8).unwrap_or(&run));
+    let (run, warnings) = (then.run_id.clone(), then.found(Severity::Warning));
+    let said = as_in(&run);
     let files = then.files.len() as u64;
     let mut report = then;
     report.run_id = id.to_owned();
@@ -200,7 +293,8 @@ fn as_now(then: Report, id: &str, mode: Mode) -> Report {
     report.outcome = if mode == Mode::Dry { Outcome::DryRun } else { Outcome::Committed };
     report.files.change(|file| {
         if file.status == FileStatus::Imported {
-            file.reason = Some(said.as_str().into());
+            // It may be as in an earlier run.
+            file.reason.get_or_insert_with(|| said.as_str().into());
         }
     });
     for table in &mut report.tables {
@@ -209,16 +303,9 @@ fn as_now(then: Report, id: &str, mode: Mode) -> Report {
     let (all, had) = (count(files, "file"), count(warnings, "warning"));
     let are = if files == 1 { "is" } else { "are" };
     let message = format!("nothing was read again: {all} {are} {said}, which had {had}");
-    report.findings = vec![FindingReport {
-        code: FILE_AS_BEFORE.id.to_owned(),
-        severity: FILE_AS_BEFORE.severity,
-        message,
-        place: None,
-        help: Some(FILE_AS_BEFORE.help.to_owned()),
-        count: 1,
-        subject: "files".to_owned(),
-        mapping: None,
-    }];
+    // Of which of them that run itself read none, and what its counts are of.
+    let earlier = report.findings.into_iter().filter(|finding| finding.code == FILE_AS_BEFORE.id);
+    report.findings = std::iter::once(note(message)).chain(earlier).collect();
     for check in &mut report.checks {
         check.status = CheckStatus::NotChecked;
         check.detail = Some(said.clone());
@@ -226,6 +313,6 @@ fn as_now(then: Report, id: &str, mode: Mode) -> Report {
     let SecretsReport { sealed, opened_again, hashed, .. } = &mut report.secrets;
     (*sealed, *opened_again, *hashed) = (0, 0, 0);
     report.losses.clear();
-    report.as_in = Some(AsInReport { run, files_read: 0, warnings });
+    (report.plan, report.as_in) = (None, Some(AsInReport { run, files_read: 0, warnings }));
     report
 }

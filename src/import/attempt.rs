@@ -1,9 +1,10 @@
 //! Attempts at an import, until one knows every bad record before it begins to write.
 
+use super::again::{self, Aside};
 use super::ahead::Known;
 use super::begin::Beginning;
 use super::clock::Clock;
-use super::{again, checks, summary, sweep};
+use super::{checks, signing, summary, sweep};
 use crate::config::Phase;
 use crate::database::audit::{AuditEntry, random_id};
 use crate::database::{Database, Mode};
@@ -29,12 +30,13 @@ pub(super) fn attempts(
     clock: &mut Clock,
     reports: &mut ReportFiles,
 ) -> Result<Box<Report>> {
+    let mut beginning = *beginning;
     let (mut known, mut chain) = (Known::default(), Vec::new());
     let (mut number, mut passed) = (0, 0);
     while number < MOST_ATTEMPTS {
         number += 1;
         let is_last = number == MOST_ATTEMPTS;
-        let job = Job { beginning, missing, losses, chain: &chain, is_last };
+        let job = Job { beginning: &beginning, missing, losses, chain: &chain, is_last };
         match job.attempt(known, database, clock, reports) {
             // The other program's change would be in no backup.
             Err(error) if error.is_passing && passed < MOST_PASSING && !beginning.is_backed_up => {
@@ -44,6 +46,11 @@ pub(super) fn attempts(
             }
             Err(error) => return Err(error),
             Ok(Attempt::Done(report)) => return Ok(report),
+            Ok(Attempt::Whole) => {
+                beginning.before = None;
+                number = 0;
+                (known, chain) = (Known::default(), Vec::new());
+            }
             Ok(Attempt::Again { next, first }) => {
                 chain.extend(first);
                 known = *next;
@@ -61,6 +68,8 @@ pub(super) const MOST_ATTEMPTS: u32 = 8;
 
 enum Attempt {
     Done(Box<Report>),
+    /// What was left as an earlier import read it is to be read as well.
+    Whole,
     /// Records turned out to be bad after rows of theirs were written, or other rows were made than those that
     /// lookups saw: restart, knowing them.
     Again {
@@ -110,6 +119,10 @@ impl Job<'_> {
             }
         };
         clock.lap(|timings| &mut timings.import);
+        if run.must_read_all() {
+            run.writer.roll_back()?;
+            return Ok(Attempt::Whole);
+        }
         if run.must_begin_anew(self.is_last) {
             let first = run.rejects.found_late().min();
             let next = Box::new(run.learned());
@@ -137,6 +150,10 @@ impl Job<'_> {
         ui.phase(Phase::Finish, 0, 0);
         let acceptable =
             run.is_acceptable() && checks.iter().all(|check| check.status != crate::report::CheckStatus::Failed);
+        if run.left.is_any() && !acceptable {
+            run.writer.roll_back()?;
+            return Ok(Attempt::Whole);
+        }
         let outcome = match (acceptable, options.mode) {
             (_, Mode::Dry) => Outcome::DryRun,
             (true, Mode::Real) => Outcome::Committed,
@@ -145,6 +162,7 @@ impl Job<'_> {
         let mut ending = self.ending(database, &id, clock, outcome);
         ending.acceptable = acceptable;
         ending.checks = checks;
+        let aside = Aside { signed: signing::of_owners(&run), missing: run.resolver.files_of_missing() };
         let mut report = summary::report(&mut run, &ending);
         report.losses = self.losses.to_vec();
         // What would be refused is no plan.
@@ -171,7 +189,7 @@ impl Job<'_> {
         reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
         if outcome == Outcome::Committed {
             transaction.finish_run(&summary::run_record(&report, self.beginning.record(&id)))?;
-            transaction.put_seen(again::seen(plan, options, self.beginning.started, &report)?.as_ref())?;
+            transaction.put_seen(again::seen(plan, options, self.beginning.started, &report, aside)?.as_ref())?;
             transaction.audit(&self.audit_entry(&id, &report)?, plan.set.audit.as_ref())?;
             transaction.commit()?.iter().for_each(|fault| ui.warn(fault));
         } else {

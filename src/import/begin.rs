@@ -6,16 +6,19 @@ use crate::database::{Database, Opening};
 use crate::error::Result;
 use crate::import::ahead::{Known, Start};
 use crate::import::approval::Approval;
+use crate::import::left::{Before, Left};
 use crate::import::plan::Plan;
 use crate::import::run::Import;
 use crate::import::vault::{KeySource, Vault};
 use crate::import::watch::Watch;
 use crate::import::writer::Writer;
+use crate::mapping::apart::Apart;
 use crate::secret::proof::SecretSet;
 use crate::who::Who;
 use jiff::Timestamp;
 
 /// What every attempt begins with.
+#[derive(Clone, Copy)]
 pub(super) struct Beginning<'p> {
     pub(super) plan: &'p Plan,
     pub(super) options: &'p ImportOptions,
@@ -29,6 +32,10 @@ pub(super) struct Beginning<'p> {
     pub(super) is_backed_up: bool,
     /// Whether nothing is written, and what is there is compared.
     pub(super) is_verification: bool,
+    /// What stands apart, where it is noted for the next import.
+    pub(super) apart: Option<&'p Apart>,
+    /// What an earlier import read, where what is as it was need not be read.
+    pub(super) before: Option<&'p Before>,
 }
 
 impl<'p> Beginning<'p> {
@@ -67,7 +74,10 @@ impl<'p> Beginning<'p> {
         }
         let writer = Writer::new(transaction, vault, &plan.set, options.threads());
         let writer = if self.is_verification { writer.verifying() } else { writer };
-        Start { plan, options, ui, started, watch }.begin(writer, known)
+        let (mut run, read_ahead) = Start { plan, options, ui, started, watch }.begin(writer, known)?;
+        (run.apart, run.left) = (self.apart, Left::of(self.before));
+        run.resolver.apart = self.apart.filter(|_| self.before.is_some());
+        Ok((run, read_ahead))
     }
 
     /// What the ledger knows of the run before it has an outcome.

@@ -83,10 +83,13 @@ impl<'p> Import<'p> {
         leaves.decide_copies(&mut cx);
         self.report_unmet()?;
         self.take_walked(walked::findings(self.plan, self.started))?;
+        let before = self.left.before().filter(|_| self.left.is_any());
         let Parts { resolver, leaves, mut cx, .. } = self.parts();
         resolver.report_missing(&mut cx, options.only_mapping.is_empty() && options.only_owner.is_empty())?;
         resolver.report_forms_left(&mut cx);
-        leaves.report_unused(&mut cx, options);
+        leaves.report_unused(&mut cx, options, &|unused| {
+            before.is_none_or(|before| before.has_noted(unused.code.id, &unused.message))
+        });
         self.findings.extend(Swept::warnings(with_secrets));
         let remaining = sweep::ignored(self, with_secrets)?;
         self.findings.extend(remaining);

@@ -56,6 +56,9 @@ impl Import<'_> {
 
     /// Why no row came of the run, if none did.
     fn nothing_imported(&self) -> Option<String> {
+        if self.left.is_any() {
+            return None; // what was left as it was made rows
+        }
         let rows = |table: &crate::report::TableReport| table.inserted + table.updated + table.unchanged + table.kept;
         if self.writer.counts().iter().map(rows).sum::<u64>() > 0 {
             return None;

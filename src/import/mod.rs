@@ -6,6 +6,7 @@ mod ahead;
 pub(crate) mod aliases;
 mod approval;
 mod attempt;
+mod before;
 mod begin;
 mod checks;
 mod choose;
@@ -19,7 +20,9 @@ mod file;
 pub(crate) mod files;
 pub mod followup;
 mod forgotten;
+mod leave;
 pub(crate) mod leaves;
+mod left;
 mod lines;
 mod links;
 pub(crate) mod look;
@@ -41,6 +44,8 @@ pub mod run;
 mod set_aside;
 pub mod shaping;
 mod shelf;
+mod signed;
+mod signing;
 mod stored;
 pub mod summary;
 mod supply;
@@ -62,14 +67,17 @@ use crate::database;
 use crate::error::Result;
 use crate::import::plan::{Chosen, Plan};
 use crate::import::rejects::RejectFolder;
+use crate::mapping::apart::Apart;
 use crate::migrations::refuse_another;
 use crate::report::Report;
 use crate::report::write::ReportFiles;
 use crate::source;
 use crate::who::Who;
+use again::Kept;
 use agree::{agree, back_up_existing, before, key_source, outside_source};
 use approval::Approval;
 use attempt::attempts;
+use before::before as as_before;
 use begin::Beginning;
 use choose::{Selected, choose_set, database, inputs, speaking};
 use clock::Clock;
@@ -107,13 +115,13 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     refuse_another(&*database, &plan.set)?;
     refuse_unknown_rows(&*database, &plan)?;
     let approval = Approval::of(&plan, options, &*database)?;
-    // What files hold is compared with a plan where they are read.
-    if options.plan.is_none()
-        && let Some(report) = again::unchanged(options, ui, &mut *database, &plan, &mut clock, &mut reports)?
-    {
+    let mut kept = Kept::of(&*database, &plan, options)?;
+    if let Some(report) = again::unchanged(options, ui, &mut *database, &plan, &mut clock, &mut reports, &mut kept)? {
         reports.publish(&report).iter().for_each(|fault| ui.warn(fault));
         return Ok(report);
     }
+    let apart = Apart::of(&plan.set, &plan.schema, &plan.rules, &plan.order);
+    let read_before = kept.and_then(|kept| as_before(kept, &plan, &apart));
     backup::able(&*database, &before(options, &plan.set))?;
     let losses = agree(options, ui, &mut *database, &plan)?;
     let key = key_source(options, ui, &plan.set, &*database)?;
@@ -133,6 +141,8 @@ pub fn import(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
         approval: approval.as_ref(),
         is_backed_up,
         is_verification: false,
+        apart: Some(&apart),
+        before: read_before.as_ref(),
     };
     let done = attempts(&beginning, &missing, &losses, &mut *database, &mut clock, &mut reports);
     // If the record of migrations or runs cannot be read, something may have been committed.

@@ -38,6 +38,7 @@ impl Import<'_> {
         }
         let mut owners = self.resolve(&mut by_directory)?;
         self.refuse_unknown_owners(&owners)?;
+        self.leave_as_before(&mut owners);
         for (owner, files) in &owners {
             let files = self.expected(files, |_| true);
             self.readers.expect(self.plan, Some(owner), files.into_iter());
@@ -219,7 +220,7 @@ impl Import<'_> {
         only.is_empty() || only.contains(&owner.id) || only.iter().any(|name| name == directory)
     }
 
-    fn owner_of_ownerless(&self, ownerless: Option<Ownerless>) -> OwnerMatch {
+    pub(super) fn owner_of_ownerless(&self, ownerless: Option<Ownerless>) -> OwnerMatch {
         match (&self.options.owner, ownerless) {
             (Some(id), _) => self.resolver.owners.given(id),
             (None, Some(Ownerless::OnlyUser)) => self.resolver.owners.only(),

@@ -42,6 +42,8 @@ pub(crate) fn rehearse<W: Watch, T>(
         approval: None,
         is_backed_up: false,
         is_verification: false,
+        apart: None,
+        before: None,
     };
     let mut known = Known::default();
     for number in 1.. {

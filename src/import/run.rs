@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::import::context::Context;
 use crate::import::files::{FileState, file_id};
 use crate::import::leaves::Leaves;
+use crate::import::left::Left;
 use crate::import::looked::LookedAhead;
 use crate::import::plan::Plan;
 use crate::import::readers::Readers;
@@ -14,9 +15,12 @@ use crate::import::resolve::{Foreknown, Resolver};
 use crate::import::shelf::Shelf;
 use crate::import::watch::Watch;
 use crate::import::writer::Writer;
+use crate::mapping::apart::Apart;
+use crate::mapping::apply::Owner;
 use crate::report::OwnerReport;
 use crate::report::findings::Findings;
 use jiff::Timestamp;
+use std::sync::Arc;
 
 /// An import in progress.
 pub struct Import<'p> {
@@ -58,6 +62,12 @@ pub struct Import<'p> {
     pub(crate) digests: Vec<[u8; 32]>,
     /// The rows with a broken reference, once all are written.
     pub(crate) orphans: Vec<Orphan>,
+    /// What stands apart, where it is noted.
+    pub(crate) apart: Option<&'p Apart>,
+    /// What is as an earlier run read it.
+    pub(crate) left: Left<'p>,
+    /// What stands apart of each owner and is read.
+    pub(crate) of_owners: Vec<(Arc<Owner>, Vec<usize>)>,
 }
 
 /// The parts of an import that work together on a record.
@@ -105,6 +115,9 @@ impl<'p> Import<'p> {
             ahead: LookedAhead::default(),
             digests: if options.is_planned() { vec![[0; 32]; plan.tree.files.len()] } else { Vec::new() },
             orphans: Vec::new(),
+            apart: None,
+            left: Left::default(),
+            of_owners: Vec::new(),
         };
         let Parts { resolver, mut cx, .. } = import.parts();
         resolver.existing = options.existing;

@@ -7,14 +7,15 @@ use crate::finding::{Place, printable};
 use crate::import::files::FileState;
 use crate::import::plan::Disposition;
 use crate::import::run::Import;
+use crate::import::signing;
 use crate::import::vault::WITHHELD;
 use crate::mapping::compile::CompiledRule;
 use crate::mapping::model::{Expr, From, Mapping, Parts, PathExpr, PathStep, Root};
 use crate::report::findings::Findings;
 use crate::report::{
     AlternativeReport, CaughtReport, CheckReport, ColumnReport, DeclassifiedReport, FileReport, FileStatus, Files,
-    FindingReport, IgnoredReport, LeafCounts, LossyReport, MappingsReport, Outcome, PlaceReport, Report, RunMode,
-    RunReport, SecretsReport, Shared, SourceReport, TargetReport, Timings, VERSION, Verdict,
+    FindingReport, LeafCounts, MappingsReport, Outcome, PlaceReport, Report, RunMode, RunReport, SecretsReport, Shared,
+    SourceReport, TargetReport, Timings, VERSION, Verdict,
 };
 use crate::secret::proof::LeakSearch;
 use crate::source::{self, SourceFile};
@@ -64,7 +65,7 @@ pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
     // The keys are not needed any more, and the report itself takes memory.
     run.resolver.forget_keys();
     let findings = std::mem::take(&mut run.findings);
-    let (ignored, lossy) = (ignored(run), lossy(run));
+    let (ignored, lossy) = signing::lists(run);
     let set_aside = run.set_aside();
     let files = files(run);
     let mut leaves = LeafCounts::default();
@@ -127,6 +128,7 @@ pub fn report(run: &mut Import<'_>, ending: &Ending) -> Report {
         as_in: None,
         files,
     };
+    run.left.complete(&mut report, plan.mapped_files());
     withhold(&mut report, run);
     report
 }
@@ -142,9 +144,10 @@ fn after(run: &Import<'_>) -> Vec<String> {
 /// The run's record with the report's counts.
 pub fn run_record(report: &Report, record: RunRecord) -> RunRecord {
     let sum = |count: fn(&crate::report::TableReport) -> u64| report.tables.iter().map(count).sum();
+    let imported = || report.files.sizes().filter(|(status, ..)| *status == FileStatus::Imported).count() as u64;
     RunRecord {
         finished: report.run.finished.unwrap_or_else(jiff::Timestamp::now),
-        files: report.files.sizes().filter(|(status, ..)| *status == FileStatus::Imported).count() as u64,
+        files: report.as_in.as_ref().map_or_else(imported, |as_in| as_in.files_read),
         leaves: report.leaves.seen,
         inserted: sum(|table| table.inserted),
         updated: sum(|table| table.updated),
@@ -160,7 +163,11 @@ fn files(run: &mut Import<'_>) -> Files {
     let mut states = std::mem::take(&mut run.files);
     let names: Vec<Named> = plan.set.mappings.iter().map(Named::of).collect();
     let mut owners: HashMap<u32, Shared> = HashMap::new();
+    let left = &run.left;
     let mut report = |at: usize, state: &FileState| {
+        if let Some(report) = left.file(at) {
+            return report;
+        }
         let counts = state.counts();
         let mapping = match plan.dispositions[at] {
             Disposition::Mapped { mapping, .. } => Some(&names[mapping]),
@@ -212,41 +219,6 @@ impl Named {
 pub(super) fn printable_path(path: &Arc<str>) -> Shared {
     let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
     if is_plain { Arc::clone(path).into() } else { printable(path).into() }
-}
-
-fn ignored(run: &Import<'_>) -> Vec<IgnoredReport> {
-    let mut found: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
-    for state in &run.files {
-        if state.status == Some(FileStatus::Ignored) {
-            // Alias copies each have their own reason; the list has one line for all.
-            let what = state.why.as_ref().and_then(|why| why.what.as_deref()).unwrap_or_default();
-            let reason = match what {
-                "alias copies" => "the same bytes as in the owner's other directory",
-                _ => state.reason().map(|reason| &**reason).unwrap_or_default(),
-            };
-            found.entry((what.to_owned(), reason.to_owned())).or_default().0 += 1;
-        }
-        if state.status == Some(FileStatus::Imported) {
-            let left_out = state.reasons().filter(|(reason, _)| !run.leaves.reasons.is_lossy(*reason));
-            for (reason, count) in left_out {
-                let (what, why) = run.leaves.reasons.text(reason);
-                found.entry((what.to_owned(), why.to_owned())).or_default().1 += count;
-            }
-        }
-    }
-    found.into_iter().map(|((what, reason), (files, leaves))| IgnoredReport { what, reason, files, leaves }).collect()
-}
-
-/// What is kept and not whole, and why, with the leaves that nothing keeps whole.
-fn lossy(run: &Import<'_>) -> Vec<LossyReport> {
-    let mut found: BTreeMap<(String, String), u64> = BTreeMap::new();
-    for state in run.files.iter().filter(|state| state.status == Some(FileStatus::Imported)) {
-        for (reason, count) in state.reasons().filter(|(reason, _)| run.leaves.reasons.is_lossy(*reason)) {
-            let (what, why) = run.leaves.reasons.text(reason);
-            *found.entry((what.to_owned(), why.to_owned())).or_default() += count;
-        }
-    }
-    found.into_iter().map(|((what, reason), leaves)| LossyReport { what, reason, leaves }).collect()
 }
 
 fn columns(run: &Import<'_>) -> Vec<ColumnReport> {

@@ -47,6 +47,9 @@ pub fn ignored(run: &Import<'_>, with_secrets: &[usize]) -> Result<Vec<Finding>>
         if state.status != Some(FileStatus::Ignored) || with_secrets.binary_search(&file).is_ok() {
             continue; // it is read, or reported already
         }
+        if run.left.is_known(file) {
+            continue; // what was found then is reported
+        }
         run.heed_signals()?;
         let source = &run.plan.tree.files[file];
         let message = match search::holds(source, &|text| run.writer.vault.finds_secret(text), &looks_secret) {

@@ -67,6 +67,8 @@ pub fn verify(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
         approval: None,
         is_backed_up,
         is_verification,
+        apart: None,
+        before: None,
     };
     let report = attempts(&beginning, &asked, &missing, &mut *database, &mut clock)?;
     reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));

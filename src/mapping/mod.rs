@@ -1,6 +1,7 @@
 //! Mapping sets: their model ([`model`]), how they are read from TOML ([`load`]) and checked
 //! ([`check`]), and how a rule makes rows of a record ([`apply`]).
 
+pub mod apart;
 pub mod apply;
 pub mod bundled;
 pub mod check;

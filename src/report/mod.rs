@@ -102,7 +102,7 @@ pub struct Report {
     /// The runs whose rejects the run imported again, with `--replay`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replays: Vec<String>,
-    /// The run whose counts these are, where nothing was read because the source is as that run read it.
+    /// The run whose counts these are as far as nothing was read, because the source is as that run read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_in: Option<AsInReport>,
 }

@@ -292,7 +292,7 @@ pub struct LossyReport {
     pub leaves: u64,
 }
 
-/// A run that read the same source before.
+/// A run that read the same source before: all of it, or what this run has not read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AsInReport {
     /// Its id.

@@ -85,6 +85,7 @@ mod old_importer;
 mod optional;
 mod outputs;
 mod owners;
+mod owners_again;
 mod owners_made;
 mod packed;
 mod passwords;

@@ -36,14 +36,20 @@ impl Leaves<'_> {
         all
     }
 
-    /// Takes in what of the set was never used.
-    pub(crate) fn report_unused(&mut self, cx: &mut Context<'_>, options: &ImportOptions) {
+    /// Takes in what of the set was never used, as far as it `may_be`: what is not read may use it.
+    pub(crate) fn report_unused(
+        &mut self,
+        cx: &mut Context<'_>,
+        options: &ImportOptions,
+        may_be: &dyn Fn(&Unused) -> bool,
+    ) {
         if self.plan.taken.is_replay() {
             return; // the rest of the tree has them
         }
         let notes: Vec<Finding> = self
             .unused(cx.files, options)
             .into_iter()
+            .filter(may_be)
             .map(|unused| {
                 let Unused { code, message, mapping, place } = unused;
                 Finding { mapping: Some(place.into()), ..Finding::new(code, message).about(mapping) }

@@ -2,7 +2,7 @@
 
 use crate::database::ledger::{EarlierLine, FileRecord};
 use crate::finding::FileId;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 /// Keys of rows, by their digest.
 pub(super) type Rows<K> = HashMap<[u8; 16], VecDeque<K>>;
@@ -97,4 +97,6 @@ pub(super) struct Missing {
     pub(super) elsewhere: HashSet<u64>,
     /// Rows that no record gave again of the file from which they were written.
     pub(super) candidates: Vec<(String, EarlierLine)>,
+    /// The files of those that were reported.
+    pub(super) told: BTreeSet<String>,
 }

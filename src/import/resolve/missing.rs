@@ -12,7 +12,7 @@ use crate::import::context::Context;
 use crate::import::files::file_id;
 use crate::import::writer::row_key;
 use crate::report::words;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// So many rows are named.
 const NAMED: usize = 3;
@@ -32,6 +32,8 @@ impl Resolver<'_> {
         if self.lines_of(cx, row.place.file)?.remove(&met).is_none() {
             let hash = self.kept.hash(&met);
             self.missing.elsewhere.insert(hash);
+            let is_watched = self.apart.is_some_and(|apart| apart.is_watched(row.rule.number));
+            self.met_others |= is_watched && one.fate.is_there();
         }
         Ok(())
     }
@@ -106,8 +108,14 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn report_missing_of(&self, cx: &mut Context<'_>, table: &str, gone: &[&(String, EarlierLine)]) {
+    /// The files whose rows were reported.
+    pub(crate) fn files_of_missing(&self) -> BTreeSet<String> {
+        self.missing.told.clone()
+    }
+
+    fn report_missing_of(&mut self, cx: &mut Context<'_>, table: &str, gone: &[&(String, EarlierLine)]) {
         let Some((path, first)) = gone.first() else { return };
+        self.missing.told.extend(gone.iter().map(|(path, _)| path.clone()));
         let rule = self.plan.rules.iter().flatten().find(|rule| rule.table.name == table);
         if let Some(rule) = rule {
             cx.writer.count(rule.table_number).gone += gone.len() as u64;

@@ -39,6 +39,7 @@ use crate::import::context::Context;
 use crate::import::owners::OwnerTable;
 use crate::import::plan::{Plan, SourcePattern};
 use crate::import::stored::Stored;
+use crate::mapping::apart::Apart;
 use crate::mapping::apply::Owner;
 use crate::mapping::keyindex::{Ahead, KeyIndex, KeyText};
 use crate::mapping::model::OnExisting;
@@ -89,6 +90,10 @@ pub(crate) struct Resolver<'p> {
     forms: HashMap<u64, (u64, Place)>,
     /// How many keys found no room among them.
     pub(crate) forms_left: u64,
+    /// What stands apart, where not everything is read.
+    pub(crate) apart: Option<&'p Apart>,
+    /// Whether a row was met that may be of an owner who is not read.
+    pub(crate) met_others: bool,
     /// Whether files leave rows that earlier runs made of them.
     pub(crate) leaves_rows: bool,
     /// Rows of the target that a record of this run differed from: the number of its rule, and its place.
@@ -128,6 +133,8 @@ impl<'p> Resolver<'p> {
             kept: Kept::default(),
             forms: HashMap::default(),
             forms_left: 0,
+            apart: None,
+            met_others: false,
             leaves_rows: false,
             differing: HashMap::default(),
             noted: Vec::new(),

@@ -61,7 +61,7 @@ fn committed(report: &Report) -> String {
     let (inserted, updated, unchanged) = (sum(|t| t.inserted), sum(|t| t.updated), sum(|t| t.unchanged));
     let kept = sum(|t| t.kept);
     let url = &report.target.url;
-    if let Some(as_in) = &report.as_in {
+    if let Some(as_in) = report.as_in.as_ref().filter(|as_in| as_in.files_read == 0) {
         let run = as_in.run.get(..8).unwrap_or(&as_in.run);
         return format!("committed: no changes, the source is as run {run} read it and was not read again");
     }

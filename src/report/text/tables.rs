@@ -11,7 +11,8 @@ pub(super) const MOST_TABLES: usize = 40;
 pub(super) fn files(report: &Report, width: u16) -> String {
     let as_in = report.as_in.as_ref().map_or_else(String::new, |as_in| {
         let (read, warnings) = (count(as_in.files_read, "file"), count(as_in.warnings, "warning"));
-        line("read", &format!("{read}: all are as run {} read them, which had {warnings}", as_in.run), width)
+        let all = if as_in.files_read == 0 { "all" } else { "the others" };
+        line("read", &format!("{read}: {all} are as run {} read them, which had {warnings}", as_in.run), width)
     });
     let statuses =
         [FileStatus::Imported, FileStatus::Ignored, FileStatus::Unmapped, FileStatus::Rejected, FileStatus::Unread];
