@@ -47,7 +47,8 @@ pub fn ignored(run: &Import<'_>, with_secrets: &[usize]) -> Result<Vec<Finding>>
         if state.status != Some(FileStatus::Ignored) || with_secrets.binary_search(&file).is_ok() {
             continue; // it is read, or reported already
         }
-        if run.left.is_known(file) {
+        let is_by_set = matches!(run.plan.dispositions[file], Disposition::Ignored(_));
+        if run.left.has(file) || (is_by_set && run.left.is_known(file)) {
             continue; // what was found then is reported
         }
         run.heed_signals()?;
