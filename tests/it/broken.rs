@@ -2,6 +2,7 @@
 //! rest is imported where the page says so. The page, `sample_data/broken/README.md`, is the table of
 //! this test.
 
+use crate::credentials::hits;
 use crate::house::{DATABASE, House, Ran, findings, listing, open, project, row_counts, tables};
 use crate::independent::Tree;
 use std::collections::BTreeSet;
@@ -56,6 +57,16 @@ impl Case {
     /// The set is named, because a tree without its index is not recognised.
     fn import(&self, house: &House, more: &[&str]) -> Ran {
         house.import(&self.tree, &[&["--mappings", "fossawork"], more].concat())
+    }
+
+    /// Neither on the screen, nor in any file.
+    fn has_no_secret_in_what_it_left(&self, house: &House, run: &Ran) {
+        if self.name == "password_in_text" {
+            return; // there the text of an order holds the secret too, as its finding says
+        }
+        house.file("stdout", &run.stdout);
+        house.file("stderr", &run.stderr);
+        assert_eq!(hits(&house.work(), &Tree::read(&self.tree).secrets()), Vec::<String>::new(), "{}", self.name);
     }
 
     fn is_refused(&self) -> bool {
@@ -114,10 +125,12 @@ fn each_error_says_where(case: &Case, report: &serde_json::Value) {
 }
 
 #[test]
-fn the_rest_is_imported_where_one_reject_is_allowed() {
+fn the_rest_is_imported_where_one_reject_is_allowed_and_no_secret_is_left() {
     for case in cases() {
         let house = House::new();
-        let run = case.import(&house, &["--max-rejects", "1", "--rejects", "rejects", "--report", "report.json"]);
+        let files = ["--rejects", "rejects", "--report", "report.json", "--report", "report.html"];
+        let run = case.import(&house, &[&["--max-rejects", "1", "-v"], &files[..]].concat());
+        case.has_no_secret_in_what_it_left(&house, &run);
         let report: serde_json::Value = serde_json::from_slice(&fs::read(house.path("report.json")).unwrap()).unwrap();
         match case.rest {
             Rest::Imported => {

@@ -18,8 +18,24 @@ fn sum(report: &Value, what: &str) -> u64 {
     report["tables"].as_array().unwrap().iter().map(|table| table[what].as_u64().unwrap()).sum()
 }
 
+/// Whether every row of an import is equal when it is compared with its source, and those of one owner alone.
+fn is_equal(imported: &Value, verify: impl Fn(&[&str]) -> Value) {
+    let report = verify(&[]);
+    let compared = |what: &str| -> u64 {
+        report["compared"].as_array().unwrap().iter().map(|table| table[what].as_u64().unwrap()).sum()
+    };
+    let rows = sum(imported, "inserted") + sum(imported, "updated") + sum(imported, "unchanged");
+    assert_eq!(compared("equal") + compared("unverified"), rows, "{:#}", report["compared"]);
+    assert_eq!(compared("missing") + compared("extra") + compared("different"), 0, "{:#}", report["compared"]);
+    assert_eq!((&report["outcome"], &report["leaves"]), (&"verified".into(), &imported["leaves"]));
+    let mut owners = report["owners"].as_array().unwrap().iter().filter_map(|owner| owner["id"].as_str());
+    if let Some(owner) = owners.next() {
+        assert_eq!(verify(&["--only-owner", owner])["outcome"], "verified");
+    }
+}
+
 #[test]
-fn a_sample_is_imported_once_and_validated_and_undone() {
+fn a_sample_is_imported_once_and_verified_and_validated_and_undone() {
     for name in sets() {
         on_every_engine(House::new, |lab| {
             let own = ["--mappings", &name, "--database", lab.url()];
@@ -33,7 +49,7 @@ fn a_sample_is_imported_once_and_validated_and_undone() {
                     ["import", "--reread", sample, "--passphrase-file", passphrase, "--yes", "--no-backup", "--json"];
                 run(&[&line, more].concat()).status(0).json()
             };
-            let (dry, first) = (import(&["--dry-run"]), import(&[]));
+            let (dry, first) = (import(&["--dry-run"]), import(&["--verify"]));
             assert_eq!((&dry["leaves"], &dry["tables"]), (&first["leaves"], &first["tables"]), "{name}");
             assert_eq!((sum(&first, "rejected"), &first["leaves"]["unmapped"]), (0, &0.into()), "{name}");
             let imported = lab.content();
@@ -41,6 +57,9 @@ fn a_sample_is_imported_once_and_validated_and_undone() {
             let again = import(&[]);
             assert_eq!((sum(&again, "inserted"), sum(&again, "updated")), (0, 0), "{name}");
             assert_eq!(lab.content(), imported, "{name}");
+            is_equal(&first, |more| {
+                run(&[&["verify", sample, "--passphrase-file", passphrase, "--json"], more].concat()).status(0).json()
+            });
             run(&["schema", "validate"]).status(0);
             let id = first["run_id"].as_str().unwrap();
             lab.undo(id, &["--mappings", &name, "--no-backup"]).status(0);
@@ -48,6 +67,22 @@ fn a_sample_is_imported_once_and_validated_and_undone() {
             run(&["schema", "rollback", "--to", "base", "--yes", "--no-backup"]).status(0);
             run(&["schema", "migrate", "--to", "head", "--yes", "--no-backup"]).status(0);
             assert_eq!(lab.content().keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>(), "{name}");
+        });
+    }
+}
+
+/// Those without a page are tested at length elsewhere.
+#[test]
+fn a_sample_of_a_set_without_a_page_is_equal_after_its_import() {
+    for name in ["fossawork", "notes"] {
+        on_every_engine(House::new, |lab| {
+            let (sample, passphrase) = (project(&format!("sample_data/{name}")), project(PASSPHRASE_FILE));
+            let line = |command, more: &[&str]| {
+                let all =
+                    [command, sample.to_str().unwrap(), "--passphrase-file", passphrase.to_str().unwrap(), "--json"];
+                lab.house.run(all.iter().chain(&["--database", lab.url()]).chain(more)).status(0).json()
+            };
+            is_equal(&line("import", &["--yes", "--no-backup"]), |more| line("verify", more));
         });
     }
 }

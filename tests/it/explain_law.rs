@@ -10,16 +10,16 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use treelift::against;
 use treelift::explain::{Explained, MOST_LEAVES, Question, explain};
+use treelift::mapping::load::SetSource;
 
 const DEPTH: u32 = 64;
 
-/// What is explained of one file.
-fn told(set: Option<&str>, tree: &Path, file: &str) -> Explained {
-    let (source, root) = against::choose(set, tree, "a name").unwrap();
-    let (set, schema) = against::judge(&source).unwrap();
+/// What is explained of one file of a tree.
+fn told((source, root): &(SetSource, PathBuf), file: &str) -> Explained {
+    let ((set, schema), root) = (against::judge(source).unwrap(), root.clone());
     let (file, pointer) = (file.to_owned(), String::new());
     explain(Question { set, schema, root, file, pointer, row: None, depth: DEPTH }).unwrap()
 }
@@ -171,8 +171,9 @@ impl Law<'_> {
 /// Whether a whole tree is explained as it was imported.
 fn holds(set: Option<&str>, tree: &Path, report: &Value, database: Option<rusqlite::Connection>) {
     let mut law = Law { report, database, ignored: Counts::new(), columns: BTreeSet::new() };
+    let chosen = against::choose(set, tree, "a name").unwrap();
     for of in report["files"].as_array().unwrap() {
-        law.file(of, &told(set, tree, of["path"].as_str().unwrap()));
+        law.file(of, &told(&chosen, of["path"].as_str().unwrap()));
     }
     law.end();
 }
@@ -351,7 +352,8 @@ fn rows_of_every_fate_are_explained_as_they_are_imported() {
 /// Each leaf with its class, and the ways that it goes where its record is not rejected.
 fn lines(house: &House, file: &str) -> String {
     let mut lines = String::new();
-    for leaf in told(house.path("set").to_str(), &house.path("tree"), file).leaves {
+    let chosen = against::choose(house.path("set").to_str(), &house.path("tree"), "a name").unwrap();
+    for leaf in told(&chosen, file).leaves {
         let code = leaf.fate.rejected.as_deref().and_then(|why| why.split(':').next());
         let why = leaf.fate.ignored.as_deref().or(code).map_or(String::new(), |why| format!(" ({why})"));
         writeln!(lines, "{} {}{why}", leaf.pointer, leaf.fate.class).unwrap();

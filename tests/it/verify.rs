@@ -1,7 +1,7 @@
 //! A database is compared with the tree that was imported into it: every value, and whose doing a difference is.
 
 use crate::engines::{Lab, on_every_engine};
-use crate::house::{DATABASE, House, KEY_FILE, PASSPHRASE_FILE, Ran, listing, project};
+use crate::house::{DATABASE, House, KEY_FILE, Ran, listing};
 use crate::inline::found;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -462,48 +462,6 @@ fn rows_without_a_key_are_found_by_what_they_say() {
             ("equal 2, extra 1, own 1".to_owned(), vec!["error D008 words.json".to_owned()])
         );
     });
-}
-
-#[test]
-fn every_bundled_sample_is_equal_after_its_import() {
-    let folders = std::fs::read_dir(project("mappings")).unwrap().map(Result::unwrap);
-    let mut names: Vec<String> = folders
-        .filter(|entry| entry.path().join("set.toml").is_file())
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| project(&format!("sample_data/{name}")).is_dir())
-        .collect();
-    names.sort();
-    assert!(names.len() >= 5, "{names:?}");
-    for name in names {
-        on_every_engine(House::new, |lab| {
-            let (sample, passphrase) = (project(&format!("sample_data/{name}")), project(PASSPHRASE_FILE));
-            let (sample, passphrase) = (sample.to_str().unwrap(), passphrase.to_str().unwrap());
-            let line = |command: &'static str, more: &[&'static str]| {
-                let all = [command, sample, "--passphrase-file", passphrase, "--mappings", &name, "--json"];
-                lab.house.run(all.iter().chain(&["--database", lab.url()]).chain(more))
-            };
-            let imported = line("import", &["--yes", "--no-backup", "--verify"]).status(0).json();
-            let report = line("verify", &[]).status(0).json();
-            assert_eq!(report["outcome"], "verified", "{name}");
-            let sum = |of: &str| -> u64 {
-                report["compared"].as_array().unwrap().iter().map(|table| table[of].as_u64().unwrap()).sum()
-            };
-            let rows = |of: &str| -> u64 {
-                imported["tables"].as_array().unwrap().iter().map(|table| table[of].as_u64().unwrap()).sum()
-            };
-            let all = rows("inserted") + rows("updated") + rows("unchanged");
-            assert_eq!(sum("equal") + sum("unverified"), all, "{name}: {:#}", report["compared"]);
-            assert_eq!(sum("missing") + sum("extra") + sum("different"), 0, "{name}");
-            assert_eq!(report["leaves"], imported["leaves"], "{name}");
-            let owners = report["owners"].as_array().unwrap().iter().filter_map(|owner| owner["id"].as_str());
-            for owner in owners.take(1) {
-                let all =
-                    ["verify", sample, "--passphrase-file", passphrase, "--mappings", &name, "--only-owner", owner];
-                let ran = lab.house.run(all.iter().chain(&["--json", "--database", lab.url()])).status(0).json();
-                assert_eq!(ran["outcome"], "verified", "{name}");
-            }
-        });
-    }
 }
 
 #[test]
