@@ -160,9 +160,10 @@ fn row_by_ledger(args: &ExplainArgs, table: &str, key: &str, output: &Output) ->
 /// The row, and the place that it came from: by its pointer where the file was read, else by its byte.
 fn origin_words(table: &str, url: &str, origin: &RowOrigin) -> String {
     let path = printable(&origin.path);
-    let place = match origin.pointer.as_str() {
-        "" => format!("{path}, byte {}", thousands(origin.offset)),
-        pointer => format!("{path}#{}", printable(pointer)),
+    let place = match origin.pointer.as_deref() {
+        None => format!("{path}, byte {}", thousands(origin.offset)),
+        Some("") => path, // the whole of it
+        Some(pointer) => format!("{path}#{}", printable(pointer)),
     };
     format!("row of {} in {url}\nfrom {place} (run {})\n", printable(table), origin.run)
 }

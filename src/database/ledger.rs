@@ -221,8 +221,8 @@ pub struct RowOrigin {
     pub sha256: [u8; 32],
     /// Where the record or element begins in the file, in bytes.
     pub offset: u64,
-    /// The JSON Pointer of that, once the file was looked into.
-    pub pointer: String,
+    /// The JSON Pointer of that; none before the file was looked into.
+    pub pointer: Option<String>,
     /// Its place among the rows of the table that the run wrote from there.
     #[serde(skip)]
     pub turn: Turn,

@@ -58,5 +58,5 @@ pub fn row(question: RowQuestion, source: RowSource, database: &dyn Database) ->
     let (file, offset, turn) = (source.path.to_string(), origin.offset, origin.turn);
     let asked = Some(AskedRow { table, at: offset, row_key, turn, dialect });
     let explained = explain(Question { set, schema, root, file, pointer: String::new(), row: asked, depth })?;
-    Ok((RowOrigin { pointer: explained.origin.clone(), ..origin }, explained))
+    Ok((RowOrigin { pointer: Some(explained.origin.clone()), ..origin }, explained))
 }

@@ -170,6 +170,7 @@ fn a_row_leads_back_to_its_leaves() {
     assert!(said.starts_with(&expected), "{said}");
     let told = house.run(by_ledger.into_iter().chain(["--json"])).status(0).json();
     assert_eq!(told["origin"]["path"], "people/ada-lovelace/tags.json");
+    assert_eq!(told["origin"]["pointer"], Value::Null, "the file was not looked into");
 
     let ran = row("tags", "ada-lovelace,none").status(2);
     assert!(ran.stderr.contains("no run recorded a row of `tags`"), "{}", ran.stderr);

@@ -33,7 +33,7 @@ pub(super) fn origins(session: &Session, table: &str, row_key: &str) -> Tried<Ve
         sha256: row.get::<_, Vec<u8>>(2).try_into().unwrap_or([0; 32]),
         offset: count(row, 3),
         turn: Turn { before: count(row, 4), of: count(row, 5) },
-        pointer: String::new(),
+        pointer: None,
     };
     Ok(session.query(&text, &[Some(table), Some(row_key)])?.iter().map(origin).collect())
 }

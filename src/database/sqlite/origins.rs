@@ -27,7 +27,7 @@ pub(super) fn origins(conn: &Connection, table: &str, row_key: &str) -> rusqlite
         sha256,
         offset,
         turn: Turn { before, of },
-        pointer: String::new(),
+        pointer: None,
     };
     Ok(found.into_iter().map(origin).collect())
 }
