@@ -11,7 +11,7 @@
 //! - jobs: [`import`], [`validate`], [`migrations`], [`credentials`], [`backup`], [`undo`], [`forget`], [`tidy`], [`transfer`], [`export`], [`explain`], [`inspect`], what they are asked for ([`config`], [`embed`], [`progress`]), and their parts
 //! - edges: [`source`] (files in), [`database`] (rows out), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`]; pure but for loading mapping files
-//! - values: [`document`], [`row`], [`table`], [`finding`], [`decimal`], `decode`, [`fold`], [`instant`], `strptime`, [`written`], [`hex`], [`outputs`], [`plan_id`], [`who`]
+//! - values: [`document`], [`row`], [`table`], [`finding`], [`decimal`], `decode`, [`fold`], [`instant`], `strptime`, [`written`], [`hex`], [`outputs`], [`plan_id`], [`shared`], [`who`]
 //! - [`error`], `interrupt`
 
 pub mod against;
@@ -43,6 +43,7 @@ pub mod progress;
 pub mod report;
 pub mod row;
 pub mod secret;
+pub mod shared;
 pub mod source;
 pub mod step;
 mod strptime;

@@ -105,17 +105,6 @@ pub struct RowRecord {
     pub columns: i64,
 }
 
-/// What an import found that read a whole tree (`treelift_seen`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// What the import hung on besides the files.
-    pub facts: String,
-    /// The size and time of modification of each file, packed.
-    pub files: Vec<u8>,
-    /// Its report, packed.
-    pub report: Vec<u8>,
-}
-
 /// A row that an earlier run wrote from a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EarlierLine {

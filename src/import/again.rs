@@ -5,6 +5,7 @@
 
 use super::begin::Beginning;
 use super::clock::Clock;
+use super::kept::{Keeping, Recalling};
 use super::left::{as_in, note};
 use super::signed::Signed;
 use super::summary::{printable_path, run_record};
@@ -12,27 +13,22 @@ use super::vault::KeySource;
 use crate::config::{ImportOptions, Ui};
 use crate::database::audit::{AuditEntry, random_id};
 use crate::database::history::{self, State};
-use crate::database::ledger::Seen;
-use crate::database::{Database, Mode, Opening};
-use crate::error::{Error, Result};
+use crate::database::{Database, Mode, Opening, Transaction};
+use crate::error::Result;
 use crate::finding::{FILE_AS_BEFORE, Severity};
 use crate::import::plan::Plan;
 use crate::report::words::count;
 use crate::report::write::ReportFiles;
 use crate::report::{
-    AsInReport, CheckStatus, FileReport, FileStatus, Outcome, Report, RunMode, RunReport, SecretsReport, Shared,
+    AsInReport, CheckStatus, FileReport, FileStatus, Files, Outcome, Report, RunMode, RunReport, SecretsReport, Shared,
     TargetReport,
 };
 use crate::source::SourceFile;
 use crate::who::Who;
-use flate2::Compression;
-use flate2::bufread::GzDecoder;
-use flate2::write::GzEncoder;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
-use std::io::{BufReader, BufWriter, Read, Write};
 
 /// A file that was written so shortly before a run may be written again at what counts as the same time.
 const TICK: SignedDuration = SignedDuration::from_secs(1);
@@ -60,19 +56,19 @@ fn facts(plan: &Plan, options: &ImportOptions) -> Option<String> {
     )
 }
 
-/// Size and time of modification of a file, as they are kept; none where a time cannot be.
-fn size(file: &SourceFile) -> Option<[u8; 16]> {
-    let modified = i64::try_from(file.modified()?.as_nanosecond()).ok()?;
-    let mut both = [0; 16];
-    both[..8].copy_from_slice(&file.bytes.to_be_bytes());
-    both[8..].copy_from_slice(&modified.to_be_bytes());
-    Some(both)
+/// Size and time of modification of a file, as they are kept: in bytes, and in nanoseconds since 1970; none where a time
+/// cannot be.
+fn size(file: &SourceFile) -> Option<(u64, i64)> {
+    Some((file.bytes, i64::try_from(file.modified()?.as_nanosecond()).ok()?))
 }
 
-/// What is kept of a run, packed.
+/// What is kept of a run before its files.
 #[derive(Serialize, Deserialize)]
-struct Packed<R> {
+struct Head<R> {
+    /// Without its files, which follow one by one.
     report: R,
+    /// How many follow.
+    files: usize,
     /// What the sign-off list has of each owner, so that it is whole where they are not read.
     signed: Vec<Signed>,
     /// The files that do not give rows any more which earlier runs wrote: these are told of each time.
@@ -86,42 +82,41 @@ pub(super) struct Aside {
     pub(super) missing: BTreeSet<String>,
 }
 
-/// What a run is to keep of its source so that the same source is not read again; none where a part of it has to be.
+/// Keeps what a run saw of its source, so that the same source is not read again; nothing where a part of it has to be.
 ///
 /// # Errors
-/// When the report cannot be packed.
-pub(super) fn seen(
+/// Those of the database.
+pub(super) fn keep(
+    transaction: &mut dyn Transaction,
     plan: &Plan,
     options: &ImportOptions,
     started: Timestamp,
-    report: &Report,
+    report: &mut Report,
     Aside { signed, missing }: Aside,
-) -> Result<Option<Seen>> {
+) -> Result<()> {
     let is_fresh = |modified: Timestamp| started.duration_since(modified) < TICK;
-    let has_fresh = plan.tree.files.iter().any(|file| file.modified().is_none_or(is_fresh));
+    let cannot_be = |file: &SourceFile| file.modified().is_none_or(is_fresh) || size(file).is_none();
     let has_kept = report.tables.iter().any(|table| table.kept > 0);
-    if has_fresh || has_kept || report.rejected() > 0 || !report.is_clean() {
-        return Ok(None);
-    }
-    let Some(facts) = facts(plan, options) else { return Ok(None) };
-    let fault = |error: std::io::Error| Error::environment(format!("the report cannot be packed: {error}"));
-    let mut files = GzEncoder::new(Vec::new(), Compression::fast());
-    for file in &plan.tree.files {
-        let Some(both) = size(file) else { return Ok(None) };
-        files.write_all(&both).map_err(fault)?;
-    }
-    let mut packed = BufWriter::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    serde_json::to_writer(&mut packed, &Packed { report, signed, missing }).map_err(|error| fault(error.into()))?;
-    let packed = packed.into_inner().map_err(|error| fault(error.into_error()))?;
-    Ok(Some(Seen { facts, files: files.finish().map_err(fault)?, report: packed.finish().map_err(fault)? }))
+    let is_whole = !has_kept && report.rejected() == 0 && report.is_clean();
+    let facts = facts(plan, options).filter(|_| is_whole && !plan.tree.files.iter().any(cannot_be));
+    let Some(facts) = facts else { return transaction.forget_seen() };
+    let mut keeping = Keeping::begin(transaction)?;
+    keeping.keep(&facts)?;
+    let files = std::mem::take(&mut report.files);
+    let head = keeping.keep(&Head { report: &*report, files: files.len(), signed, missing });
+    let kept = head.and_then(|()| {
+        files.iter().zip(&plan.tree.files).try_for_each(|(file, source)| keeping.keep(&(size(source), file)))
+    });
+    report.files = files;
+    kept.and_then(|()| keeping.end())
 }
 
 /// What the last import kept of its source.
 pub(super) struct Kept {
     pub(super) report: Report,
     pub(super) aside: Aside,
-    /// The size and time of modification of each file, packed.
-    files: Vec<u8>,
+    /// Whether the file of this number in the report is in the tree, with the same size and time of modification.
+    is_same: Vec<bool>,
 }
 
 impl Kept {
@@ -140,40 +135,38 @@ impl Kept {
         if !standing.faults.is_empty() || !standing.steps.iter().all(is_done) {
             return Ok(None);
         }
-        let Some(Seen { files, report, .. }) = reader.seen()?.filter(|seen| seen.facts == facts) else {
+        let mut recalling = Recalling::of(&*reader);
+        if recalling.next::<String>()? != Some(facts) {
             return Ok(None);
-        };
-        let read = serde_json::from_reader(BufReader::new(GzDecoder::new(&report[..])));
+        }
         // What cannot be unpacked is as good as none: everything is read.
-        Ok(read.ok().map(|Packed::<Report> { report, signed, missing }| {
-            let aside = Aside { signed, missing };
-            Self { report, aside, files }
-        }))
-    }
-
-    /// The size and time of each file.
-    fn sizes(&self) -> impl Iterator<Item = Option<[u8; 16]>> {
-        let mut unpacked = BufReader::new(GzDecoder::new(&self.files[..]));
-        std::iter::repeat_with(move || {
-            let mut both = [0; 16];
-            unpacked.read_exact(&mut both).ok().map(|()| both)
-        })
+        let Some(Head::<Report> { report, files, signed, missing }) = recalling.next()? else { return Ok(None) };
+        let mut kept = Self { report, aside: Aside { signed, missing }, is_same: Vec::with_capacity(files) };
+        kept.report.files = Files::with_capacity(files);
+        let mut now = plan.tree.files.iter().peekable();
+        for _ in 0..files {
+            let Some((then, mut file)) = recalling.next::<(Option<(u64, i64)>, FileReport)>()? else { return Ok(None) };
+            let mut found = None;
+            while let Some(source) = now.next_if(|source| printable_path(&source.path) <= file.path) {
+                found = Some(source).filter(|source| printable_path(&source.path) == file.path);
+            }
+            // A path is kept once.
+            found.iter().for_each(|source| file.path = printable_path(&source.path));
+            kept.is_same.push(then.is_some() && found.and_then(size) == then);
+            kept.report.files.push(file);
+        }
+        Ok(Some(kept))
     }
 
     /// Whether the tree is as that import read it.
     fn is_all(&self, plan: &Plan) -> bool {
-        let (then, now) = (&self.report.files, &plan.tree.files);
-        let mut both = then.iter().zip(self.sizes()).zip(now);
-        let is_same = |((then, both), now): ((FileReport, Option<[u8; 16]>), &SourceFile)| {
-            *then.path == *printable_path(&now.path) && both.is_some() && size(now) == both
-        };
-        then.len() == now.len() && both.all(is_same)
+        self.is_same.len() == plan.tree.files.len() && !self.is_same.contains(&false)
     }
 
     /// Goes through the files of that import and those of the tree, side by side by their paths; whether these say enough
     /// of the order for that.
     pub(super) fn beside(&self, plan: &Plan, mut each: impl FnMut(Beside)) -> bool {
-        let mut then = self.report.files.iter().zip(self.sizes()).peekable();
+        let mut then = self.report.files.iter().zip(&self.is_same).peekable();
         let mut now = plan.tree.files.iter().enumerate().map(|(at, file)| (at, printable_path(&file.path))).peekable();
         let mut last: Option<Shared> = None;
         loop {
@@ -191,8 +184,7 @@ impl Kept {
             }
             last = path;
             each(match (one, other) {
-                (Some((one, both)), Some((at, path))) => {
-                    let is_same = both.is_some() && size(&plan.tree.files[at]) == both;
+                (Some((one, is_same)), Some((at, path))) => {
                     Beside { then: is_same.then_some(FileReport { path, ..one }), now: Some(at) }
                 }
                 (None, Some((at, _))) => Beside { then: None, now: Some(at) },

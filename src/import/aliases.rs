@@ -13,6 +13,12 @@ impl Import<'_> {
     /// A file of the same bytes as the one of the same path below the owner's other directory is
     /// read once; one of other bytes is a warning that names both, and both are read.
     pub(crate) fn fold_aliases(&mut self, files: &mut Files) -> Result<()> {
+        let directory = |file: &usize| self.plan.directory_of(*file);
+        let mut all = files.values().flatten();
+        let first = all.next().and_then(directory);
+        if all.all(|file| directory(file) == first) {
+            return Ok(()); // as most owners have one directory
+        }
         for of_mapping in files.values_mut() {
             let mut kept: HashMap<String, Vec<usize>> = HashMap::new();
             let mut stay = Vec::new();

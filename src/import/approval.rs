@@ -85,7 +85,7 @@ fn files(tree: &Tree) -> String {
     let sizes: Vec<[u8; 8]> = tree.files.iter().map(|file| file.bytes.to_be_bytes()).collect();
     let files = tree.files.iter().zip(&sizes).flat_map(|(file, size)| [file.path.as_bytes(), size.as_slice()]);
     let skipped = tree.skipped.iter().flat_map(|skipped| [skipped.path.as_bytes(), b"skipped".as_slice()]);
-    Part::Files.hash(files.chain(skipped).chain(tree.directories.iter().map(String::as_bytes)))
+    Part::Files.hash(files.chain(skipped).chain(tree.directories.iter().map(|directory| directory.as_bytes())))
 }
 
 /// The bytes of every file. Those that no mapping reads are read for this alone, so that a change is always noticed.

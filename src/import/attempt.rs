@@ -189,7 +189,7 @@ impl Job<'_> {
         reports.write(&report).unwrap_or_else(|fault| ui.warn(&fault));
         if outcome == Outcome::Committed {
             transaction.finish_run(&summary::run_record(&report, self.beginning.record(&id)))?;
-            transaction.put_seen(again::seen(plan, options, self.beginning.started, &report, aside)?.as_ref())?;
+            again::keep(&mut *transaction, plan, options, self.beginning.started, &mut report, aside)?;
             transaction.audit(&self.audit_entry(&id, &report)?, plan.set.audit.as_ref())?;
             transaction.commit()?.iter().for_each(|fault| ui.warn(fault));
         } else {

@@ -15,18 +15,31 @@ use std::sync::Arc;
 pub struct FileState {
     /// Its status; `None` until it is read to its end.
     pub status: Option<FileStatus>,
-    /// Why nothing of it counts.
-    pub why: Option<Arc<Why>>,
     /// One more than the index of its shape.
     shape: Option<NonZeroU32>,
     /// One more than its owner's number in the owner table.
     owner: Option<NonZeroU32>,
     counts: PackedCounts,
-    #[expect(clippy::box_collection, reason = "most files ignore nothing, and a map is three times as large")]
-    reasons: Option<Box<BTreeMap<Reason, u64>>>,
     /// Which of the run's files in the ledger it is, from 1, once a row came from it.
     pub ledger: Option<NonZeroU32>,
-    unfinished: Option<Box<Unfinished>>,
+    rest: Rest,
+}
+
+/// Leaves that are ignored or not kept whole, by reason.
+type Reasons = BTreeMap<Reason, u64>;
+
+/// What a file has of which others have nothing.
+#[derive(Debug, Default)]
+enum Rest {
+    #[default]
+    Nothing,
+    /// Why nothing of it counts.
+    Why(Arc<Why>),
+    /// It is read to its end, and not everything of it was kept.
+    #[expect(clippy::box_collection, reason = "most files ignore nothing, and a map is three times as large")]
+    Reasons(Box<Reasons>),
+    /// It is not read to its end.
+    Unfinished(Box<Unfinished>),
 }
 
 /// Why nothing of a file counts.
@@ -59,6 +72,7 @@ pub(crate) struct Unfinished {
     pub(crate) sheets: Sheets,
     /// SHA-256 of its bytes.
     pub(crate) sha256: [u8; 32],
+    reasons: Reasons,
 }
 
 impl FileState {
@@ -70,13 +84,17 @@ impl FileState {
     /// Leaves the file out, as others for the same reason.
     pub(crate) fn ignore_for(&mut self, why: Arc<Why>) {
         self.status = Some(FileStatus::Ignored);
-        self.why = Some(why);
-        self.finish();
+        self.rest = Rest::Why(why);
     }
 
     /// Why nothing of it counts.
+    pub(crate) fn why(&self) -> Option<&Why> {
+        if let Rest::Why(why) = &self.rest { Some(why) } else { None }
+    }
+
+    /// The reason why nothing of it counts.
     pub(crate) fn reason(&self) -> Option<&Shared> {
-        self.why.as_ref().map(|why| &why.reason)
+        self.why().map(|why| &why.reason)
     }
 
     /// The index of its shape, once it was looked at.
@@ -111,7 +129,12 @@ impl FileState {
 
     /// Its leaves that are ignored or not kept whole, by reason.
     pub(crate) fn reasons(&self) -> impl Iterator<Item = (Reason, u64)> {
-        self.reasons.iter().flat_map(|reasons| reasons.iter()).map(|(reason, count)| (*reason, *count))
+        let reasons = match &self.rest {
+            Rest::Reasons(reasons) => Some(&**reasons),
+            Rest::Unfinished(unfinished) => Some(&unfinished.reasons),
+            Rest::Nothing | Rest::Why(_) => None,
+        };
+        reasons.into_iter().flatten().map(|(reason, count)| (*reason, *count))
     }
 
     /// Counts something.
@@ -123,44 +146,62 @@ impl FileState {
 
     /// Counts leaves.
     pub(crate) fn tally(&mut self, count: impl FnOnce(&mut Tally)) {
-        let reasons = self.reasons.take().map_or_else(BTreeMap::new, |reasons| *reasons);
-        let mut tally = Tally { leaves: self.counts().leaves, reasons };
+        let none = &mut Reasons::new();
+        let reasons = match &mut self.rest {
+            Rest::Reasons(reasons) => &mut **reasons,
+            Rest::Unfinished(unfinished) => &mut unfinished.reasons,
+            Rest::Nothing | Rest::Why(_) => none,
+        };
+        let mut tally = Tally { leaves: self.counts.counts().leaves, reasons: std::mem::take(reasons) };
         count(&mut tally);
-        self.count(|counts| counts.leaves = tally.leaves);
-        self.reasons = (!tally.reasons.is_empty()).then(|| Box::new(tally.reasons));
+        let Tally { leaves, reasons } = tally;
+        self.count(|counts| counts.leaves = leaves);
+        match &mut self.rest {
+            Rest::Unfinished(unfinished) => unfinished.reasons = reasons,
+            Rest::Why(_) => {} // nothing of it counts
+            rest => *rest = if reasons.is_empty() { Rest::Nothing } else { Rest::Reasons(Box::new(reasons)) },
+        }
     }
 
     /// Nothing of it counts: it is one reject, as a whole.
     pub(crate) fn reject(&mut self, why: Option<Arc<Why>>) {
         self.status = Some(FileStatus::Rejected);
-        self.why = why;
-        (self.reasons, self.unfinished) = (None, None);
+        self.rest = why.map_or(Rest::Nothing, Rest::Why);
         self.count(|counts| (counts.rejected, counts.leaves) = (1, LeafCounts::default()));
     }
 
     /// What is kept of it until its last turn.
     pub(crate) fn unfinished(&mut self) -> &mut Unfinished {
-        self.unfinished.get_or_insert_default()
+        self.rest = Rest::Unfinished(match std::mem::take(&mut self.rest) {
+            Rest::Unfinished(unfinished) => unfinished,
+            Rest::Reasons(reasons) => Box::new(Unfinished { reasons: *reasons, ..Unfinished::default() }),
+            Rest::Nothing | Rest::Why(_) => Box::default(),
+        });
+        let Rest::Unfinished(unfinished) = &mut self.rest else { unreachable!("it was just set") };
+        unfinished
     }
 
     /// What the first look found, between two turns.
     pub(crate) fn take_shaped(&mut self) -> Option<Shaped> {
-        self.unfinished.as_mut()?.shaped.take()
+        if let Rest::Unfinished(unfinished) = &mut self.rest { unfinished.shaped.take() } else { None }
     }
 
     /// What was claimed of a record in earlier readings; of the frame under 0.
     pub(crate) fn take_sheet(&mut self, record: u64) -> Option<Arc<Sheet>> {
-        self.unfinished.as_mut()?.sheets.take(record)
+        if let Rest::Unfinished(unfinished) = &mut self.rest { unfinished.sheets.take(record) } else { None }
     }
 
     /// The SHA-256 of its bytes; of use while it is read.
     pub(crate) fn sha256(&self) -> [u8; 32] {
-        self.unfinished.as_ref().map_or([0; 32], |unfinished| unfinished.sha256)
+        if let Rest::Unfinished(unfinished) = &self.rest { unfinished.sha256 } else { [0; 32] }
     }
 
     /// Forgets what is of use only while it is read.
     pub(crate) fn finish(&mut self) {
-        self.unfinished = None;
+        if let Rest::Unfinished(unfinished) = &mut self.rest {
+            let reasons = std::mem::take(&mut unfinished.reasons);
+            self.rest = if reasons.is_empty() { Rest::Nothing } else { Rest::Reasons(Box::new(reasons)) };
+        }
     }
 }
 
@@ -180,7 +221,7 @@ mod tests {
 
     #[test]
     fn the_state_of_a_file_is_small() {
-        assert!(size_of::<FileState>() <= 64, "{} bytes", size_of::<FileState>());
+        assert!(size_of::<FileState>() <= 56, "{} bytes", size_of::<FileState>());
     }
 
     #[test]
@@ -190,7 +231,7 @@ mod tests {
         state.ignore("notes", "not wanted");
         assert!(state.take_sheet(1).is_none());
         assert_eq!(
-            (state.reason().map(|reason| &**reason), state.why.as_ref().and_then(|why| why.what.as_deref())),
+            (state.reason().map(|reason| &**reason), state.why().and_then(|why| why.what.as_deref())),
             (Some("not wanted"), Some("notes"))
         );
     }

@@ -20,6 +20,7 @@ mod file;
 pub(crate) mod files;
 pub mod followup;
 mod forgotten;
+mod kept;
 mod leave;
 pub(crate) mod leaves;
 mod left;

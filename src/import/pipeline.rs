@@ -96,6 +96,7 @@ impl Import<'_> {
                 }
             }
         }
+        ownerless.values_mut().chain(owned.values_mut().flat_map(Files::values_mut)).for_each(Vec::shrink_to_fit);
         Ok((ownerless, owned))
     }
 

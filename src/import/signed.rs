@@ -39,7 +39,7 @@ impl Lines {
         match state.status {
             Some(FileStatus::Ignored) => {
                 // Alias copies each have their own reason; the list has one line for all.
-                let what = state.why.as_ref().and_then(|why| why.what.as_deref()).unwrap_or_default();
+                let what = state.why().and_then(|why| why.what.as_deref()).unwrap_or_default();
                 let reason = match what {
                     "alias copies" => "the same bytes as in the owner's other directory",
                     _ => state.reason().map(|reason| &**reason).unwrap_or_default(),

@@ -20,7 +20,6 @@ use crate::report::{
 use crate::secret::proof::LeakSearch;
 use crate::source::{self, SourceFile};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 /// What the report needs and the run itself does not know.
 #[derive(Debug)]
@@ -216,9 +215,9 @@ impl Named {
 }
 
 /// The path of a file, safe for a terminal; most are as they are.
-pub(super) fn printable_path(path: &Arc<str>) -> Shared {
+pub(super) fn printable_path(path: &Shared) -> Shared {
     let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
-    if is_plain { Arc::clone(path).into() } else { printable(path).into() }
+    if is_plain { path.clone() } else { printable(path).into() }
 }
 
 fn columns(run: &Import<'_>) -> Vec<ColumnReport> {

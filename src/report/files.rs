@@ -2,7 +2,7 @@
 
 use super::counts::{Counts, PackedCounts};
 use super::parts::{FileReport, FileStatus};
-use super::shared::Shared;
+use crate::shared::Shared;
 use foldhash::HashMap;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -88,6 +88,13 @@ impl Files {
         self.files.reverse();
     }
 
+    /// Keeps the paths of the last ones together.
+    fn keep_together(&mut self, last: usize) {
+        let first = self.files.len().saturating_sub(last);
+        let paths = Shared::all_of(&self.files[first..].iter().map(|file| &*file.path).collect::<Vec<_>>());
+        self.files[first..].iter_mut().zip(paths).for_each(|(file, path)| file.path = path);
+    }
+
     fn packed(&mut self, file: FileReport) -> File {
         let FileReport { path, mapping, status, reason, shape, owner, bytes, records, rejected, leaves } = file;
         let kind = Kind { mapping, status, reason, shape, owner };
@@ -139,6 +146,9 @@ impl<'de> Deserialize<'de> for Files {
     }
 }
 
+/// The paths of so many files that are read are kept together.
+const TOGETHER: usize = 1024;
+
 /// Takes files in as they are read: as a list of reports they would take many times the room.
 struct OneByOne;
 
@@ -153,6 +163,9 @@ impl<'de> Visitor<'de> for OneByOne {
         let mut files = Files::default();
         while let Some(file) = list.next_element()? {
             files.push(file);
+            if files.len().is_multiple_of(TOGETHER) {
+                files.keep_together(TOGETHER);
+            }
         }
         Ok(files)
     }

@@ -9,7 +9,6 @@ mod files;
 pub mod findings;
 pub mod html;
 mod parts;
-mod shared;
 pub mod table;
 pub mod text;
 mod texts;
@@ -17,11 +16,11 @@ mod weight;
 pub mod words;
 pub mod write;
 
+pub use crate::shared::Shared;
 pub use counts::Counts;
 pub(crate) use counts::PackedCounts;
 pub use files::Files;
 pub use parts::*;
-pub use shared::Shared;
 
 use crate::finding::Severity;
 use crate::plan_id::PlanId;

@@ -26,7 +26,7 @@ impl Tree {
         let kept: BTreeSet<String> = files.iter().flat_map(|file| above(&file.path)).collect();
         Tree {
             root: self.root.clone(),
-            directories: self.directories.iter().filter(|directory| kept.contains(*directory)).cloned().collect(),
+            directories: self.directories.iter().filter(|directory| kept.contains(&***directory)).cloned().collect(),
             files,
             findings: findings.collect(),
             case_twins: self.case_twins.iter().filter_map(|(a, b)| Some((*new.get(a)?, *new.get(b)?))).collect(),

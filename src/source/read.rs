@@ -7,6 +7,7 @@ use crate::document::json::write_json_string;
 use crate::document::tape::FromJson;
 use crate::finding::{FILE_CHANGED, FILE_EMPTY, FileId, Finding, JSON_UTF8, Place};
 use crate::mapping::model::Format;
+use crate::shared::Shared;
 use jiff::Timestamp;
 use rustix::fs::OFlags;
 use std::fs::{File, Metadata, OpenOptions};
@@ -28,7 +29,7 @@ pub struct SourceFile {
     /// Its number in the run, in the order of the walk.
     pub id: FileId,
     /// Its path below the root, with `/` between segments.
-    pub path: Arc<str>,
+    pub path: Shared,
     base: Arc<Base>,
     /// Its size.
     pub bytes: u64,
@@ -72,7 +73,7 @@ impl SourceFile {
     }
 
     /// The file with what its metadata says; `base` is that of the file before, and becomes this file's.
-    pub fn new(id: FileId, base: &mut Arc<Base>, path: Arc<str>, metadata: &Metadata) -> Self {
+    pub fn new(id: FileId, base: &mut Arc<Base>, path: Shared, metadata: &Metadata) -> Self {
         if base.device != metadata.dev() {
             *base = Base::new(&base.root, metadata.dev());
         }

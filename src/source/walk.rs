@@ -7,8 +7,10 @@ use crate::finding::{
     FILE_UNREADABLE, FileId, Finding, Severity, printable,
 };
 use crate::fold;
+use crate::shared::Shared;
 use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -24,7 +26,7 @@ pub struct Tree {
     /// [`FileId`] is a position in it.
     pub files: Vec<SourceFile>,
     /// The directories below the root whose names are fit for use, sorted likewise, empty ones included.
-    pub directories: Vec<String>,
+    pub directories: Vec<Shared>,
     /// Findings about `files`.
     pub findings: Vec<Finding>,
     /// The files of one directory that differ in case only, each with the first such.
@@ -48,30 +50,25 @@ pub struct Skipped {
 /// Endings of copies that programs leave beside the file they write.
 const LEFT_OVER: [&str; 4] = [".tmp", ".new", ".bak", ".previous"];
 
+/// The paths of so many files and directories are kept together.
+const TOGETHER: usize = 1024;
+
 /// Lists a tree. Symbolic links are not followed, and nothing is opened but directories.
 ///
 /// # Errors
 /// When the root is not a readable directory. Everything below it is a finding at most.
 pub fn walk(root: &Path) -> Result<Tree> {
     let absolute = readable(root)?;
-    // No file is on device 0: the first one brings its own.
-    let mut base = Base::new(&absolute, 0);
-    let mut tree = Tree {
-        root: root.to_owned(),
-        files: Vec::new(),
-        directories: Vec::new(),
-        findings: Vec::new(),
-        case_twins: Vec::new(),
-        skipped: Vec::new(),
-    };
+    let mut walk = Walk::new(root, &absolute);
     // By their names: entries of one directory have all before that in common.
     let by_name = |a: &DirEntry, b: &DirEntry| a.path().as_os_str().cmp(b.path().as_os_str());
     for entry in WalkDir::new(&absolute).min_depth(1).follow_links(false).sort_by(by_name) {
         match entry {
-            Ok(entry) => tree.take(&entry, &absolute, &mut base),
-            Err(error) => tree.take_error(&error, &absolute),
+            Ok(entry) => walk.take(&entry),
+            Err(error) => walk.take_error(&error),
         }
     }
+    let mut tree = walk.tree();
     tree.files.shrink_to_fit();
     // No two paths are the same, and a stable sort would take as much memory again.
     tree.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
@@ -105,27 +102,52 @@ pub fn readable(root: &Path) -> Result<PathBuf> {
     Ok(absolute)
 }
 
-impl Tree {
-    fn take(&mut self, entry: &DirEntry, root: &Path, base: &mut Arc<Base>) {
-        let path = below(entry.path(), root);
+/// A walk on its way.
+struct Walk<'r> {
+    /// The root without links in it.
+    root: &'r Path,
+    base: Arc<Base>,
+    /// Files and directories whose paths are not kept yet: they are kept many together.
+    files: Vec<(String, Metadata)>,
+    directories: Vec<String>,
+    tree: Tree,
+}
+
+impl<'r> Walk<'r> {
+    fn new(root: &Path, absolute: &'r Path) -> Self {
+        let tree = Tree {
+            root: root.to_owned(),
+            files: Vec::new(),
+            directories: Vec::new(),
+            findings: Vec::new(),
+            case_twins: Vec::new(),
+            skipped: Vec::new(),
+        };
+        // No file is on device 0: the first one brings its own.
+        let base = Base::new(absolute, 0);
+        Self { root: absolute, base, files: Vec::new(), directories: Vec::new(), tree }
+    }
+
+    fn take(&mut self, entry: &DirEntry) {
+        let path = below(entry.path(), self.root);
         let kind = entry.file_type();
         let name_is_fit = is_fit(entry.file_name());
         let is_fit = is_fit(path.as_os_str());
         let shown = shown(path);
         if kind.is_dir() {
             if !name_is_fit {
-                self.skip(shown, &FILE_NAME, "unusable directory name (not UTF-8, or with control characters)");
+                self.tree.skip(shown, &FILE_NAME, "unusable directory name (not UTF-8, or with control characters)");
             } else if is_fit {
                 if Path::new(entry.file_name()).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
-                    self.skip(shown.clone(), &FILE_SPECIAL, "a directory, although it is named like a file");
+                    self.tree.skip(shown.clone(), &FILE_SPECIAL, "a directory, although it is named like a file");
                 }
                 self.directories.push(shown);
             }
         } else if kind.is_symlink() {
-            let (code, what) = classify_link(entry.path(), root);
-            self.skip(shown, code, what);
-            if let (Some(link), Some(twin)) = (self.skipped.last_mut(), folder_beside(entry.path())) {
-                link.twin = Some(self::shown(below(&twin, root))).filter(|_| *code == FILE_OUTSIDE);
+            let (code, what) = classify_link(entry.path(), self.root);
+            self.tree.skip(shown, code, what);
+            if let (Some(link), Some(twin)) = (self.tree.skipped.last_mut(), folder_beside(entry.path())) {
+                link.twin = Some(self::shown(below(&twin, self.root))).filter(|_| *code == FILE_OUTSIDE);
             }
         } else if !kind.is_file() {
             let what = if kind.is_fifo() {
@@ -135,26 +157,47 @@ impl Tree {
             } else {
                 "a device, not a regular file"
             };
-            self.skip(shown, &FILE_SPECIAL, what);
+            self.tree.skip(shown, &FILE_SPECIAL, what);
         } else if !is_fit {
-            self.skip(
+            self.tree.skip(
                 shown,
                 &FILE_NAME,
                 "unusable name of the file or of a parent directory (not UTF-8, or with control characters)",
             );
         } else {
             match entry.metadata().map_err(std::io::Error::from) {
-                Ok(metadata) => self.files.push(SourceFile::new(FileId(0), base, shown.as_str().into(), &metadata)),
-                Err(error) => self.skip(shown, &FILE_UNREADABLE, &cause(Some(&error))),
+                Ok(metadata) => self.files.push((shown, metadata)),
+                Err(error) => self.tree.skip(shown, &FILE_UNREADABLE, &cause(Some(&error))),
             }
+        }
+        if self.files.len() + self.directories.len() >= TOGETHER {
+            self.keep();
         }
     }
 
-    fn take_error(&mut self, error: &walkdir::Error, root: &Path) {
-        let path = error.path().map_or_else(|| ".".to_owned(), |path| shown(below(path, root)));
-        self.skip(path, &FILE_UNREADABLE, &cause(error.io_error()));
+    fn take_error(&mut self, error: &walkdir::Error) {
+        let path = error.path().map_or_else(|| ".".to_owned(), |path| shown(below(path, self.root)));
+        self.tree.skip(path, &FILE_UNREADABLE, &cause(error.io_error()));
     }
 
+    /// Keeps the files and directories that were found since it last did.
+    fn keep(&mut self) {
+        let (paths, metadata): (Vec<String>, Vec<Metadata>) = self.files.drain(..).unzip();
+        let files = Shared::all_of(&paths).into_iter().zip(metadata);
+        let files = files.map(|(path, metadata)| SourceFile::new(FileId(0), &mut self.base, path, &metadata));
+        self.tree.files.extend(files);
+        self.tree.directories.extend(Shared::all_of(&self.directories));
+        self.directories.clear();
+    }
+
+    /// What was found.
+    fn tree(mut self) -> Tree {
+        self.keep();
+        self.tree
+    }
+}
+
+impl Tree {
     fn skip(&mut self, path: String, code: &'static crate::finding::Code, what: &str) {
         let finding = Finding::new(code, format!("`{path}`: {what}"));
         self.skipped.push(Skipped { path, finding, twin: None });
@@ -172,7 +215,7 @@ impl Tree {
             self.findings.push(finding);
         }
         for (at, twin) in twins_of(self.directories.len(), |at| &self.directories[at]) {
-            let path = self.directories[at].clone();
+            let path = self.directories[at].to_string();
             let finding = twins(&path, &self.directories[twin]).weighing(Severity::Warning);
             self.skipped.push(Skipped { path, finding, twin: None });
         }

@@ -5,7 +5,7 @@ use crate::database::catalog::Catalog;
 use crate::database::cells::{FERNET, KeyedCell, Registered};
 use crate::database::health::Health;
 use crate::database::history::{RecordTable, Recorded};
-use crate::database::ledger::{RowOrigin, RunRecord, Seen, ToldFile, ToldRow};
+use crate::database::ledger::{RowOrigin, RunRecord, ToldFile, ToldRow};
 use crate::database::query::Asking;
 use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
@@ -47,8 +47,8 @@ pub trait Reader: Stages + Asking {
     fn record_table(&self) -> Result<RecordTable>;
     /// The runs recorded in the ledger, oldest first.
     fn runs(&self) -> Result<Vec<RunRecord>>;
-    /// What the last import saw of its source, where it kept that.
-    fn seen(&self) -> Result<Option<Seen>>;
+    /// This part, from 0, of what the last import kept of its source; none behind the last one.
+    fn seen(&self, part: u64) -> Result<Option<Vec<u8>>>;
     /// Where runs wrote the row of this key from, oldest first. The key is written as in
     /// [`RowRecord`](crate::database::ledger::RowRecord).
     fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>>;

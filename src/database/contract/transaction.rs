@@ -4,7 +4,7 @@ use super::Reader;
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
 use crate::database::kept::{ForeignTrigger, Unkept};
-use crate::database::ledger::{Earlier, EarlierLine, FileRecord, RowRecord, RunRecord, Seen, Written};
+use crate::database::ledger::{Earlier, EarlierLine, FileRecord, RowRecord, RunRecord, Written};
 use crate::database::lines::Left;
 use crate::database::rejection::{Rejected, RejectedLate, Rejection};
 use crate::database::upkeep::Orphan;
@@ -151,8 +151,10 @@ pub trait Transaction: Reader + Send {
     fn earlier_lines(&mut self, path: &str) -> Result<Vec<EarlierLine>>;
     /// The number of this run in the ledger.
     fn run_number(&self) -> Result<i64>;
-    /// Keeps what this run saw of its source, or nothing; what was kept before goes.
-    fn put_seen(&mut self, seen: Option<&Seen>) -> Result<()>;
+    /// Forgets what an earlier run kept of its source.
+    fn forget_seen(&mut self) -> Result<()>;
+    /// Keeps this part, from 0, of what this run saw of its source. There is no part between that is not kept.
+    fn put_seen(&mut self, part: u64, bytes: &[u8]) -> Result<()>;
     /// Keeps what columns hold that are about to get other values.
     fn keep_earlier(&mut self, earlier: &[Earlier]) -> Result<()>;
     /// Where this run wrote a row from.

@@ -5,7 +5,7 @@ use super::opened::PostgresTransaction;
 use super::place::Tried;
 use super::undo::{By, Engine, by_key};
 use super::{catalog, sql};
-use crate::database::ledger::{Earlier, EarlierLine, Seen};
+use crate::database::ledger::{Earlier, EarlierLine};
 use crate::database::lines::{self, Left};
 use crate::database::undo::engine::Listed;
 use crate::error::{Error, Result};
@@ -60,17 +60,15 @@ impl PostgresTransaction {
         Ok(rows.iter().map(line).collect())
     }
 
-    pub(super) fn put_seen(&mut self, seen: Option<&Seen>) -> Result<()> {
-        let run = self.run_number()?.to_string();
-        self.on(|session| {
-            session.run("DELETE FROM treelift_seen")?;
-            if let Some(Seen { facts, files, report }) = seen {
-                let [files, report] = [files, report].map(|bytes| format!("\\x{}", hex::encode(bytes)));
-                let text = "INSERT INTO treelift_seen VALUES ($1::int8, $2, $3::bytea, $4::bytea)";
-                session.execute(text, &[Some(&run), Some(facts), Some(&files), Some(&report)])?;
-            }
-            Ok(())
-        })
+    pub(super) fn forget_seen(&mut self) -> Result<()> {
+        self.on(|session| session.run("DELETE FROM treelift_seen"))
+    }
+
+    pub(super) fn put_seen(&mut self, part: u64, bytes: &[u8]) -> Result<()> {
+        let (run, part) = (self.run_number()?.to_string(), part.to_string());
+        let bytes = format!("\\x{}", hex::encode(bytes));
+        let text = "INSERT INTO treelift_seen VALUES ($1::int8, $2::int8, $3::bytea)";
+        self.on(|session| session.execute(text, &[Some(&run), Some(&part), Some(&bytes)]).map(drop))
     }
 
     /// Those of one column at once.
@@ -111,12 +109,11 @@ impl PostgresTransaction {
     }
 }
 
-/// What the last import saw of its source.
-pub(super) fn seen(session: &Session) -> Tried<Option<Seen>> {
+/// A part of what the last import kept of its source.
+pub(super) fn seen(session: &Session, part: u64) -> Tried<Option<Vec<u8>>> {
     if !catalog::has_table(session, "treelift_seen")? {
         return Ok(None);
     }
-    let text = "SELECT facts, files, report FROM treelift_seen ORDER BY run DESC LIMIT 1";
-    let seen = |row: postgres::Row| Seen { facts: row.get(0), files: row.get(1), report: row.get(2) };
-    Ok(session.first(text, &[])?.map(seen))
+    let text = "SELECT bytes FROM treelift_seen WHERE run = (SELECT max(run) FROM treelift_seen) AND part = $1::int8";
+    Ok(session.first(text, &[Some(&part.to_string())])?.map(|row| row.get(0)))
 }

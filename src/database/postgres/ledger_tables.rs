@@ -37,7 +37,7 @@ const LEDGER: [&str; 7] = [
     )",
     // What the last import that read a whole tree found there, so that the same tree need not be read again.
     "CREATE TABLE treelift_seen (
-        run bigint NOT NULL, facts text NOT NULL, files bytea NOT NULL, report bytea NOT NULL, PRIMARY KEY (run)
+        run bigint NOT NULL, part bigint NOT NULL, bytes bytea NOT NULL, PRIMARY KEY (run, part)
     )",
     // What columns held before a run gave them other values, as texts; a secret is sealed for its place here.
     "CREATE TABLE treelift_earlier (

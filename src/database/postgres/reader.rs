@@ -8,7 +8,7 @@ use crate::database::cells::{KeyedCell, Registered};
 use crate::database::clock::Clock;
 use crate::database::health::Health;
 use crate::database::history::{RecordTable, Recorded};
-use crate::database::ledger::{RowOrigin, RunRecord, Seen, ToldFile, ToldRow};
+use crate::database::ledger::{RowOrigin, RunRecord, ToldFile, ToldRow};
 use crate::database::query::{Asked, Asking, Planned};
 use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
@@ -93,8 +93,8 @@ impl<S> Reader for Opened<S> {
         self.on(ledger::runs)
     }
 
-    fn seen(&self) -> Result<Option<Seen>> {
-        self.on(earlier::seen)
+    fn seen(&self, part: u64) -> Result<Option<Vec<u8>>> {
+        self.on(|session| earlier::seen(session, part))
     }
 
     fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>> {

@@ -7,7 +7,7 @@ use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
 use crate::database::history;
 use crate::database::kept::{ForeignTrigger, Unkept};
-use crate::database::ledger::{Earlier, EarlierLine, FileRecord, RowRecord, RunRecord, Seen, Written};
+use crate::database::ledger::{Earlier, EarlierLine, FileRecord, RowRecord, RunRecord, Written};
 use crate::database::lines::Left;
 use crate::database::own::{COLUMNS_TABLE, KEYS_TABLE};
 use crate::database::rejection::{Rejected, RejectedLate, Rejection};
@@ -298,8 +298,12 @@ impl Transaction for PostgresTransaction {
         self.run_number()
     }
 
-    fn put_seen(&mut self, seen: Option<&Seen>) -> Result<()> {
-        self.put_seen(seen)
+    fn forget_seen(&mut self) -> Result<()> {
+        self.forget_seen()
+    }
+
+    fn put_seen(&mut self, part: u64, bytes: &[u8]) -> Result<()> {
+        self.put_seen(part, bytes)
     }
 
     fn keep_earlier(&mut self, earlier: &[Earlier]) -> Result<()> {

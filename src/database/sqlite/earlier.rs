@@ -5,11 +5,11 @@ use super::session::SqliteTransaction;
 use super::unchanged::by_key;
 use super::undo::Engine;
 use super::{catalog, sql};
-use crate::database::ledger::{Earlier, EarlierLine, Seen};
+use crate::database::ledger::{Earlier, EarlierLine};
 use crate::database::lines::{self, Left};
 use crate::database::undo::engine::Listed;
 use crate::error::{Error, Result};
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension};
 
 impl SqliteTransaction {
     pub(super) fn left_of(&mut self, table: &str, keys: &[String]) -> Result<Vec<Left>> {
@@ -52,14 +52,14 @@ impl SqliteTransaction {
         Ok(lines.into_iter().map(line).collect())
     }
 
-    pub(super) fn put_seen(&mut self, seen: Option<&Seen>) -> Result<()> {
+    pub(super) fn forget_seen(&mut self) -> Result<()> {
+        self.on(|conn| conn.execute("DELETE FROM treelift_seen", []).map(drop))
+    }
+
+    pub(super) fn put_seen(&mut self, part: u64, bytes: &[u8]) -> Result<()> {
         let run = self.run_number()?;
         self.on(|conn| {
-            conn.execute("DELETE FROM treelift_seen", [])?;
-            if let Some(Seen { facts, files, report }) = seen {
-                conn.execute("INSERT INTO treelift_seen VALUES (?1, ?2, ?3, ?4)", (run, facts, files, report))?;
-            }
-            Ok(())
+            conn.prepare_cached("INSERT INTO treelift_seen VALUES (?1, ?2, ?3)")?.execute((run, part, bytes)).map(drop)
         })
     }
 
@@ -85,12 +85,11 @@ impl SqliteTransaction {
     }
 }
 
-/// What the last import saw of its source.
-pub(super) fn seen(conn: &Connection) -> rusqlite::Result<Option<Seen>> {
+/// A part of what the last import kept of its source.
+pub(super) fn seen(conn: &Connection, part: u64) -> rusqlite::Result<Option<Vec<u8>>> {
     if !catalog::has_table(conn, "treelift_seen")? {
         return Ok(None);
     }
-    let text = "SELECT facts, files, report FROM treelift_seen ORDER BY run DESC LIMIT 1";
-    let seen = |row: &Row<'_>| Ok(Seen { facts: row.get(0)?, files: row.get(1)?, report: row.get(2)? });
-    conn.query_row(text, [], seen).optional()
+    let text = "SELECT bytes FROM treelift_seen WHERE run = (SELECT max(run) FROM treelift_seen) AND part = ?1";
+    conn.prepare_cached(text)?.query_row([part], |row| row.get(0)).optional()
 }

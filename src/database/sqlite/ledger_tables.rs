@@ -35,7 +35,9 @@ const LEDGER: [&str; 7] = [
         PRIMARY KEY (file, \"table\", number)
     ) WITHOUT ROWID",
     // What the last import that read a whole tree found there, so that the same tree need not be read again.
-    "CREATE TABLE treelift_seen (run INTEGER PRIMARY KEY, facts TEXT NOT NULL, files BLOB NOT NULL, report BLOB NOT NULL)",
+    "CREATE TABLE treelift_seen (
+        run INTEGER NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (run, part)
+    )",
     // What columns held before a run gave them other values, as they held it; a secret is sealed for its place here.
     "CREATE TABLE treelift_earlier (
         run INTEGER NOT NULL, number INTEGER NOT NULL, \"table\" INTEGER NOT NULL, row_key TEXT NOT NULL,

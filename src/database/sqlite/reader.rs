@@ -10,7 +10,7 @@ use crate::database::cells::{KeyedCell, Registered};
 use crate::database::clock::Clock;
 use crate::database::health::Health;
 use crate::database::history::{RecordTable, Recorded};
-use crate::database::ledger::{RowOrigin, RunRecord, Seen, ToldFile, ToldRow};
+use crate::database::ledger::{RowOrigin, RunRecord, ToldFile, ToldRow};
 use crate::database::query::{Asked, Asking, Planned};
 use crate::database::reference::Reference;
 use crate::database::sealed::{SealRecord, Unregistered};
@@ -115,8 +115,8 @@ impl<O: Open> Reader for O {
         on(self, |conn, _| ledger::runs(conn))
     }
 
-    fn seen(&self) -> Result<Option<Seen>> {
-        on(self, |conn, _| earlier::seen(conn))
+    fn seen(&self, part: u64) -> Result<Option<Vec<u8>>> {
+        on(self, |conn, _| earlier::seen(conn, part))
     }
 
     fn origins(&self, table: &str, row_key: &str) -> Result<Vec<RowOrigin>> {
