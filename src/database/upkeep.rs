@@ -80,6 +80,8 @@ pub struct Orphan {
     pub row_key: String,
     /// The table it points at.
     pub parent: String,
+    /// The columns that do.
+    pub columns: Vec<String>,
     /// Where this run wrote it from, if it did and a key names it.
     pub origin: Option<WrittenFrom>,
 }

@@ -57,7 +57,12 @@ impl Import<'_> {
 
     fn diverged(&mut self, file: usize, other: usize) {
         let name = |file: usize| printable(&self.plan.directory_of(file).unwrap_or_default());
-        let message = format!("the owner's directories `{}` and `{}` hold different versions", name(other), name(file));
+        let inner = printable(&inner_path(self.plan, file));
+        let message = format!(
+            "the owner's directories `{}` and `{}` hold different versions of `{inner}`",
+            name(other),
+            name(file)
+        );
         let files = &self.plan.tree.files;
         let finding = Finding::new(&FILE_DIVERGED, message).at(files[file].place(0)).also(Some(files[other].place(0)));
         self.findings.push(finding.about("owners"));

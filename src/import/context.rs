@@ -2,12 +2,12 @@
 
 use crate::database::ledger::FileRecord;
 use crate::error::Result;
-use crate::finding::{FileId, Finding, Place, Severity, excerpt};
+use crate::finding::{FileId, Finding, Place, Severity};
 use crate::import::files::FileState;
 use crate::import::plan::Plan;
 use crate::import::watch::Watch;
 use crate::import::writer::Writer;
-use crate::mapping::apply::Fault;
+use crate::mapping::apply::{Fault, Found};
 use crate::mapping::secret_values;
 use crate::report::findings::Findings;
 
@@ -49,9 +49,9 @@ impl<'c> Context<'c> {
         let mapping = &self.plan.set.mappings[self.mapping];
         let column = fault.column.as_deref().unwrap_or_default();
         // The whole value is searched: a secret may continue in the part that is cut off.
-        let hides = |text: &&String| self.writer.vault.finds_secret(text) || secret_values::recognise(text).is_some();
-        let shown = fault.found.as_ref().filter(|text| !hides(text));
-        let found = shown.map_or_else(String::new, |text| format!(", found {}", excerpt(text)));
+        let hides = |text: &str| self.writer.vault.finds_secret(text) || secret_values::recognise(text).is_some();
+        let words = |found: &Found| found.words(!found.values().any(hides));
+        let found = fault.found.as_ref().map_or_else(String::new, words);
         let mut finding = Finding::new(fault.code, fault.message.clone() + &found)
             .at(Place { file: record.file, offset: fault.at.unwrap_or(record.offset) })
             .about(format!("{}.{}.{column}", mapping.name, mapping.rules[rule].name).trim_end_matches('.'))

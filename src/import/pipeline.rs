@@ -15,6 +15,7 @@ use crate::import::run::{Import, Parts};
 use crate::mapping::apply::Owner;
 use crate::mapping::model::{Ownerless, Unknown};
 use crate::mapping::order::{Stage, Turn};
+use crate::mapping::{near, suggest};
 use crate::report::{FileStatus, OwnerReport, words};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -104,7 +105,18 @@ impl Import<'_> {
     pub(super) fn unmapped(&self, file: usize) -> Finding {
         let path = printable(&self.plan.tree.files[file].path);
         let line = deciding_line(&path, &format!("{}/set.toml", self.plan.set.folder));
-        let message = format!("no mapping reads `{path}`; {line} would leave it out");
+        let set = &self.plan.set;
+        let read = set.mappings.iter().flat_map(|mapping| {
+            mapping.source.files.iter().map(|pattern| (pattern, format!("of mapping `{}`", mapping.name)))
+        });
+        let ignored = set.ignore.iter().map(|ignore| (&ignore.pattern, "under [ignore]".to_owned()));
+        let known: Vec<_> = read.chain(ignored).collect();
+        let nearest = near::nearest(known.iter().map(|(pattern, _)| *pattern), &self.plan.tree.files[file].path);
+        let nearest = nearest.map_or_else(String::new, |(pattern, how)| {
+            let whose = known.iter().find(|(one, _)| *one == pattern).map_or("", |(_, whose)| whose);
+            format!("; `{}` {whose} would match it {}", pattern.text, printable(&how))
+        });
+        let message = format!("no mapping reads `{path}`{nearest}; {line} would leave it out");
         let finding = Finding::new(&crate::finding::FILE_UNMAPPED, message);
         finding.at(self.plan.tree.files[file].place(0)).about("files")
     }
@@ -197,7 +209,12 @@ impl Import<'_> {
         if self.resolver.owners.is_incomplete() {
             return Ok(()); // it may be one that could not be read, which is reported
         }
-        let hint = "owners are named by their directory or id; `--json` lists both under `owners`";
+        let directories = self.directories.iter().map(|found| found.directory.as_str());
+        let known: Vec<&str> = directories.chain(owners.iter().map(|(owner, _)| owner.id.as_str())).collect();
+        let hint = |name: &str| {
+            let all = "owners are named by their directory or id; `--json` lists both under `owners`";
+            suggest::nearest(name, known.iter().copied()).map_or_else(|| all.to_owned(), suggest::meant)
+        };
         for name in &self.options.only_owner {
             let is_directory = self.directories.iter().any(|found| found.directory == *name && found.id.is_some());
             if !is_directory && !owners.iter().any(|(owner, _)| owner.id == *name) {
@@ -205,12 +222,12 @@ impl Import<'_> {
                     "`--only-owner {}` matches no owner of a file in the source",
                     printable(name)
                 ));
-                return Err(error.hint(hint));
+                return Err(error.hint(hint(name)));
             }
         }
         match &self.options.owner {
             Some(id) if matches!(self.resolver.owners.given(id), OwnerMatch::None) => {
-                Err(Error::request(format!("`--owner {}` is not the id of an owner", printable(id))).hint(hint))
+                Err(Error::request(format!("`--owner {}` is not the id of an owner", printable(id))).hint(hint(id)))
             }
             _ => Ok(()),
         }

@@ -54,7 +54,12 @@ const MOST_ORPHANS: usize = 100_000;
 
 /// That a row references a missing one.
 pub(crate) fn dangling(orphan: &Orphan) -> Finding {
-    let message = format!("a row of `{}` references a missing row of `{}`", orphan.table, orphan.parent);
+    let what = match &orphan.columns[..] {
+        [] => format!("a row of `{}`", orphan.table),
+        [column] => format!("`{}.{column}`", orphan.table),
+        columns => format!("({}) of `{}`", columns.join(", "), orphan.table),
+    };
+    let message = format!("{what} references a missing row of `{}`", orphan.parent);
     Finding::new(&ROW_REFERENCE, message).about(orphan.table.clone())
 }
 

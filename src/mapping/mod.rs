@@ -14,6 +14,7 @@ pub mod keyindex;
 mod keytext;
 pub mod load;
 pub mod model;
+pub mod near;
 pub mod order;
 pub mod own;
 pub mod patterns;

@@ -249,7 +249,7 @@ fn a_lookup_that_finds_no_row_is_a_warning_with_its_place_and_count() {
         let lifted = lifted.finds(&["warning R013 notes.json /1/by", "warning R013 notes.json /3/by"]);
         let report = lifted.report();
         let found = report["findings"].as_array().unwrap().iter().find(|found| found["code"] == "R013").unwrap();
-        assert_eq!(found["message"], "`author` is NULL: `people` has no row of this key, found \"Zoe\"");
+        assert_eq!(found["message"], "`author` is NULL: `people` has no row with `name` = \"Zoe\"");
     }
 }
 

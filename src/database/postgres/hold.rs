@@ -9,6 +9,7 @@ use super::opened::PostgresTransaction;
 use super::write::altered;
 use super::{catalog, form};
 use crate::database::rejection::RejectedLate;
+use crate::database::upkeep::Orphan;
 use crate::database::{Cell, ledger};
 use crate::error::Result;
 use crate::row::{Batch, Row, Value};
@@ -168,11 +169,11 @@ impl PostgresTransaction {
     }
 
     /// The rows that wait, each with its key in the ledger and the table of a parent that it has not.
-    pub(super) fn waiting(&self) -> Result<Vec<(String, String, String)>> {
+    pub(super) fn waiting(&self) -> Result<Vec<Orphan>> {
         let mut waiting = Vec::new();
         for batch in self.state.held.batches() {
             let Some(table) = self.state.schema.table(&batch.table) else { continue };
-            let mut lost: Vec<Option<String>> = vec![None; batch.rows.len()];
+            let mut lost: Vec<Option<&ForeignKey>> = vec![None; batch.rows.len()];
             for reference in &table.foreign_keys {
                 let Some(from) = places(batch, &reference.columns) else { continue };
                 let asked = batch.rows.iter().enumerate().filter(|(_, row)| key(row, &from).is_some());
@@ -181,18 +182,19 @@ impl PostgresTransaction {
                 let to: Vec<&str> = reference.to.iter().map(String::as_str).collect();
                 let found = self.stored(&reference.table, &to, &to[..1], &keys)?;
                 for (row, _) in rows.into_iter().zip(found).filter(|(_, found)| found.is_none()) {
-                    lost[row].get_or_insert_with(|| reference.table.clone());
+                    lost[row].get_or_insert(reference);
                 }
             }
             let primary = table.primary_key();
-            for (row, parent) in batch.rows.iter().zip(lost) {
+            for (row, reference) in batch.rows.iter().zip(lost) {
                 let part = |name: &&str| {
                     let at = batch.columns.iter().position(|column| column == name)?;
                     let form = form::of(&row.values[at], self.kind(&batch.table, name).ok()?)?;
                     form.into_text().map(Cow::into_owned)
                 };
                 let row_key = ledger::row_key(primary.iter().map(part).collect());
-                waiting.push((batch.table.clone(), row_key, parent.unwrap_or_default()));
+                let (parent, columns) = reference.map(|of| (of.table.clone(), of.columns.clone())).unwrap_or_default();
+                waiting.push(Orphan { table: batch.table.clone(), row_key, parent, columns, origin: None });
             }
         }
         Ok(waiting)

@@ -32,7 +32,6 @@ impl PostgresTransaction {
             return Ok(Vec::new());
         }
         let waiting = self.waiting()?.into_iter().take(most);
-        let waiting = waiting.map(|(table, row_key, parent)| Orphan { table, row_key, parent, origin: None });
         let mut gathered = Gathered { most, orphans: waiting.collect(), known: HashSet::new(), last: Places::new() };
         self.add_origins(&mut gathered.orphans, &[])?;
         for (table, reference) in self.state.open.clone() {
@@ -80,8 +79,8 @@ impl PostgresTransaction {
                 } else {
                     ledger::row_key(cells(&row, 1, &kinds).iter().map(Cell::text).collect())
                 };
-                let (table, parent) = (table.to_owned(), reference.table.clone());
-                found.push(Orphan { table, row_key, parent, origin: None });
+                let (table, parent, columns) = (table.to_owned(), reference.table.clone(), reference.columns.clone());
+                found.push(Orphan { table, row_key, parent, columns, origin: None });
                 places.push(place);
             }
         }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 /// The rows of this run that are astray, by the round in which they were found.
 const TABLE: &str = "CREATE TEMP TABLE IF NOT EXISTS astray_rows
-        (source TEXT, row INTEGER, parent TEXT, round INTEGER, PRIMARY KEY (source, row)) WITHOUT ROWID;
+        (source TEXT, row INTEGER, parent TEXT, columns TEXT, round INTEGER, PRIMARY KEY (source, row)) WITHOUT ROWID;
     DELETE FROM temp.astray_rows";
 
 /// The round of rows that are found and not followed.
@@ -48,7 +48,7 @@ impl SqliteTransaction {
 /// The rows that reference a missing row: those of this run, which are noted as well, and others.
 fn dangling(conn: &Connection, most: usize) -> rusqlite::Result<(Vec<Orphan>, Vec<Orphan>)> {
     let (mut ours, mut others) = (Vec::new(), Vec::new());
-    let mut note = conn.prepare("INSERT OR IGNORE INTO temp.astray_rows VALUES (?1, ?2, ?3, ?4)")?;
+    let mut note = conn.prepare("INSERT OR IGNORE INTO temp.astray_rows VALUES (?1, ?2, ?3, ?4, ?5)")?;
     let text = "SELECT c.\"table\", c.rowid, c.parent,
                        (SELECT json_group_array(k.\"from\") FROM pragma_foreign_key_list(c.\"table\") k WHERE k.id = c.fkid)
                 FROM pragma_foreign_key_check c";
@@ -60,13 +60,16 @@ fn dangling(conn: &Connection, most: usize) -> rusqlite::Result<(Vec<Orphan>, Ve
         }
         let (table, row, parent, columns): (String, Option<i64>, String, String) = row.try_into()?;
         let (orphan, is_filled) = match row {
-            Some(row) => orphan(conn, &table, row, &parent, &columns)?,
-            None => (Orphan { table, row_key: String::new(), parent, origin: None }, false),
+            Some(row) => orphan(conn, &table, row, &parent, &columns, &columns)?,
+            None => {
+                let (row_key, columns) = (String::new(), names(&columns));
+                (Orphan { table, row_key, parent, columns, origin: None }, false)
+            }
         };
         if let Some(row) = row.filter(|_| orphan.origin.is_some()) {
             // A row stays, and with it those that reference it, where only what filled it is rejected.
             let round = if is_filled { NOT_FOLLOWED } else { 0 };
-            if note.execute((&orphan.table, row, &orphan.parent, round))? > 0 {
+            if note.execute((&orphan.table, row, &orphan.parent, &columns, round))? > 0 {
                 ours.push(orphan);
             }
         } else if others.len() < most {
@@ -87,14 +90,15 @@ fn follow(conn: &Connection, round: i64) -> rusqlite::Result<()> {
             let pairs = key.columns.iter().zip(&key.to);
             let same: Vec<String> =
                 pairs.map(|(from, to)| format!("c.{} = p.{}", sql::name(from), sql::name(to))).collect();
+            let columns = serde_json::json!(key.columns).to_string();
             let text = format!(
-                "INSERT OR IGNORE INTO temp.astray_rows SELECT ?1, c.{row}, ?2, ?3 + 1 FROM temp.astray_rows a
+                "INSERT OR IGNORE INTO temp.astray_rows SELECT ?1, c.{row}, ?2, ?4, ?3 + 1 FROM temp.astray_rows a
                  JOIN {} p ON p.{of_parent} = a.row JOIN {} c ON {} WHERE a.source = ?2 AND a.round = ?3",
                 sql::name(parent),
                 sql::name(&table),
                 same.join(" AND ")
             );
-            conn.execute(&text, (&table, parent, round))?;
+            conn.execute(&text, (&table, parent, round, columns))?;
         }
     }
     Ok(())
@@ -102,10 +106,10 @@ fn follow(conn: &Connection, round: i64) -> rusqlite::Result<()> {
 
 /// The rows of this run that a round found; no others are followed.
 fn found_in(conn: &Connection, round: i64, most: usize) -> rusqlite::Result<Vec<Orphan>> {
-    let text = "SELECT source, row, parent FROM temp.astray_rows WHERE round = ?1 ORDER BY source, row";
+    let text = "SELECT source, row, parent, columns FROM temp.astray_rows WHERE round = ?1 ORDER BY source, row";
     let mut found = Vec::new();
-    for (table, row, parent) in sql::all::<(String, i64, String)>(conn, text, [round])? {
-        let (orphan, _) = orphan(conn, &table, row, &parent, "[]")?;
+    for (table, row, parent, columns) in sql::all::<(String, i64, String, String)>(conn, text, [round])? {
+        let (orphan, _) = orphan(conn, &table, row, &parent, &columns, "[]")?;
         if orphan.origin.is_none() {
             let text = "UPDATE temp.astray_rows SET round = ?3 WHERE source = ?1 AND row = ?2";
             conn.execute(text, (&table, row, NOT_FOLLOWED))?;
@@ -116,9 +120,21 @@ fn found_in(conn: &Connection, round: i64, most: usize) -> rusqlite::Result<Vec<
     Ok(found)
 }
 
-/// A row, with what filled one of the `columns` (a JSON list) of a reference, else with what made it; and whether it was
-/// filled.
-fn orphan(conn: &Connection, table: &str, row: i64, parent: &str, columns: &str) -> rusqlite::Result<(Orphan, bool)> {
+/// The names in a JSON list.
+fn names(list: &str) -> Vec<String> {
+    serde_json::from_str(list).unwrap_or_default()
+}
+
+/// A row with the `columns` (a JSON list) of its reference, with what filled one of those in `filled`, else with what made
+/// it; and whether it was filled.
+fn orphan(
+    conn: &Connection,
+    table: &str,
+    row: i64,
+    parent: &str,
+    columns: &str,
+    filled: &str,
+) -> rusqlite::Result<(Orphan, bool)> {
     let row_key = row_key(conn, table, row)?;
     let text = "SELECT r.file, r.\"offset\",
                        c.filled AND EXISTS (SELECT 1 FROM json_each(?3) w WHERE w.value IN (
@@ -131,7 +147,8 @@ fn orphan(conn: &Connection, table: &str, row: i64, parent: &str, columns: &str)
         let offset: i64 = row.get(1)?;
         Ok((WrittenFrom { file: row.get(0)?, offset: offset.unsigned_abs() }, row.get(2)?))
     };
-    let found = conn.prepare_cached(text)?.query_row((table, &row_key, columns), written).optional()?;
+    let found = conn.prepare_cached(text)?.query_row((table, &row_key, filled), written).optional()?;
     let (origin, is_filled) = found.map_or((None, false), |(origin, is_filled)| (Some(origin), is_filled));
-    Ok((Orphan { table: table.to_owned(), row_key, parent: parent.to_owned(), origin }, is_filled))
+    let (table, parent, columns) = (table.to_owned(), parent.to_owned(), names(columns));
+    Ok((Orphan { table, row_key, parent, columns, origin }, is_filled))
 }

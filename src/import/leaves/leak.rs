@@ -67,9 +67,17 @@ impl Leaves<'_> {
             for at in written(rule, draft, *fate) {
                 let place = Place { file: reading.context.id, offset: draft.at };
                 if draft.tainted.contains(&at) {
-                    let column = &rule.fields[at].column.name;
-                    let message = format!("`{}.{column}` would hold a secret in plaintext", rule.table.name);
+                    let cell = format!("`{}.{}`", rule.table.name, rule.fields[at].column.name);
+                    let secret = origin.secret_of(&cx.writer.vault, draft, at);
+                    let (message, offset) = match &secret {
+                        Some(secret) => {
+                            let (path, _) = self.path_of(cx, &origin, secret);
+                            (format!("`{path}` is a secret, and {cell} would hold it in plaintext"), secret.offset)
+                        }
+                        None => (format!("{cell} would hold a secret in plaintext"), draft.at),
+                    };
                     self.leaks.hits += 1;
+                    let place = Place { offset, ..place };
                     cx.findings.push(Finding::new(&SECRET_FOUND, message).at(place).about(subject(rule, at)));
                 } else if draft.unsearched.as_ref().is_none_or(|fields| fields.contains(&at))
                     && holds_secret(cx.writer.vault.search(), &draft.values[at])
@@ -185,6 +193,21 @@ impl<'o> Origin<'o> {
             }
         }
         found
+    }
+
+    /// The first secret among the leaves that a field was made from, as far as these are known.
+    fn secret_of(&self, vault: &Vault, draft: &Draft, field: usize) -> Option<Leak> {
+        let claims = draft.claims.iter().filter(|claim| claim.field == Some(field));
+        let mut spans = claims.filter_map(|claim| match &claim.touch {
+            LeafSpan::Nodes(doc, nodes) => Some((*doc, nodes.clone())),
+            LeafSpan::Name(_) | LeafSpan::Part(..) | LeafSpan::Lossy(..) => None,
+        });
+        spans.find_map(|(doc, nodes)| {
+            let tape = self.tape(doc);
+            let mut nodes = nodes.map(|id| tape.node(id));
+            let secret = nodes.find(|node| self.table.declared.facts(doc, node.path()).secret)?;
+            Some(self.leak(vault, doc, secret, false, secret.text()))
+        })
     }
 
     fn leak(&self, vault: &Vault, doc: Doc, node: NodeRef<'_>, is_name: bool, text: &str) -> Leak {

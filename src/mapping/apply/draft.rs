@@ -3,9 +3,10 @@
 use super::span::{LeafSpan, Part};
 use super::unmade::{Lengths, Unmade};
 use crate::document::name::NameLeaf;
-use crate::finding::{Code, Severity};
+use crate::finding::{Code, Severity, excerpt};
 use crate::mapping::keyindex::KeyText;
 use crate::mapping::model::{Lossy, Policy};
+use crate::mapping::suggest::and;
 use crate::row::Value;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -19,8 +20,8 @@ pub struct Fault {
     pub message: String,
     /// What to do about it, where the kind's own help does not fit.
     pub help: Option<&'static str>,
-    /// The value that was found, for an excerpt; never that of a secret.
-    pub found: Option<String>,
+    /// What was found, for an excerpt; never the value of a secret.
+    pub found: Option<Found>,
     /// The offset in the file, where a leaf is to blame.
     pub at: Option<u64>,
     /// The column, where one is concerned.
@@ -29,6 +30,39 @@ pub struct Fault {
     pub line: u32,
     /// Whether a policy asked for it, or those of another column let it be: then nothing around it replaces it.
     pub is_final: bool,
+}
+
+/// What a fault shows of the data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// The value that is wrong.
+    Value(String),
+    /// The row that was looked for, by its columns; none where a value may be a secret.
+    Row(Option<Vec<(String, String)>>),
+}
+
+impl Found {
+    /// The values.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        let (value, row) = match self {
+            Self::Value(value) => (Some(value.as_str()), None),
+            Self::Row(row) => (None, row.as_ref()),
+        };
+        value.into_iter().chain(row.into_iter().flatten().map(|(_, value)| value.as_str()))
+    }
+
+    /// What stands behind a message; without the values where they must not be shown.
+    pub fn words(&self, is_shown: bool) -> String {
+        match self {
+            Self::Value(value) if is_shown => format!(", found {}", excerpt(value)),
+            Self::Value(_) => String::new(),
+            Self::Row(Some(row)) if is_shown => {
+                let parts: Vec<_> = row.iter().map(|(name, value)| format!("`{name}` = {}", excerpt(value))).collect();
+                format!(" with {}", and(&parts))
+            }
+            Self::Row(_) => " of this key".to_owned(),
+        }
+    }
 }
 
 impl Claim {

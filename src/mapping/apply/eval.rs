@@ -1,7 +1,7 @@
 //! Expressions: from a record to a value, with the leaves it was made from.
 
 use super::condition::View;
-use super::draft::Fault;
+use super::draft::{Fault, Found};
 use super::fit::{as_key_text, has_text, is_same_text, literal_datum, to_datum};
 use super::maker::{Aside, Dangling, RowMaker, Trail, Wrote, first_place};
 use super::path::Reached;
@@ -204,7 +204,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                     let fault = Fault::new(&VALUE_STEP, why).at(at);
                     let is_hidden = |node: NodeRef, doc| self.scope.declared.facts(doc, node.path()).is_hidden();
                     let found = shown.filter(|(node, doc)| !is_hidden(*node, *doc));
-                    let found = found.and_then(|(node, _)| written(node));
+                    let found = found.and_then(|(node, _)| written(node)).map(Found::Value);
                     return Err(Fault { found, line: expr.line, ..fault }.into());
                 }
             }
@@ -298,7 +298,8 @@ impl<'a, 't> RowMaker<'a, 't> {
                 return value.map(|value| Operand::of_value(&value));
             }
             let at = first_place(&read, scope);
-            let key = (!hidden).then(|| key.parts().collect::<Vec<_>>().join(", "));
+            let columns = row.columns().map(str::to_owned);
+            let key = (!hidden).then(|| columns.zip(key.parts().map(str::to_owned)).collect());
             read.extend(self.dangling.take().into_iter().flat_map(|before| before.touched));
             self.dangling = Some(Dangling { table: row.table.clone(), key, at, touched: read });
             trail.truncate(before); // nothing is written that contains them

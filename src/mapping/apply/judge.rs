@@ -1,14 +1,14 @@
 //! What a column keeps of the value that its expression gives.
 
-use super::draft::{Claim, ClaimAs, Fault, Origin};
-use super::fit::{fit, has_text, is_empty_text, is_same_text, literal_datum, loses_sign};
+use super::draft::{Claim, ClaimAs, Fault, Found, Origin};
+use super::fit::{as_text, fit, has_text, is_empty_text, is_same_text, literal_datum, loses_sign};
 use super::maker::{RowMaker, first_place};
 use super::scope::{Operand, Stop};
 use super::span::LeafSpan;
 use super::times::cut_start;
 use crate::document::{list, meaning};
 use crate::finding::{
-    Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_FORM, VALUE_MISSING, VALUE_NULL, VALUE_SIGN, VALUE_STEP,
+    Severity, VALUE_DIFFERS, VALUE_EMPTY, VALUE_FORM, VALUE_MISSING, VALUE_NULL, VALUE_RANGE, VALUE_SIGN, VALUE_STEP,
 };
 use crate::mapping::model::{Agreement, ColumnRule, From, Literal, Policy};
 use crate::mapping::schema_default::{self, SchemaDefault};
@@ -84,12 +84,14 @@ impl<'t> RowMaker<'_, 't> {
             };
             let policy = policy.unwrap_or(fallback);
             if policy == Policy::Reject || (policy == Policy::Null && target.not_null) {
-                let why = if target.not_null { "the column is NOT NULL" } else { "the mapping requires it" };
+                // An empty string is a value for the column: it is the mapping alone that does not take it.
+                let is_columns = target.not_null && (code != &VALUE_EMPTY || policy == Policy::Null);
+                let why = if is_columns { "the column is NOT NULL" } else { "the mapping requires it" };
                 let message = format!("the value for `{}` {what}, and {why}", column.name);
                 let mut fault = Fault::new(code, message).at(first_place(trail, scope));
                 if let Some(dangling) = dangling {
-                    fault.message += &format!(": `{}` has no row of this key", dangling.table);
-                    fault.found = dangling.key;
+                    fault.message += &format!(": `{}` has no row", dangling.table);
+                    fault.found = Some(Found::Row(dangling.key));
                     fault.at = dangling.at;
                 }
                 return Err(fault.into());
@@ -122,6 +124,9 @@ impl<'t> RowMaker<'_, 't> {
                 Err(mut fault) => {
                     let node = if let Operand::Node(node, _) = &got { Some(node.at()) } else { None };
                     fault.at = fault.at.or(node).or_else(|| first_place(trail, scope));
+                    if fault.code == &VALUE_RANGE && !self.hidden && !self.tainted {
+                        fault.found = as_text(&got).map(|text| Found::Value(text.into_owned()));
+                    }
                     if !is_lenient {
                         return Err(fault.into());
                     }

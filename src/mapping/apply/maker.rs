@@ -1,6 +1,6 @@
 //! What evaluates the columns of one rule for one element, and what it knows meanwhile.
 
-use super::draft::{ClaimAs, Draft, Fault};
+use super::draft::{ClaimAs, Draft, Fault, Found};
 use super::fit::kind_name;
 use super::scope::{Operand, Scope, Stop};
 use super::span::LeafSpan;
@@ -13,8 +13,8 @@ use crate::mapping::model::{ColumnRule, ReadAs, Rule};
 /// A lookup that found no row.
 pub(super) struct Dangling {
     pub(super) table: String,
-    /// The key; none where it may be a secret.
-    pub(super) key: Option<String>,
+    /// The columns that were compared, with their values; none where one may be a secret.
+    pub(super) key: Option<Vec<(String, String)>>,
     /// The first leaf of the key.
     pub(super) at: Option<u64>,
     /// All that the key was made from.
@@ -33,15 +33,15 @@ pub(super) struct Aside {
 impl Dangling {
     /// Of what stands inside a column.
     pub(super) fn inside(self, name: &str) -> Fault {
-        let message = format!("{name} leads nowhere: `{}` has no row of this key", self.table);
-        Fault { found: self.key, ..Fault::new(&ROW_DANGLING, message).at(self.at) }
+        let message = format!("{name} leads nowhere: `{}` has no row", self.table);
+        Fault { found: Some(Found::Row(self.key)), ..Fault::new(&ROW_DANGLING, message).at(self.at) }
     }
 
     pub(super) fn fault(self, column: &ColumnRule) -> Fault {
         let what = if column.policies.dangling.is_some() { "leads nowhere" } else { "is NULL" };
-        let message = format!("`{}` {what}: `{}` has no row of this key", column.name, self.table);
+        let message = format!("`{}` {what}: `{}` has no row", column.name, self.table);
         let fault = Fault::new(&ROW_DANGLING, message).of_column(&column.name, column.line).at(self.at);
-        Fault { found: self.key, ..fault }
+        Fault { found: Some(Found::Row(self.key)), ..fault }
     }
 }
 

@@ -25,7 +25,7 @@ mod trace;
 mod unmade;
 
 pub use condition::shape_fits;
-pub use draft::{Claim, ClaimAs, Draft, Fault, Origin};
+pub use draft::{Claim, ClaimAs, Draft, Fault, Found, Origin};
 pub use fit::kind_name;
 pub use newest::time_of;
 pub use path::{EmptyEnd, empty_ends, follow_from as follow, select};

@@ -377,6 +377,9 @@ impl<'a, 't> RowMaker<'a, 't> {
         let column = field.map(|field| &self.rule.columns[field]);
         for Aside { severity, mut fault, left } in std::mem::take(&mut self.asides) {
             fault.column = column.map(|column| column.name.clone());
+            if let (true, Some(column)) = (fault.code == &VALUE_NULLED, column) {
+                fault.message = format!("`{}`: {}", column.name, fault.message);
+            }
             if fault.line == 0 {
                 fault.line = column.map_or(self.rule.line, |column| column.line);
             }
@@ -391,7 +394,8 @@ impl<'a, 't> RowMaker<'a, 't> {
         let class = ClaimAs::NotConvertible;
         self.draft.claims.extend(touched.into_iter().filter_map(|touch| Claim::of(touch, class, field)));
         let column = field.map(|field| self.compiled.fields[field].column.name.clone());
-        let fault = Fault { code: &VALUE_NULLED, column, help: None, ..fault };
+        let message = column.as_ref().map_or(fault.message.clone(), |name| format!("`{name}`: {}", fault.message));
+        let fault = Fault { code: &VALUE_NULLED, column, message, help: None, ..fault };
         self.draft.differing.push((Severity::Warning, fault));
     }
 

@@ -72,7 +72,8 @@ impl RowMaker<'_, '_> {
             _ => {
                 let why = if not_null { "the column is NOT NULL" } else { "the mapping requires it" };
                 let message = format!("the secret for `{}` is empty, and {why}", column.name);
-                let fault = Fault::new(&VALUE_EMPTY, message).of_column(&column.name, column.line);
+                let help = Some("fix the source, or choose a policy with `on_absent`: `\"skip\"` makes no row");
+                let fault = Fault { help, ..Fault::new(&VALUE_EMPTY, message).of_column(&column.name, column.line) };
                 return Err(fault.at(Some(self.draft.at)).into());
             }
         }

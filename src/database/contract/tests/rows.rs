@@ -228,13 +228,14 @@ fn orphans_are_named_by_their_keys() {
         transaction.insert(&batch("links", &["a", "rowid"], vec![vec![text("no\"one"), Value::Integer(5)]])).unwrap();
         let mut found = transaction.orphans(10).unwrap();
         found.sort_by(|a, b| a.table.cmp(&b.table));
-        let orphan = |table: &str, row_key: &str| Orphan {
+        let orphan = |table: &str, column: &str, row_key: &str| Orphan {
             table: table.into(),
             row_key: row_key.into(),
             parent: "people".into(),
+            columns: vec![column.into()],
             origin: None,
         };
-        assert_eq!(found, [orphan("links", r#"["no\"one","5"]"#), orphan("notes", "7")]);
+        assert_eq!(found, [orphan("links", "a", r#"["no\"one","5"]"#), orphan("notes", "author", "7")]);
         assert_eq!(transaction.orphans(1).unwrap().len(), 1);
         assert_eq!(transaction.broken().unwrap().iter().map(|broken| broken.rows).sum::<u64>(), 2);
         let health = transaction.health().unwrap();
@@ -273,7 +274,8 @@ fn what_filled_a_reference_that_leads_nowhere_is_named_and_the_row_stays() {
         let nobody = [text("nobody")];
         transaction.update("seats", &["owner".into()], &nobody, &["id"], &[Value::Integer(1)]).unwrap();
         let origin = Some(WrittenFrom { file: 2, offset: 10 });
-        let orphan = Orphan { table: "seats".into(), row_key: "1".into(), parent: "people".into(), origin };
+        let columns = vec!["owner".into()];
+        let orphan = Orphan { table: "seats".into(), row_key: "1".into(), parent: "people".into(), columns, origin };
         assert_eq!(transaction.orphans(9).unwrap(), [orphan]);
     });
 }
