@@ -7,7 +7,7 @@ use super::contract::Stages;
 #[cfg(feature = "postgres")]
 use super::postgres::{form as of_server, types as server_types};
 use super::query::BadQuery;
-use super::sqlite::{assertion, form, migrate, types, way_back};
+use super::sqlite::{assertion, bodies, form, migrate, types, way_back};
 use crate::error::{Error, Result};
 use crate::row::Value;
 use crate::table::{ColumnType, Migration};
@@ -113,6 +113,15 @@ impl Dialect {
     pub fn way_back(self, migrations: &[Migration]) -> Result<Vec<Error>> {
         match self {
             Self::Sqlite => way_back::try_it(migrations),
+            #[cfg(feature = "postgres")]
+            Self::Postgresql => Ok(Vec::new()),
+        }
+    }
+
+    /// The triggers and views of migrations that name what is not there, as far as the engine takes those.
+    pub fn broken_bodies(self, migrations: &[Migration]) -> Result<Vec<Error>> {
+        match self {
+            Self::Sqlite => bodies::broken(migrations),
             #[cfg(feature = "postgres")]
             Self::Postgresql => Ok(Vec::new()),
         }

@@ -10,6 +10,7 @@ mod alter;
 pub(super) mod assertion;
 mod astray;
 mod audit;
+pub(super) mod bodies;
 mod catalog;
 mod cells;
 mod checks;

@@ -49,7 +49,7 @@ impl Failure {
 }
 
 /// What a migration may not do: it would leave the transaction or the database, or forge the record.
-pub(super) const FORBIDDEN: &str = "a migration must not use PRAGMA, ATTACH, BEGIN or COMMIT, nor change the record of migrations or a `treelift_…` table";
+pub(super) const FORBIDDEN: &str = "a migration must not use PRAGMA, ATTACH, BEGIN or COMMIT, nor make or change the record of migrations or a `treelift_…` table";
 
 /// Applies a migration where it is needed; whether it is.
 pub(super) fn up(conn: &mut Connection, migration: &Migration) -> Result<bool, Failure> {
@@ -84,7 +84,8 @@ pub(super) fn run_seen(
             | AuthAction::Transaction { .. }
             | AuthAction::Savepoint { .. }
             | AuthAction::Pragma { pragma_value: Some(_), .. } => Authorization::Deny,
-            AuthAction::DropTable { table_name }
+            AuthAction::CreateTable { table_name }
+            | AuthAction::DropTable { table_name }
             | AuthAction::AlterTable { table_name, .. }
             | AuthAction::Insert { table_name }
             | AuthAction::Update { table_name, .. }

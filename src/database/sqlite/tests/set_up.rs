@@ -305,7 +305,7 @@ fn a_migration_that_is_wrong_is_named() {
     for forbidden in ["COMMIT;", "PRAGMA journal_mode = OFF;", "ATTACH 'x.db' AS x;", "SAVEPOINT x;"] {
         assert_eq!(
             refused(forbidden),
-            "migration `001` does more than create and fill tables: a migration must not use PRAGMA, ATTACH, BEGIN or COMMIT, nor change the record of migrations or a `treelift_…` table\n  at schema/001.up.sql:1"
+            "migration `001` does more than create and fill tables: a migration must not use PRAGMA, ATTACH, BEGIN or COMMIT, nor make or change the record of migrations or a `treelift_…` table\n  at schema/001.up.sql:1"
         );
     }
 }

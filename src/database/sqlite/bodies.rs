@@ -1,0 +1,83 @@
+//! Triggers and views that name what is not there: SQLite looks into them when they are used, not when they are made.
+
+use super::connect::in_memory;
+use super::script::up;
+use super::{sql, words};
+use crate::error::{Error, Result};
+use crate::mapping::codes;
+use crate::table::Migration;
+use rusqlite::Connection;
+
+/// What is wrong with those that the migrations make, each with the file and line that makes it.
+pub(in crate::database) fn broken(migrations: &[Migration]) -> Result<Vec<Error>> {
+    let fault = |error: rusqlite::Error| words::fault(&error, "the schema in memory");
+    let conn = &mut in_memory().map_err(fault)?;
+    for migration in migrations {
+        if up(conn, migration).is_err() {
+            return Ok(Vec::new()); // That is reported when the tables are read.
+        }
+    }
+    let made: Vec<(String, String, String)> = sql::all(
+        conn,
+        "SELECT type, name, tbl_name FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY rowid",
+        [],
+    )
+    .map_err(fault)?;
+    let mut errors = Vec::new();
+    for (kind, name, table) in &made {
+        let lacks = if kind == "view" {
+            said(conn, &format!("SELECT * FROM {}", sql::name(name)))
+        } else {
+            alone(conn, name, table).map_err(fault)?
+        };
+        if let Some(lacks) = lacks {
+            let message = format!("{kind} `{name}` cannot be used: {lacks}");
+            let hint = "name what is there, or make it in a migration: every write to the table would fail";
+            let hint = if kind == "view" { "name what is there, or make it in a migration" } else { hint };
+            errors.push(
+                Error::request(message).coded(codes::MIGRATION_SQL.id).at(place(migrations, kind, name)).hint(hint),
+            );
+        }
+    }
+    Ok(errors)
+}
+
+/// What a trigger lacks, where it is the only one of its table.
+fn alone(conn: &Connection, name: &str, table: &str) -> rusqlite::Result<Option<String>> {
+    let others =
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE AND name <> ?2";
+    let others: Vec<String> = sql::column(conn, others, [table, name])?;
+    conn.execute_batch("SAVEPOINT alone")?;
+    for other in others {
+        conn.execute_batch(&format!("DROP TRIGGER {}", sql::name(&other)))?;
+    }
+    let columns: Vec<String> = sql::column(conn, "SELECT name FROM pragma_table_info(?1)", [table])?;
+    let same: Vec<String> = columns.iter().map(|column| format!("{0} = {0}", sql::name(column))).collect();
+    let table = sql::name(table);
+    let lacks = said(conn, &format!("INSERT INTO {table} DEFAULT VALUES"))
+        .or_else(|| said(conn, &format!("UPDATE {table} SET {}", same.join(", "))))
+        .or_else(|| said(conn, &format!("DELETE FROM {table}")));
+    conn.execute_batch("ROLLBACK TO alone; RELEASE alone")?;
+    Ok(lacks)
+}
+
+/// What a statement does not find. A function may be the application's own.
+fn said(conn: &Connection, statement: &str) -> Option<String> {
+    let error = conn.prepare(&format!("EXPLAIN {statement}")).err()?;
+    let text = words::text_of_sql(&error)?;
+    let is_lacking = ["no such table", "no such column"].iter().any(|begin| text.starts_with(begin));
+    is_lacking.then(|| text.replace(": main.", ": "))
+}
+
+/// The line of the last migration that makes it.
+fn place(migrations: &[Migration], kind: &str, name: &str) -> String {
+    let makes = |line: &str| {
+        let line = line.to_ascii_lowercase();
+        line.contains(kind) && line.contains(&name.to_ascii_lowercase()) && line.contains("create")
+    };
+    let found = migrations.iter().rev().find_map(|one| Some((one, one.up.lines().position(makes)? + 1)));
+    match (found, migrations.last()) {
+        (Some((one, line)), _) => format!("{}:{line}", one.path),
+        (None, last) => last.map_or_else(String::new, |last| last.path.clone()),
+    }
+}
