@@ -1,4 +1,4 @@
-//! Checking a mapping set, by itself or against a tree it is written for.
+//! Checking a mapping set against a tree it is written for, and against another engine.
 
 use crate::config::Quiet;
 use crate::database::variants::{Variance, variances};
@@ -22,30 +22,6 @@ use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-
-/// Loads a set and checks all of it: the files themselves, and against the schema it writes into.
-///
-/// # Errors
-/// All that is wrong, as one error with more behind it.
-pub fn judge(source: &SetSource) -> Result<(Set, Schema)> {
-    let (set, mut errors) = load::read(source)?;
-    let schema = match schema::expected(&Dialect::default(), &set.migrations) {
-        Ok(mut schema) => {
-            schema.write_as(&set.written);
-            schema
-        }
-        Err(error) => {
-            errors.push(error);
-            return Err(Error::all(errors).unwrap_or_else(|| Error::bug("an error is gone")));
-        }
-    };
-    errors.extend(check::check(&set, &schema));
-    errors.extend(gather::check_assertions(&set)?);
-    match Error::all(errors) {
-        Some(error) => Err(error),
-        None => Ok((set, schema)),
-    }
-}
 
 /// What is wrong with a set for the engine of a database, on which its migrations are tried: what they make otherwise than
 /// those of the first engine, and what of the mappings the types of its columns cannot take.
@@ -72,6 +48,7 @@ pub fn varies(source: &SetSource, database: &mut dyn Database) -> Result<Vec<Err
         variances(last, of_server).iter().map(|found| varying(found, engines).at(path(found))).collect();
     errors.extend(check::check(&set, &of_server.schema));
     errors.extend(gather::check_assertions_on(&set, database)?);
+    load::show_lines(source, &mut errors);
     Ok(errors)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! An [`Error`] ends the command. Bad data does not: it is a [`Finding`](crate::finding::Finding).
 
+use crate::excerpt::Excerpt;
 use std::fmt;
 
 /// The result of everything that can end a command.
@@ -35,6 +36,8 @@ pub struct Error {
     pub code: Option<&'static str>,
     /// How to fix it.
     pub hint: Option<String>,
+    /// The line that it is about, where that is a line of a mapping set: no other file's lines are shown.
+    pub excerpt: Option<Box<Excerpt>>,
     /// Further errors of the same kind (a mapping set is checked as a whole).
     pub more: Vec<Error>,
     /// Whether the same may succeed when it is begun again at once: another program was in the way of a transaction.
@@ -63,7 +66,9 @@ impl Error {
     }
 
     fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), place: None, code: None, hint: None, more: Vec::new(), is_passing: false }
+        let message = message.into();
+        let (place, code, hint, excerpt, more) = Default::default();
+        Self { kind, message, place, code, hint, excerpt, more, is_passing: false }
     }
 
     /// Says that the same may succeed when it is begun again at once.
@@ -91,6 +96,13 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Hint) -> Self {
         self.hint = hint.words();
+        self
+    }
+
+    /// Adds the line that it is about, if it is known.
+    #[must_use]
+    pub fn showing(mut self, excerpt: Option<Excerpt>) -> Self {
+        self.excerpt = excerpt.map(Box::new);
         self
     }
 

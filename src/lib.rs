@@ -8,11 +8,11 @@
 //! those below it:
 //!
 //! - `cli`: words, prompts, progress, exit status
-//! - jobs: [`import`], [`validate`], [`migrations`], [`credentials`], [`backup`], [`undo`], [`forget`], [`tidy`], [`transfer`], [`export`], [`explain`], [`inspect`], what they are asked for ([`config`], [`embed`], [`progress`]), and their parts
+//! - jobs: [`import`], [`judge`](mod@judge), [`validate`], [`migrations`], [`credentials`], [`backup`], [`undo`], [`forget`], [`tidy`], [`transfer`], [`export`], [`explain`], [`inspect`], what they are asked for ([`config`], [`embed`], [`progress`]), and their parts
 //! - edges: [`source`] (files in), [`database`] (rows out), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`]; pure but for loading mapping files
 //! - values: [`document`], [`row`], [`table`], [`finding`], [`decimal`], `decode`, [`fold`], [`instant`], `strptime`, [`written`], [`hex`], [`outputs`], [`plan_id`], [`shared`], [`who`]
-//! - [`error`], `interrupt`
+//! - [`error`], [`excerpt`], `interrupt`
 
 pub mod against;
 pub mod backup;
@@ -25,6 +25,7 @@ mod decode;
 pub mod document;
 pub mod embed;
 pub mod error;
+pub mod excerpt;
 pub mod explain;
 pub mod export;
 pub mod finding;
@@ -35,6 +36,7 @@ pub mod import;
 pub mod inspect;
 pub mod instant;
 mod interrupt;
+pub mod judge;
 pub mod mapping;
 pub mod migrations;
 pub mod outputs;

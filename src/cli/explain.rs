@@ -12,6 +12,7 @@ use crate::database::ledger::RowOrigin;
 use crate::error::{Error, Result};
 use crate::explain::{self, Explained, Fate, LeafStory, Question, RowQuestion, RowSource, Way, root_above};
 use crate::finding::{CODES, Code, printable};
+use crate::judge::judge;
 use crate::mapping::model::Set;
 use crate::mapping::{bundled, codes};
 use crate::report::words::{count, thousands};
@@ -110,7 +111,7 @@ fn place(args: &ExplainArgs, file: &Path) -> Result<(Set, Schema, PathBuf, Strin
     if let Some(source) = &args.source {
         let (source, root) =
             against::choose(mapping_set::given(args.mappings.as_deref())?.as_deref(), source, bundled::BY_OPTION)?;
-        let (set, schema) = against::judge(&source)?;
+        let (set, schema) = judge(&source)?;
         let absolute = std::path::absolute(&root).unwrap_or_else(|_| root.clone());
         let below = file.strip_prefix(&absolute).map_err(|_| {
             Error::request("the file is not in the tree").at(file.display()).hint(root.display().to_string())
@@ -118,7 +119,7 @@ fn place(args: &ExplainArgs, file: &Path) -> Result<(Set, Schema, PathBuf, Strin
         return Ok((set, schema, root, below.to_string_lossy().into_owned()));
     }
     for source in &bundled::named_or_all(mapping_set::given(args.mappings.as_deref())?.as_deref())? {
-        let (set, schema) = against::judge(source)?;
+        let (set, schema) = judge(source)?;
         if let Some((root, below)) = root_above(&set, file) {
             return Ok((set, schema, root, below));
         }
@@ -132,7 +133,7 @@ fn row(args: &ExplainArgs, table: &str, key: &str, output: &Output) -> Result<u8
     let Some(source) = args.source.as_deref() else { return row_by_ledger(args, table, key, output) };
     let (source, root) =
         against::choose(mapping_set::given(args.mappings.as_deref())?.as_deref(), source, bundled::BY_OPTION)?;
-    let (set, schema) = against::judge(&source)?;
+    let (set, schema) = judge(&source)?;
     let named = DatabaseUrl::given(args.database.as_ref())?;
     let url = named.map(|database| database.url().to_owned()).or_else(|| set.database.clone());
     let url = url.ok_or_else(|| Error::request("no database was given").hint("give one with `--database URL`"))?;

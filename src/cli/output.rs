@@ -1,10 +1,13 @@
 //! Results go to standard output, everything else to standard error.
 
 use super::args::{Global, color_choice};
+use super::excerpt;
+use super::hidden::hide_passwords;
 use super::log;
 use super::progress::Showing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::printable;
+use crate::mapping::suggest;
 use crate::report::Report;
 use crate::report::text::{Detail, Layout, WIDTH, summary, verdict};
 use anstream::{AutoStream, ColorChoice};
@@ -89,7 +92,7 @@ impl Output {
 
     /// An error as text.
     pub(super) fn words_of(error: &Error) -> String {
-        fault_words("error", error)
+        fault_words("error", error, width(&io::stdout()))
     }
 
     /// Says what is true now; `false` where nobody reads it any more.
@@ -167,8 +170,7 @@ impl Output {
 
     /// How a report is laid out on a stream.
     fn layout(&self, stream: &impl AsFd) -> Layout {
-        let terminal = terminal_size_of(stream).map(|(Width(width), _)| width);
-        Layout { detail: self.preferences.detail, width: terminal.map_or(WIDTH, |width| width.max(NARROWEST)) }
+        Layout { detail: self.preferences.detail, width: width(stream) }
     }
 
     fn warning(&self, fault: &Error) {
@@ -179,7 +181,7 @@ impl Output {
     /// The error that ended the command.
     pub(super) fn error(&self, error: &Error) {
         log::error(error);
-        self.stderr(&paint(&fault_words("error", error)));
+        self.stderr(&paint(&fault_words("error", error, width(&io::stderr()))));
         self.error_as_document(error);
     }
 
@@ -230,6 +232,11 @@ impl Output {
     }
 }
 
+/// How many columns a stream has.
+fn width(stream: &impl AsFd) -> u16 {
+    terminal_size_of(stream).map_or(WIDTH, |(Width(width), _)| width.max(NARROWEST))
+}
+
 /// A report with one more member.
 fn write_with_scaffold(out: &mut dyn Write, report: &Report, scaffold: &serde_json::Value) -> io::Result<()> {
     #[derive(serde::Serialize)]
@@ -245,20 +252,26 @@ fn write_with_scaffold(out: &mut dyn Write, report: &Report, scaffold: &serde_js
 
 /// A fault that does not end the command, as [`fault_words`] has it.
 pub(super) fn warning_words(fault: &Error) -> String {
-    fault_words("warning", fault)
+    fault_words("warning", fault, width(&io::stderr()))
 }
 
-/// A fault as text that is safe for a terminal.
-fn fault_words(severity: &str, error: &Error) -> String {
+/// A fault as text that is safe for a terminal of so many columns.
+fn fault_words(severity: &str, error: &Error, width: u16) -> String {
     let code = error.code.map_or_else(String::new, |code| format!(" {code}"));
     let mut words = format!("{severity}{code}: {}\n", printable(&error.message));
     if let Some(place) = &error.place {
         words += &format!("  at {}\n", printable(place));
     }
-    if let Some(hint) = &error.hint {
+    let mut hint = error.hint.as_deref();
+    if let Some(excerpt) = &error.excerpt {
+        // A short answer stands where the eye is.
+        let beside = hint.take_if(|hint| hint.starts_with(suggest::MEANT));
+        words += &excerpt::lines(excerpt, beside.as_deref(), severity == "warning", width.into());
+    }
+    if let Some(hint) = hint {
         words += &format!("hint: {}\n", printable(hint));
     }
-    words.extend(error.more.iter().map(|error| fault_words(severity, error)));
+    words.extend(error.more.iter().map(|error| fault_words(severity, error, width)));
     words
 }
 
@@ -308,28 +321,6 @@ fn paint(text: &str) -> String {
         .collect()
 }
 
-/// The parser repeats arguments it cannot place; a URL among them must not show its password.
-fn hide_passwords(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, behind) = rest.split_at(at + 3);
-        out.push_str(before);
-        // An unescaped `/` or `@` may stand in a pasted password, so the last `@` counts.
-        let end =
-            behind.find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '\u{1b}')).unwrap_or(behind.len());
-        rest = match behind[..end].rfind('@') {
-            Some(host) => {
-                out.push_str("***");
-                &behind[host..]
-            }
-            None => behind,
-        };
-    }
-    out.push_str(rest);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -353,7 +344,7 @@ mod tests {
             Error::request("column `a\u{1b}[2J` is not there").at("sets/x.toml:3").hint("did you mean `b`?");
         error.more.push(Error::request("another"));
         assert_eq!(
-            fault_words("error", &error),
+            fault_words("error", &error, WIDTH),
             "\
 error: column `a\\u{1b}[2J` is not there
   at sets/x.toml:3
@@ -373,14 +364,6 @@ error: another
         assert_eq!(
             painted,
             "\u{1b}[1m\u{1b}[31merror\u{1b}[0m V001 a: b\n  help: c\n\u{1b}[1m\u{1b}[32mcommitted:\u{1b}[0m 1 row into x\n"
-        );
-    }
-
-    #[test]
-    fn passwords_in_urls_are_hidden() {
-        assert_eq!(
-            hide_passwords("unexpected 'postgres://me:p@ss/w@host/db' and 'sqlite:///./x.db' found"),
-            "unexpected 'postgres://***@host/db' and 'sqlite:///./x.db' found"
         );
     }
 }

@@ -1,11 +1,11 @@
 //! A first mapping set for a tree: written into a folder, with what was guessed.
 
 use super::output::Output;
-use crate::against;
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::inspect::scaffold::{self, Guess, Weight};
 use crate::inspect::{self, Manner};
+use crate::judge::judge;
 use crate::mapping::folder;
 use crate::mapping::load::SetSource;
 use crate::outputs::Inputs;
@@ -47,7 +47,7 @@ pub(super) fn write(source: &Path, folder: &Path, manner: Manner) -> Result<Writ
     let scaffold = scaffold::scaffold(&inspection, &name.unwrap_or_default());
     folder::write(&scaffold.files, folder)?;
     // The new set is checked like any other.
-    let (set, schema) = against::judge(&SetSource::Folder(folder.to_owned()))?;
+    let (set, schema) = judge(&SetSource::Folder(folder.to_owned()))?;
     let lines = |text: &str| text.lines().count() as u64;
     let marked = |text: &str| text.lines().filter(|line| line.contains("guess: ")).count() as u64;
     Ok(Written {

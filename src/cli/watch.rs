@@ -6,6 +6,7 @@ use super::output::Output;
 use crate::against::{self, Manner};
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::judge::judge;
 use crate::mapping::load::SetSource;
 use crate::source::walk::walk;
 use std::path::Path;
@@ -46,7 +47,7 @@ pub(super) fn run(set: Option<&str>, tree: &Path, manner: Manner, output: &Outpu
 
 /// What is to be said of the set as it is now.
 fn look(source: &SetSource, root: &Path, manner: Manner) -> Result<String> {
-    let judged = against::judge(source).and_then(|(set, schema)| {
+    let judged = judge(source).and_then(|(set, schema)| {
         let said = valid(&set, &schema);
         let judgement = against::against(set, schema, walk(root)?, manner)?;
         let kinds = judgement.undecided.len() + judgement.broken.len();

@@ -3,13 +3,13 @@
 use crate::config::{ImportOptions, Ui};
 use crate::database::{Database, Dialect, schema};
 use crate::error::{Error, Result};
+use crate::judge::judge;
 use crate::mapping::load::SetSource;
 use crate::mapping::model::Set;
-use crate::mapping::{bundled, check, load};
+use crate::mapping::{bundled, check};
 use crate::outputs::Inputs;
 use crate::source;
 use crate::table::Schema;
-use crate::validate;
 use std::path::{Path, PathBuf};
 
 /// The mapping set of a run, and its tree.
@@ -31,31 +31,13 @@ pub(super) fn choose_set(options: &ImportOptions, ui: &dyn Ui) -> Result<Selecte
             .map(|(source, root)| (source, Some(root)))
             .ok_or_else(|| bundled::unrecognised(&options.source, bundled::BY_OPTION))?,
     };
-    let (set, schema) = checked(&source)?;
+    let (set, schema) = judge(&source)?;
     let root = root.or_else(|| bundled::import_root(&set, &options.source));
     if options.mappings.is_none() {
         ui.say(&format!("mapping set: {} ({})", set.name, set.description));
     }
     let missing = if root.is_some() { Vec::new() } else { bundled::missing(&set, &options.source) };
     Ok(Selected { set, schema, root: root.unwrap_or_else(|| options.source.clone()), missing })
-}
-
-/// A valid set with its schema; else every error, whether found while the set was parsed or while it
-/// was checked against its schema.
-fn checked(source: &SetSource) -> Result<(Set, Schema)> {
-    let (set, mut errors) = load::read(source)?;
-    match schema::expected(&Dialect::default(), &set.migrations) {
-        Ok(mut schema) => {
-            schema.write_as(&set.written);
-            // Further errors at a line that could not be parsed would only follow from the first.
-            let unparsed: Vec<_> = errors.iter().filter_map(|error| error.place.clone()).collect();
-            let found = check::check(&set, &schema).into_iter();
-            errors.extend(found.filter(|error| error.place.as_ref().is_none_or(|place| !unparsed.contains(place))));
-            errors.extend(validate::gather::check_assertions(&set)?);
-            Error::all(errors).map_or(Ok((set, schema)), Err)
-        }
-        Err(error) => Err(Error::all(errors).unwrap_or(error)),
-    }
 }
 
 /// The set and its tables as the engine of the database has them: its own migrations, and what of the mappings its

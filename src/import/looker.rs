@@ -81,8 +81,8 @@ fn caught<T>(is_caught: bool, look: impl FnOnce() -> T) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::against::judge;
     use crate::import::plan::everything;
+    use crate::judge::judge;
     use crate::mapping::bundled;
     use crate::source::walk;
     use std::path::Path;

@@ -2,6 +2,9 @@
 
 use std::collections::HashSet;
 
+/// How a hint begins that names what was probably meant.
+pub const MEANT: &str = "did you mean ";
+
 /// The candidate that differs least from `word`, if one is near enough.
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let most = (word.chars().count() / 3).clamp(1, 3);
@@ -13,10 +16,15 @@ pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// The hint that names what was probably meant.
+pub fn meant(name: &str) -> String {
+    format!("{MEANT}`{name}`?")
+}
+
 /// The hint for an unknown name: the nearest one, else all of them.
 pub fn hint<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str> + Clone) -> Option<String> {
     if let Some(meant) = nearest(word, candidates.clone()) {
-        return Some(format!("did you mean `{meant}`?"));
+        return Some(self::meant(meant));
     }
     let mut seen = HashSet::new();
     let all: Vec<_> =

@@ -83,11 +83,11 @@ pub fn each<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
 pub fn tests<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
     let mut walk = Walk { lets: &rule.lets, open: Vec::new(), within: Vec::new(), keeps: false, lossy: false, visit };
     if let Some(when) = &rule.when {
-        walk.condition(when, rule.line);
+        walk.condition(when, rule.line_of("when"));
     }
     for part in &rule.key {
         if let KeyPart::Path(path) = part {
-            walk.path(Read::Key(path), path, rule.line);
+            walk.path(Read::Key(path), path, rule.line_of("key"));
         }
     }
 }
@@ -97,7 +97,7 @@ pub fn deletion<'m>(rule: &'m Rule, visit: &mut Visitor<'m, '_>) {
     if let Some(delete) = &rule.delete {
         let mut walk =
             Walk { lets: &rule.lets, open: Vec::new(), within: Vec::new(), keeps: false, lossy: false, visit };
-        walk.condition(delete, rule.line);
+        walk.condition(delete, rule.line_of("delete"));
     }
 }
 

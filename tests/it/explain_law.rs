@@ -13,13 +13,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use treelift::against;
 use treelift::explain::{Explained, MOST_LEAVES, Question, explain};
+use treelift::judge::judge;
 use treelift::mapping::load::SetSource;
 
 const DEPTH: u32 = 64;
 
 /// What is explained of one file of a tree.
 fn told((source, root): &(SetSource, PathBuf), file: &str) -> Explained {
-    let ((set, schema), root) = (against::judge(source).unwrap(), root.clone());
+    let ((set, schema), root) = (judge(source).unwrap(), root.clone());
     let (file, pointer) = (file.to_owned(), String::new());
     explain(Question { set, schema, root, file, pointer, row: None, depth: DEPTH }).unwrap()
 }

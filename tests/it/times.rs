@@ -132,7 +132,7 @@ fn reads_is_for_types_that_there_are_and_for_steps_that_keep() {
     let house = items("DATETIME", "\"v\"", "[reads]\nDATETME = [\"time\"]\nDATETIME = [\"lower\", \"time\"]\n", &[]);
     let refused = house.run(["check", "set"]).status(2).stderr;
     assert!(refused.contains("error M151: no column is declared as `DATETME`"), "{refused}");
-    assert!(refused.contains("hint: did you mean `DATETIME`?"), "{refused}");
+    assert!(refused.contains("did you mean `DATETIME`?"), "{refused}");
     assert!(
         refused.contains("error M012: step `lower` does not keep the value, so it is not for [reads]"),
         "{refused}"

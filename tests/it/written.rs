@@ -94,7 +94,7 @@ fn written_is_for_types_of_times_that_there_are_and_for_forms_that_read_back() {
     for words in [
         "error M176: no column is declared as `DATETME`",
         "at set/set.toml:5",
-        "hint: did you mean `DATETIME`?",
+        "did you mean `DATETIME`?",
         "error M177: `INTEGER` keeps no time as text",
         "error M178: `%Y%m%d%H%M%S` writes `20120101000000`, which the database would keep as a number",
     ] {

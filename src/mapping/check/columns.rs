@@ -4,9 +4,9 @@ use super::spot::{Spot, columns_of};
 use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, PathExpr, Policy, Root};
 use crate::mapping::schema_default::SchemaDefault;
 use crate::mapping::{codes, suggest};
-use crate::table::Column;
 
 pub(super) fn check(spot: &Spot<'_>) {
+    let mut meant = Vec::new();
     for (name, line) in spot.rule.columns.iter().map(|column| (column.name.as_str(), column.line)) {
         if spot.table.column(name).is_none() {
             let message = format!(
@@ -14,6 +14,7 @@ pub(super) fn check(spot: &Spot<'_>) {
                 spot.rule.name, spot.table.name
             );
             spot.refuse(&codes::COLUMN_UNKNOWN, line, message, suggest::hint(name, columns_of(spot.table)));
+            meant.extend(suggest::nearest(name, columns_of(spot.table)));
         }
     }
     for column in &spot.rule.columns {
@@ -31,13 +32,14 @@ pub(super) fn check(spot: &Spot<'_>) {
         check_last(spot);
     }
     if spot.rule.on_duplicate != OnDuplicate::Fill {
-        let given = |name: &str| spot.rule.column(name).is_some();
-        for Column { name, .. } in spot.table.columns_needed().filter(|column| !given(&column.name)) {
-            let message = format!(
-                "rule `{}` gives no value for `{}.{name}`, which is NOT NULL and has no default",
-                spot.rule.name, spot.table.name
-            );
-            spot.refuse(&codes::VALUE_NOT_GIVEN, spot.rule.line, message, None);
+        let given = |name: &str| spot.rule.column(name).is_some() || meant.contains(&name);
+        let lacking = spot.table.columns_needed().filter(|column| !given(&column.name));
+        let lacking: Vec<_> = lacking.map(|column| format!("`{}.{}`", spot.table.name, column.name)).collect();
+        if !lacking.is_empty() {
+            let are = if lacking.len() == 1 { "is NOT NULL and has" } else { "are NOT NULL and have" };
+            let names = suggest::and(&lacking);
+            let message = format!("rule `{}` gives no value for {names}, which {are} no default", spot.rule.name);
+            spot.refuse(&codes::VALUE_NOT_GIVEN, spot.rule.line, message, codes::VALUE_NOT_GIVEN.help);
         }
     }
 }
@@ -88,7 +90,7 @@ fn gives_null(expr: &Expr) -> bool {
 fn check_last(spot: &Spot<'_>) {
     let (rule, source) = (spot.rule, &spot.mapping.source);
     let refuse = |message: String, hint: &str| {
-        spot.refuse(&codes::LAST_UNFIT, rule.line, message, Some(hint.to_owned()));
+        spot.refuse(&codes::LAST_UNFIT, rule.line_of("on_duplicate"), message, Some(hint.to_owned()));
     };
     if !source.newest.is_empty() {
         let message =

@@ -4,6 +4,7 @@ mod columns;
 mod kept;
 mod literals;
 mod losses;
+mod made;
 mod references;
 mod secrets;
 mod shapes;
@@ -16,7 +17,7 @@ mod tests;
 pub use secrets::check_secret_names;
 
 use crate::error::Error;
-use crate::mapping::model::{Mapping, OnDuplicate, Owners, Rule, Set};
+use crate::mapping::model::{Mapping, OnDuplicate, Owners, Precedence, Rule, Set};
 use crate::mapping::own::makes_owners;
 use crate::mapping::uses::uses;
 use crate::mapping::{codes, order, suggest};
@@ -30,13 +31,14 @@ use std::collections::BTreeMap;
 pub fn check(set: &Set, schema: &Schema) -> Vec<Error> {
     let errors = Errors::default();
     check_set(set, schema, &errors);
+    made::check(set, schema, &errors);
     for mapping in &set.mappings {
         for rule in &mapping.rules {
             let Some(table) = schema.table(&rule.into) else {
                 let hint = suggest::hint(&rule.into, tables(schema));
                 let message =
                     format!("rule `{}` writes into table `{}`, which the schema does not have", rule.name, rule.into);
-                errors.refuse(&codes::TABLE_UNKNOWN, &mapping.file, rule.line, message, hint);
+                errors.refuse(&codes::TABLE_UNKNOWN, &mapping.file, rule.line_of("into"), message, hint);
                 continue; // Nothing more can be checked without the table.
             };
             let spot = Spot { set, schema, mapping, rule, table, errors: &errors };
@@ -83,6 +85,8 @@ fn check_set(set: &Set, schema: &Schema, errors: &Errors) {
                 message,
                 suggest::hint(&entry.table, tables(schema)),
             );
+        } else {
+            entry.feeders.iter().for_each(|feeder| feeds(set, schema, entry, feeder, errors));
         }
     }
     check_isolation(set, schema, &file, errors);
@@ -94,6 +98,22 @@ fn check_set(set: &Set, schema: &Schema, errors: &Errors) {
         owners_have_ids(set, owners, schema, errors);
     }
     ids_have_one_giver(set, schema, errors);
+}
+
+/// A feeder in `[precedence]` writes into the table, as far as it is known what it writes into.
+fn feeds(set: &Set, schema: &Schema, entry: &Precedence, feeder: &str, errors: &Errors) {
+    let (name, rule) = feeder.split_once('.').map_or((feeder, None), |(name, rule)| (name, Some(rule)));
+    let Some(mapping) = set.mappings.iter().find(|mapping| mapping.name == name) else {
+        return; // The loader reports it.
+    };
+    let mut rules = mapping.rules.iter().filter(|known| rule.is_none_or(|rule| known.name == rule)).peekable();
+    let may_feed = |known: &Rule| known.into == entry.table || schema.table(&known.into).is_none();
+    let is_known = rule.is_none() || rules.peek().is_some(); // The loader reports a rule that is not.
+    if is_known && !rules.any(may_feed) {
+        let message = format!("`{feeder}` does not feed `{}`", entry.table);
+        let hint = format!("none of its rules goes `into` table `{}`", entry.table);
+        errors.refuse(&codes::FEEDER_UNKNOWN, &set_file(set), entry.line, message, hint);
+    }
 }
 
 /// The column of tenants is that of some table.

@@ -28,7 +28,7 @@ pub(super) fn check_rule(spot: &Spot<'_>) {
     {
         let message = format!("rule `{}` fills rows and keeps a secret in `{}`", spot.rule.name, first.name);
         let hint = "a secret cannot be added to a row that another rule made: let that rule seal it";
-        spot.refuse(&codes::SEAL_UNKEYED, spot.rule.line, message, hint);
+        spot.refuse(&codes::SEAL_UNKEYED, spot.rule.line_of("on_duplicate"), message, hint);
     }
     if let Some(first) = spot.rule.sealed().next() {
         check_key(spot, first);
@@ -74,7 +74,7 @@ fn check_key(spot: &Spot<'_>, first: &ColumnRule) {
             let message =
                 format!("rule `{}` seals `{}`, and its key is not made of columns", spot.rule.name, first.name);
             let hint = "a sealed value is bound to its row: say `key = [\"column\", …]`";
-            spot.refuse(&codes::SEAL_UNKEYED, spot.rule.line, message, hint);
+            spot.refuse(&codes::SEAL_UNKEYED, spot.rule.line_of("key"), message, hint);
         }
         Some(key) => {
             for part in key {
@@ -83,13 +83,13 @@ fn check_key(spot: &Spot<'_>, first: &ColumnRule) {
                     let message =
                         format!("rule `{}` seals values under `{part}`, which is no text or integer", spot.rule.name);
                     let hint = "a sealed value is bound to its key's text, and other types have more than one";
-                    spot.refuse(&codes::SEAL_UNKEYED, spot.rule.line, message, hint);
+                    spot.refuse(&codes::SEAL_UNKEYED, spot.rule.line_of("key"), message, hint);
                 }
                 if spot.table.integer_key() == Some(part) && spot.rule.column(part).is_none() {
                     let message =
                         format!("rule `{}` seals values under `{part}`, an id that the engine gives", spot.rule.name);
                     let hint = "a sealed value is bound to its row for life: choose a key that the source gives";
-                    spot.refuse(&codes::SEAL_UNKEYED, spot.rule.line, message, hint);
+                    spot.refuse(&codes::SEAL_UNKEYED, spot.rule.line_of("key"), message, hint);
                 }
             }
         }
@@ -104,7 +104,7 @@ pub(super) fn check_clear_uses(mapping: &Mapping, errors: &Errors) {
         let at = At::new(mapping, rule);
         for part in &rule.key {
             if let KeyPart::Path(path) = part {
-                uses.extend(at.places(path, &[]).into_iter().map(|place| (place, rule.line)));
+                uses.extend(at.places(path, &[]).into_iter().map(|place| (place, rule.line_of("key"))));
             }
         }
         let in_plaintext = |column: &&ColumnRule| column.protection.is_none() && column.declassify.is_none();
@@ -112,7 +112,7 @@ pub(super) fn check_clear_uses(mapping: &Mapping, errors: &Errors) {
             at.reads(expr, &mut |used| uses.extend((!used.cut && !used.tested).then_some((used.place, used.line))));
         }
         for when in rule.when.iter().chain(&rule.delete) {
-            at.compared(when, &mut |place| uses.push((place, rule.line)));
+            at.compared(when, &mut |place| uses.push((place, rule.line_of("when"))));
         }
     }
     uses.sort_by_key(|(_, line)| *line);

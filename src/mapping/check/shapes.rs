@@ -41,7 +41,7 @@ pub(super) fn check(mapping: &Mapping, errors: &Errors) {
             let message =
                 format!("`each` of rule `{}` selects in the frame, which every record would repeat", rule.name);
             let hint = "give the elements a shape of their own, with `records`";
-            errors.refuse(&codes::EACH_REPEATED, &mapping.file, rule.line, message, hint);
+            errors.refuse(&codes::EACH_REPEATED, &mapping.file, rule.line_of("each"), message, hint);
         }
     }
 }

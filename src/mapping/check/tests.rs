@@ -189,6 +189,28 @@ hint: did you mean `people`?";
 }
 
 #[test]
+fn what_precedence_names_feeds_the_table_unless_it_is_not_known_what_it_feeds() {
+    let set = "name = \"notes\"\n[precedence]\nnotebooks = [\"a\"]\n";
+    let told = |mapping: &str| errors_of(&[("set.toml", set), ("a.toml", mapping)]);
+    let hint = "hint: none of its rules goes `into` table `notebooks`";
+    assert_eq!(told(PEOPLE), format!("`a` does not feed `notebooks`\n  at m/set.toml:3\n{hint}"));
+    let slip = format!("{PEOPLE}[table.x]\ninto = \"notebook\"\n[table.x.columns]\ntitle = \"t\"\n");
+    assert_eq!(told(&slip).matches("error: ").count(), 0, "one mistake, one message");
+}
+
+#[test]
+fn a_misspelt_column_is_not_missing_as_well() {
+    let told = of_rules("[table.x]\ninto = \"notebooks\"\n[table.x.columns]\nperson_id = \"id\"\ntilte = \"t\"\n");
+    assert_eq!(
+        told,
+        "rule `x` names column `tilte`, which table `notebooks` does not have @13\nhint: did you mean `title`?"
+    );
+    let told = of_rules("[table.x]\ninto = \"notebooks\"\n[table.x.columns]\npages = \"p\"\n");
+    let message = "rule `x` gives no value for `notebooks.person_id` and `notebooks.title`, which are NOT NULL and have no default @9";
+    assert_eq!(told.lines().next(), Some(message));
+}
+
+#[test]
 fn without_cuts_from_what_the_file_has() {
     let of = |column: &str| {
         let people = "[table.x]\ninto = \"people\"\nkey = [\"id\"]\n[table.x.columns]\nid = \"id\"\nname = \"name\"\ndata = \"meta\"\n";
@@ -325,7 +347,7 @@ fn sealed_values_need_a_row_and_a_column_that_keep_them() {
     assert_eq!(of_rules(&rule(key, "")), "");
     assert_eq!(
         first_line(&rule("key = [\".id\"]", "")),
-        "rule `logins` seals `secret`, and its key is not made of columns @9"
+        "rule `logins` seals `secret`, and its key is not made of columns @10"
     );
     assert_eq!(
         first_line(&rule(key, "hint = { seal = \"pw\" }")),

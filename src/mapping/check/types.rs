@@ -203,7 +203,7 @@ fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, 
         }
         _ => None,
     };
-    spot.refuse(&codes::TYPE_UNFIT, column.line, message, hint.map(str::to_owned));
+    spot.refuse(&codes::TYPE_UNFIT, column.line, message, hint.unwrap_or(codes::TYPE_UNFIT.help));
 }
 
 fn of_expr(spot: &Spot<'_>, expr: &Expr, depth: u32) -> Vec<Gives> {

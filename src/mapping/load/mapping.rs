@@ -9,8 +9,8 @@ use crate::mapping::codes;
 use crate::mapping::model::{Covering, Format, IgnoredName, Mapping, Pattern, Root, Rooted, Rule, Shape, Source};
 use std::sync::Arc;
 
-/// The mapping of a file, with the lines of its patterns.
-pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, Vec<u32>) {
+/// The mapping of a file, with the lines of its patterns; none for one that could not be read.
+pub(super) fn mapping(fields: &Fields<'_>, name: &str, file: &str) -> (Mapping, Vec<Option<u32>>) {
     named::learn_conditions(fields);
     let source_item = fields.need_for("source", &format!("mapping `{name}`"));
     let (source, lines) = match source_item.and_then(|item| item.fields(&[&keys::SOURCE])) {
@@ -57,7 +57,7 @@ fn ignored_names(fields: &Fields<'_>) -> Vec<IgnoredName> {
     fields.entries("ignore").into_iter().filter_map(of_entry).collect()
 }
 
-fn source(fields: &Fields<'_>, mapping: &str) -> (Source, Vec<u32>) {
+fn source(fields: &Fields<'_>, mapping: &str) -> (Source, Vec<Option<u32>>) {
     let mut files = Vec::new();
     let mut lines = Vec::new();
     if let Some(item) = fields.need("files") {
@@ -66,10 +66,9 @@ fn source(fields: &Fields<'_>, mapping: &str) -> (Source, Vec<u32>) {
             item.refuse("`files` names no file");
         }
         for item in items {
-            if let Some(pattern) = pattern(item, item.as_text().unwrap_or_default()) {
-                files.push(pattern);
-                lines.push(item.line);
-            }
+            let pattern = pattern(item, item.as_text().unwrap_or_default());
+            lines.push(pattern.is_some().then_some(item.line));
+            files.extend(pattern);
         }
     }
     let shapes = shapes(fields, mapping);

@@ -1,7 +1,8 @@
 //! `schema/NNN_name.up.sql` and `.down.sql`.
 
+use super::doc::Doc;
 use super::expr;
-use super::tree::{Doc, Item};
+use super::tree::Item;
 use crate::error::Error;
 use crate::hex;
 use crate::mapping::model::Expr;
@@ -166,7 +167,8 @@ pub(super) fn id_expression(ids: &IdsLine) -> (Option<Expr>, Vec<Error>) {
         let item = Item::top(&doc, &parsed).entries()?.into_iter().next()?;
         Some(expr::expr(item))
     });
-    (expr, doc.into_errors())
+    // The line of the file is another one than that of the text.
+    (expr, doc.into_errors().into_iter().map(|error| error.showing(None)).collect())
 }
 
 /// Reads `TABLE [from OLD_TABLE] SELECT …`.
@@ -212,7 +214,9 @@ fn named(file: &str) -> Option<Named<'_>> {
         "down" => false,
         _ => return None,
     };
-    numbered(stem).then_some(Named { stem, is_up, engine })
+    // `001_what.postgresql.up.sql` would be for every engine.
+    let is_misplaced = stem.rsplit_once('.').is_some_and(|(_, last)| ENGINES.contains(&last));
+    (numbered(stem) && !is_misplaced).then_some(Named { stem, is_up, engine })
 }
 
 fn no_migration(file: &str) -> Error {

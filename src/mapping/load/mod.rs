@@ -4,6 +4,7 @@
 //! checked by [`check`](crate::mapping::check).
 
 mod condition;
+mod doc;
 mod expr;
 mod hand_over;
 mod key_as;
@@ -24,22 +25,25 @@ mod policies;
 mod precedence;
 mod rule;
 mod set;
+mod slip;
 mod tree;
 
 #[cfg(test)]
 mod tests;
 
 use crate::error::{Error, Result};
+use crate::excerpt::Excerpt;
 use crate::hex;
 use crate::mapping::codes;
 use crate::mapping::model::{Expr, Set};
 use crate::table::IdsLine;
+use doc::Doc;
 use loaded::Loaded;
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use toml::de::DeValue;
-use tree::{Doc, Fields};
+use tree::Fields;
 
 /// Where a mapping set lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,19 +82,18 @@ pub fn id_expression(line: &IdsLine) -> Result<Expr> {
 /// Loads what can be understood of a set, with everything that is wrong with it, so that `check`
 /// can go on and report the rest as well.
 pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
-    let (folder, mut files) = match source {
-        SetSource::Folder(folder) => (folder.display().to_string(), files_of(folder)?),
-        SetSource::Files { folder, files } => (folder.clone(), files.clone()),
-    };
+    let (folder, mut files) = named_files(source)?;
     files.sort();
     let mut errors = Vec::new();
     let shown = format!("{folder}/set.toml");
-    let text = files.iter().find(|(name, _)| name == "set.toml").map_or("", |(_, text)| text);
-    if text.is_empty() {
+    let Some((_, text)) = files.iter().find(|(name, _)| name == "set.toml") else {
         return Err(Error::request("this is not a mapping set: it has no set.toml")
             .coded(codes::NO_SET.id)
-            .at(&folder));
-    }
+            .at(&folder)
+            .hint(
+                "name the folder in which set.toml lies; `treelift inspect SOURCE --scaffold DIR` makes a first set",
+            ));
+    };
     let lookups = Rc::default();
     let set_doc = Doc::new(shown, text, &lookups);
     let parsed = set_doc.parse(text).map(DeValue::Table);
@@ -102,13 +105,17 @@ pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
     let mut loaded = Vec::new();
     let mut all_whole = whole;
     for (name, text) in &files {
+        if !part_of_a_set(name) {
+            let hint = if name.ends_with(".toml") {
+                "a set's mappings lie beside its set.toml, not in a folder below"
+            } else {
+                "a set has set.toml, mappings (`*.toml`), `schema/*.sql` and `*.md`"
+            };
+            let error = Error::request(format!("`{name}` does not belong to a mapping set")).coded(codes::NO_SET.id);
+            errors.push(error.at(&folder).hint(hint));
+            continue; // It is not read.
+        }
         let Some(stem) = name.strip_suffix(".toml").filter(|stem| *stem != "set") else {
-            if !part_of_a_set(name) {
-                let hint = "a set has set.toml, mappings (`*.toml`), `schema/*.sql` and `*.md`";
-                let error =
-                    Error::request(format!("`{name}` does not belong to a mapping set")).coded(codes::NO_SET.id);
-                errors.push(error.at(&folder).hint(hint));
-            }
             continue; // set.toml is read already, migrations are read below.
         };
         let file = format!("{folder}/{name}");
@@ -116,8 +123,10 @@ pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
         let parsed = doc.parse(text).map(DeValue::Table);
         match parsed.as_ref().and_then(|value| Fields::top(&doc, value, &keys::MAPPING)) {
             Some(top) => {
-                let (mapping, pattern_lines) = mapping::mapping(&top, stem, &file);
-                loaded.push(Loaded { doc, mapping, pattern_lines });
+                let (mapping, lines) = mapping::mapping(&top, stem, &file);
+                let knows_patterns = lines.iter().all(Option::is_some);
+                let pattern_lines = lines.into_iter().flatten().collect();
+                loaded.push(Loaded { doc, mapping, pattern_lines, knows_patterns });
             }
             None => {
                 all_whole = false;
@@ -147,6 +156,39 @@ pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
         set.lies_in = Some(std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
     }
     Ok((set, told))
+}
+
+/// Adds the lines of a set's files to errors that were found after it was read, where they have a `file:line` of it.
+pub fn show_lines(source: &SetSource, errors: &mut [Error]) {
+    let is_without = |error: &Error| error.place.is_some() && error.excerpt.is_none() || !error.more.is_empty();
+    if !errors.iter().any(is_without) {
+        return;
+    }
+    // A set that can no longer be read has no lines to show.
+    if let Ok((folder, files)) = named_files(source) {
+        errors.iter_mut().for_each(|error| show_line(error, &folder, &files));
+    }
+}
+
+fn show_line(error: &mut Error, folder: &str, files: &[(String, String)]) {
+    let line = || {
+        let (file, line) = error.place.as_deref()?.rsplit_once(':')?;
+        let name = file.strip_prefix(folder)?.strip_prefix('/')?;
+        let (_, text) = files.iter().find(|(known, _)| known == name)?;
+        Excerpt::of_line(text, line.parse().ok()?, &error.message).map(Box::new)
+    };
+    if error.excerpt.is_none() {
+        error.excerpt = line();
+    }
+    error.more.iter_mut().for_each(|error| show_line(error, folder, files));
+}
+
+/// The folder as messages name it, with the names and texts of its files.
+fn named_files(source: &SetSource) -> Result<(String, Vec<(String, String)>)> {
+    Ok(match source {
+        SetSource::Folder(folder) => (folder.display().to_string(), files_of(folder)?),
+        SetSource::Files { folder, files } => (folder.clone(), files.clone()),
+    })
 }
 
 fn part_of_a_set(name: &str) -> bool {

@@ -1,7 +1,7 @@
 //! Checks that every name that a mapping uses is defined by it or by its set.
 
+use super::doc::Doc;
 use super::loaded::Loaded;
-use super::tree::Doc;
 use crate::document::tape::Segment;
 use crate::error::Hint;
 use crate::finding::Code;
@@ -15,7 +15,9 @@ const CONTEXT: [&str; 6] = ["owner", "position", "index", "file", "stem", "start
 /// Checks the names of one mapping; `set_known` is false when set.toml could not be read.
 pub(super) fn check(set: &Set, set_known: bool, loaded: &Loaded) {
     let mapping = &loaded.mapping;
-    let names = Names { doc: &loaded.doc, set, set_known, mapping, shared: shared_context(mapping) };
+    let (doc, shared) = (&loaded.doc, shared_context(mapping));
+    let names = Names { doc, set, set_known, mapping, loaded, shared };
+    names.captures();
     names.shapes();
     names.rules();
     names.ignored();
@@ -35,6 +37,7 @@ struct Names<'l> {
     set: &'l Set,
     set_known: bool,
     mapping: &'l Mapping,
+    loaded: &'l Loaded,
     /// The context that patterns and shapes give.
     shared: Vec<&'l str>,
 }
@@ -50,6 +53,20 @@ struct Scope<'l> {
 impl<'l> Names<'l> {
     fn refuse(&self, code: &Code, line: u32, message: impl Into<String>, hint: impl Hint) {
         self.doc.refuse(code, line, message, hint);
+    }
+
+    /// No capture is called like what the engine itself sets. The owner's directory may be captured as `owner`, which is
+    /// what `#owner` means.
+    fn captures(&self) {
+        let captures = self.set.owners.as_ref().map(|owners| &owners.captures);
+        let is_owners = |name: &str| name == "owner" && captures.is_none_or(|all| all.iter().any(|one| one == name));
+        for (pattern, line) in self.mapping.source.files.iter().zip(&self.loaded.pattern_lines) {
+            for name in pattern.captures().filter(|name| CONTEXT.contains(name) && !is_owners(name)) {
+                let message = format!("`{{{name}}}` in `{}` has the name of what treelift sets itself", pattern.text);
+                let hint = format!("call the capture otherwise, such as `{{{name}_name}}`");
+                self.refuse(&codes::NAME_TWICE, *line, message, hint);
+            }
+        }
     }
 
     fn shapes(&self) {
@@ -113,7 +130,7 @@ impl<'l> Names<'l> {
             let names: Vec<_> = names.chain(rule.lets.iter().map(|one| one.name.as_str())).collect();
             let scope = Scope { what: "the rule", rule: Some(rule), names };
             self.key(rule);
-            self.key_as(&rule.key_as, rule.line, self.shared.iter().copied());
+            self.key_as(&rule.key_as, rule.line_of("key_as"), self.shared.iter().copied());
             let lets = rule.lets.iter().map(|one| one.name.as_str()).collect();
             let around = Scope { what: "the mapping, where `each` is worked out", rule: Some(rule), names: lets };
             walk::rule(rule, &mut |visit| {
@@ -136,14 +153,14 @@ impl<'l> Names<'l> {
                     let names: Vec<_> =
                         rules.iter().filter(|other| other.name != rule.name).map(|other| other.name.as_str()).collect();
                     let message = format!("rule `{}` has an unknown parent `{parent}`", rule.name);
-                    self.refuse(&codes::NAME_UNKNOWN, rule.line, message, suggest::hint(parent, names));
+                    self.refuse(&codes::NAME_UNKNOWN, rule.line_of("parent"), message, suggest::hint(parent, names));
                     break;
                 }
                 // Reported at the rule above.
                 None => break,
                 Some(_) if parent == rule.name => {
                     let message = format!("rule `{}` is its own ancestor", rule.name);
-                    self.refuse(&codes::SELF_MADE, rule.line, message, None);
+                    self.refuse(&codes::SELF_MADE, rule.line_of("parent"), message, None);
                     break;
                 }
                 Some(_) if seen.contains(&parent) => break,
@@ -160,11 +177,11 @@ impl<'l> Names<'l> {
                 None => {
                     let message = format!("rule `{}` is for an unknown shape `{name}`", rule.name);
                     let hint = suggest::hint(name, named.map(|shape| shape.name.as_str()));
-                    self.refuse(&codes::NAME_UNKNOWN, rule.line, message, hint);
+                    self.refuse(&codes::NAME_UNKNOWN, rule.line_of("shapes"), message, hint);
                 }
                 Some(shape) if shape.ignore.is_some() => {
                     let message = format!("rule `{}` is for shape `{name}`, which is ignored", rule.name);
-                    self.refuse(&codes::SAYING_EMPTY, rule.line, message, None);
+                    self.refuse(&codes::SAYING_EMPTY, rule.line_of("shapes"), message, None);
                 }
                 Some(_) => {}
             }
@@ -192,7 +209,7 @@ impl<'l> Names<'l> {
             let column = rule.column(name);
             if column.is_some_and(|column| column.protection.is_some()) {
                 let message = format!("the key of rule `{}` names `{name}`, which holds a secret", rule.name);
-                self.refuse(&codes::NAME_UNKNOWN, rule.line, message, "choose columns that can be compared");
+                self.refuse(&codes::NAME_UNKNOWN, rule.line_of("key"), message, "choose columns that can be compared");
             } else if column.is_none() {
                 let names = rule.columns.iter().map(|column| column.name.as_str());
                 let hint = suggest::nearest(name, names).map_or_else(
@@ -201,7 +218,7 @@ impl<'l> Names<'l> {
                 );
                 let message =
                     format!("the key of rule `{}` names `{name}`, which is not one of its columns", rule.name);
-                self.refuse(&codes::NAME_UNKNOWN, rule.line, message, hint);
+                self.refuse(&codes::NAME_UNKNOWN, rule.line_of("key"), message, hint);
             }
         }
     }
@@ -236,7 +253,7 @@ impl<'l> Names<'l> {
     fn above(&self, name: &str, line: u32, scope: &Scope<'_>) {
         let Some(rule) = scope.rule else {
             let message = format!("`^{name}.…` needs a row above, and {} has none", scope.what);
-            return self.refuse(&codes::NAME_UNKNOWN, line, message, None);
+            return self.refuse(&codes::NAME_UNKNOWN, line, message, "only rules have rows above them");
         };
         let mut above: Vec<&str> = rule.recurse.iter().map(|_| rule.name.as_str()).collect();
         let mut at = rule;
@@ -257,7 +274,7 @@ impl<'l> Names<'l> {
         let column = scope.rule.and_then(|rule| rule.column(name));
         if column.is_some_and(|column| column.protection.is_some()) {
             let message = format!("`={name}` is a secret, which no other expression can use");
-            self.refuse(&codes::NAME_UNKNOWN, line, message, None);
+            self.refuse(&codes::NAME_UNKNOWN, line, message, "take what it is made of from the source");
         } else if scope.names.iter().any(|known| known.strip_prefix(name).is_some_and(|of| of.starts_with('.'))) {
             let message = format!("`={name}` is a row of a table");
             self.refuse(&codes::NAME_UNKNOWN, line, message, format!("name a column of it: `={name}.column`"));
@@ -274,9 +291,10 @@ impl<'l> Names<'l> {
         let owner = name == "owner" || name.starts_with("owner.");
         if owner && !given[..given.len() - CONTEXT.len()].contains(&name) {
             if self.set_known && self.set.owners.is_none() {
-                self.refuse(&codes::NAME_UNKNOWN, line, format!("`#{name}` needs `[owners]` in set.toml"), None);
+                let hint = "add `[owners]`, or capture what is meant in `files`, as `{name}`, and write `#name`";
+                self.refuse(&codes::NAME_UNKNOWN, line, format!("`#{name}` needs `[owners]` in set.toml"), hint);
             }
-        } else if !given.contains(&name) {
+        } else if !given.contains(&name) && self.loaded.knows_patterns {
             let message = format!("nothing sets the context `#{name}`");
             self.refuse(&codes::NAME_UNKNOWN, line, message, suggest::hint(name, given));
         }

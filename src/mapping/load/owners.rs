@@ -1,7 +1,7 @@
 //! `[owners]` against the file patterns of all mappings.
 
+use super::doc::Doc;
 use super::loaded::Loaded;
-use super::tree::Doc;
 use crate::mapping::model::{Owners, Root, Set};
 use crate::mapping::walk::{self, Read};
 use crate::mapping::{codes, suggest};
@@ -16,7 +16,9 @@ pub(super) fn check(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
             .iter()
             .flat_map(|one| one.mapping.source.files.iter().zip(&one.pattern_lines).map(move |pair| (one, pair)))
     };
-    if !patterns().any(|(_, (pattern, _))| owners.are_captured_by(pattern)) {
+    if loaded.iter().all(|one| one.knows_patterns)
+        && !patterns().any(|(_, (pattern, _))| owners.are_captured_by(pattern))
+    {
         let captures: Vec<_> = patterns().flat_map(|(_, (pattern, _))| pattern.captures()).collect();
         let message = format!(
             "no file pattern captures `{{{}}}`, so no directory has an owner",
@@ -27,7 +29,7 @@ pub(super) fn check(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
             owners.line,
             message,
             suggest::nearest(owners.captures.first().map_or("", String::as_str), captures)
-                .map(|meant| format!("did you mean `{meant}`?")),
+                .map_or_else(|| codes::OWNERS_WRONG.help.to_owned(), suggest::meant),
         );
     }
     for by in owners.compared() {

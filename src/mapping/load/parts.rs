@@ -57,11 +57,7 @@ pub(super) fn regex(item: Item<'_>) -> Option<Regex> {
         .map_err(|error| {
             let why = error.to_string();
             let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            item.refuse_as(
-                &codes::REGEX_WRONG,
-                format!("`{}` is an invalid regular expression: {why}", item.name),
-                None,
-            );
+            item.refuse_value(&codes::REGEX_WRONG, format!("invalid regular expression `{text}`: {why}"), None);
         })
         .ok()
 }

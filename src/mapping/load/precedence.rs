@@ -1,7 +1,7 @@
 //! Checks which mapping reads a file, and which rules feed a table in which order.
 
+use super::doc::Doc;
 use super::loaded::Loaded;
-use super::tree::Doc;
 use crate::mapping::model::{Pattern, Set};
 use crate::mapping::patterns::Patterns;
 use crate::mapping::{codes, suggest};
@@ -85,10 +85,6 @@ pub(super) fn check_feeders(set: &Set, loaded: &[Loaded], set_doc: &Doc) {
             {
                 let names: Vec<_> = rules.iter().map(|rule| rule.name.as_str()).collect();
                 refuse(format!("mapping `{mapping}` has no rule `{rule}`"), suggest::hint(rule, names));
-            } else if !rules.iter().any(|known| known.into == entry.table && rule.is_none_or(|rule| known.name == rule))
-            {
-                let hint = format!("none of its rules goes `into` table `{}`", entry.table);
-                refuse(format!("`{feeder}` does not feed `{}`", entry.table), Some(hint));
             }
         }
     }

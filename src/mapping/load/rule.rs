@@ -32,6 +32,7 @@ pub(super) fn rule<'d>(item: Item<'d>, rules: &[Item<'d>]) -> Option<Rule> {
         columns: fields.entries("columns").into_iter().map(column).collect(),
         drops: fields.entries("drop").into_iter().filter_map(dropped).collect(),
         line: item.line,
+        lines: fields.lines(),
     };
     if is_whole && rule.columns.is_empty() {
         item.refuse(format!("rule `{}` writes no column", rule.name));

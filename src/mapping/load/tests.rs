@@ -231,13 +231,12 @@ fn every_error_of_every_file_is_reported_with_its_line() {
 set.toml has no key `nam`
   at mappings/notes/set.toml:1
 hint: did you mean `name`?
-error: set.toml needs `name`
-  at mappings/notes/set.toml:1
 error: `notes.txt` does not belong to a mapping set
   at mappings/notes
 hint: a set has set.toml, mappings (`*.toml`), `schema/*.sql` and `*.md`
-error: invalid TOML: unclosed array, expected `]`
+error: invalid TOML: `[` is not closed
   at mappings/notes/people.toml:2
+hint: write `]` behind what belongs into it
 error: `format` does not take the word `jsn`
   at mappings/notes/notes.toml:3
 hint: did you mean `json`?
@@ -258,9 +257,9 @@ fn a_missing_bracket_is_one_error() {
     let crew = "[source]\nfiles = [\"x.json\"\n[table.crew]\nkey = [\"id\"]\n[table.crew.columns]\nid = \"id\"\nname = \"name\"\n";
     let told = errors(&[("set.toml", "name = \"notes\"\n"), ("crew.toml", crew)]);
     let expected = "\
-invalid TOML: missing comma between array elements, expected `,`
-  at mappings/notes/crew.toml:3
-hint: the errors behind it are not shown: a bracket or quote that is missing before it makes an error of each line";
+invalid TOML: `[` is not closed
+  at mappings/notes/crew.toml:2
+hint: write `]` before line 3";
     assert_eq!(told, expected);
 }
 
@@ -665,7 +664,6 @@ fn precedence_names_rules_that_feed_the_table() {
             "`a` is listed twice in the precedence of `a`",
             "error: there is no mapping `c`",
             "error: mapping `a` has no rule `z`",
-            "error: `b` does not feed `a`",
         ]
     );
 }
@@ -767,4 +765,79 @@ fn every_word_of_a_list_is_the_name_of_a_variant() {
     read::<Ownerless>(&keys::OWNERLESS);
     read::<AssertCategory>(&keys::ASSERT_CATEGORY);
     read::<crate::table::AuditPart>(&keys::AUDIT_PARTS);
+}
+
+/// A text without one of its characters.
+fn without(text: &str, at: usize) -> String {
+    format!("{}{}", &text[..at], &text[at + 1..])
+}
+
+#[test]
+fn one_bracket_or_quote_that_is_missing_makes_one_error_where_it_belongs() {
+    let whole = [("set.toml", SET), ("people.toml", PEOPLE), ("notes.toml", NOTES)];
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for (number, (name, text)) in whole.iter().enumerate() {
+        for (at, c) in text.char_indices().filter(|(_, c)| matches!(c, '[' | ']' | '{' | '}' | '"' | '\'')) {
+            let broken = without(text, at);
+            let mut files = whole;
+            files[number].1 = &broken;
+            let (_, errors) = read(&source(&files)).expect("there is a set.toml");
+            let line = text[..at].matches('\n').count() + 1;
+            let place = format!("mappings/notes/{name}:{line}");
+            let told: Vec<_> = errors
+                .iter()
+                .map(|error| format!("{}: {}", error.place.as_deref().unwrap_or_default(), error.message))
+                .collect();
+            seen += 1;
+            let is_there = |error: &Error| error.place.as_deref() == Some(&place) && error.excerpt.is_some();
+            if errors.len() > 1 || errors.iter().any(|error| error.code == Some("M002") && !is_there(error)) {
+                wrong.push(format!("{place} `{c}`: {told:?}"));
+            }
+        }
+    }
+    assert!(seen > 300, "{seen}");
+    assert!(wrong.is_empty(), "{} of {seen}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_slip_of_the_pen_in_a_key_or_word_is_read_as_what_was_meant() {
+    for (whole, slip, expected) in [
+        ("[table.notes.columns]", "[table.notes.colums]", "a rule has no key `colums`"),
+        ("[table.notes]", "[tabel.notes]", "a mapping has no key `tabel`"),
+        ("[source]", "[sorce]", "a mapping has no key `sorce`"),
+        ("format = \"json\"", "format = \"jsn\"", "`format` does not take the word `jsn`"),
+    ] {
+        let text = "[source]\nfiles = [\"a.json\"]\nformat = \"json\"\n[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\n";
+        let told = wrong(&text.replacen(whole, slip, 1));
+        assert_eq!(told.lines().next(), Some(expected), "{told}");
+        assert!(told.contains("hint: did you mean `") && !told.contains("\nerror: "), "{told}");
+    }
+    let told = wrong("[source]\nfiles = [\"a.json\"]\nformat = \"jsonl\"\n");
+    assert!(told.ends_with("hint: did you mean `lines`?"), "{told}");
+}
+
+#[test]
+fn a_file_in_a_folder_below_is_no_mapping_and_an_empty_set_toml_is_one_without_a_name() {
+    let told = errors(&[("set.toml", "name = \"notes\"\n"), ("more/a.toml", "[source]\n")]);
+    let hint = "hint: a set's mappings lie beside its set.toml, not in a folder below";
+    assert_eq!(told, format!("`more/a.toml` does not belong to a mapping set\n  at mappings/notes\n{hint}"));
+    assert_eq!(errors(&[("set.toml", "")]), "set.toml needs `name`\n  at mappings/notes/set.toml:1");
+}
+
+#[test]
+fn a_capture_has_no_name_that_the_engine_gives() {
+    let told = |capture: &str| wrong(&format!("[source]\nfiles = [\"{{{capture}}}/a.json\"]\n"));
+    for capture in ["file", "stem", "position", "index", "started"] {
+        let first = format!("`{{{capture}}}` in `{{{capture}}}/a.json` has the name of what treelift sets itself");
+        assert_eq!(told(capture).lines().next(), Some(first.as_str()));
+    }
+    assert_eq!((told("owner"), told("person")), (String::new(), String::new()));
+    let owners =
+        "name = \"notes\"\n[owners]\ncapture = \"person\"\ntable = \"people\"\nfind = [{ by = { id = \"#owner\" } }]\n";
+    let files = "[source]\nfiles = [\"{person}/{owner}.json\"]\n";
+    let told = errors(&[("set.toml", owners), ("a.toml", files)]);
+    assert!(
+        told.starts_with("`{owner}` in `{person}/{owner}.json` has the name of what treelift sets itself"),
+        "{told}"
+    );
 }

@@ -1,79 +1,16 @@
-//! A TOML file as a tree whose keys and values know their lines, with the errors found in it.
+//! A TOML file as a tree whose keys and values know their lines.
 
+use super::doc::{At, Doc};
 use super::keys::{Key, Keys, Status};
-use super::known::Named;
-use crate::error::{Error, Hint};
+use crate::error::Hint;
 use crate::finding::Code;
 use crate::mapping::codes;
 use crate::mapping::model::Literal;
 use crate::mapping::suggest;
 use serde::de::value::Error as NoVariant;
 use serde::de::{DeserializeOwned, IntoDeserializer};
-use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
-use std::rc::Rc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-
-/// What is said where more than one thing is no TOML.
-const HIDDEN_ERRORS: &str =
-    "the errors behind it are not shown: a bracket or quote that is missing before it makes an error of each line";
-
-/// One file with its errors so far. Parsing goes on after an error, so that all are reported.
-pub(super) struct Doc {
-    shown: String,
-    starts: Vec<usize>,
-    errors: RefCell<Vec<(u32, Error)>>,
-    /// How many rows the set's files look for so far.
-    lookups: Rc<Cell<usize>>,
-    /// The conditions of `[when]`.
-    pub(super) conditions: RefCell<Vec<Named>>,
-}
-
-impl Doc {
-    pub(super) fn new(shown: String, text: &str, lookups: &Rc<Cell<usize>>) -> Self {
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        let (errors, conditions) = Default::default();
-        Self { shown, starts, errors, lookups: Rc::clone(lookups), conditions }
-    }
-
-    /// Parses the text; invalid TOML gives errors and no table.
-    pub(super) fn parse<'t>(&self, text: &'t str) -> Option<DeTable<'t>> {
-        let (table, errors) = DeTable::parse_recoverable(text);
-        // What is wrong behind the first error mostly follows from it: a missing bracket makes an error of each line.
-        let start = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
-        if let Some(first) = errors.iter().min_by_key(|error| start(error)) {
-            let message = first.message().lines().next().unwrap_or_default();
-            let hint = (errors.len() > 1).then(|| HIDDEN_ERRORS.to_owned());
-            self.refuse(&codes::NO_TOML, self.line(start(first)), format!("invalid TOML: {message}"), hint);
-        }
-        errors.is_empty().then(|| table.into_inner())
-    }
-
-    /// The number of the next row that is looked for.
-    pub(super) fn next_lookup(&self) -> usize {
-        self.lookups.replace(self.lookups.get() + 1)
-    }
-
-    fn line(&self, offset: usize) -> u32 {
-        u32::try_from(self.starts.partition_point(|start| *start <= offset)).unwrap_or(u32::MAX)
-    }
-
-    pub(super) fn refuse(&self, code: &Code, line: u32, message: impl Into<String>, hint: impl Hint) {
-        let error = Error::request(message).coded(code.id).at(format_args!("{}:{line}", self.shown));
-        self.errors.borrow_mut().push((line, error.hint(hint)));
-    }
-
-    /// The errors in the order of their lines.
-    pub(super) fn into_errors(self) -> Vec<Error> {
-        let mut errors = self.errors.into_inner();
-        errors.sort_by_key(|(line, _)| *line);
-        // What several rules take over is wrong once.
-        let mut known = HashSet::new();
-        errors.retain(|(line, error)| known.insert((*line, error.message.clone())));
-        errors.into_iter().map(|(_, error)| error).collect()
-    }
-}
 
 /// A value under a name, with its line.
 #[derive(Clone, Copy)]
@@ -82,6 +19,10 @@ pub(super) struct Item<'d> {
     /// The key it stands under (an element of an array: the array's).
     pub(super) name: &'d str,
     pub(super) line: u32,
+    /// Where its name is, or an element itself.
+    at: At,
+    /// Where its value begins and ends.
+    value_at: (usize, usize),
     value: &'d DeValue<'d>,
 }
 
@@ -99,7 +40,7 @@ pub(super) struct Fields<'d> {
 impl<'d> Item<'d> {
     /// The whole of a file.
     pub(super) fn top(doc: &'d Doc, value: &'d DeValue<'d>) -> Self {
-        Self { doc, name: "", line: 1, value }
+        Self { doc, name: "", line: 1, at: At::Top, value_at: (0, 0), value }
     }
 
     /// Reports an error.
@@ -109,7 +50,15 @@ impl<'d> Item<'d> {
 
     /// Reports an error under a code of its own.
     pub(super) fn refuse_as(&self, code: &Code, message: impl Into<String>, hint: impl Hint) {
-        self.doc.refuse(code, self.line, message, hint);
+        self.doc.refuse(code, self.at, message, hint);
+    }
+
+    /// As [`Item::refuse_as`], where it is the value that is wrong.
+    pub(super) fn refuse_value(&self, code: &Code, message: impl Into<String>, hint: impl Hint) {
+        let (start, end) = self.value_at;
+        let is_beside = end > start && self.doc.line(start) == self.line;
+        let at = if is_beside { At::Part { line: self.line, start, end, within: start } } else { self.at };
+        self.doc.refuse(code, at, message, hint);
     }
 
     /// Reports an error with a hint.
@@ -127,7 +76,7 @@ impl<'d> Item<'d> {
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        self.refuse_as(&codes::TYPE_WRONG, format!("`{}` takes {wanted}, not {found}", self.name), None);
+        self.refuse_value(&codes::TYPE_WRONG, format!("`{}` takes {wanted}, not {found}", self.name), None);
     }
 
     /// The string, if it is one.
@@ -164,7 +113,7 @@ impl<'d> Item<'d> {
         let text = self.text()?;
         if text.trim().is_empty() {
             let hint = "the report shows the reason to whoever signs it off";
-            self.refuse_as(&codes::REASON_EMPTY, format!("`{}` gives no reason", self.name), hint);
+            self.refuse_value(&codes::REASON_EMPTY, format!("`{}` gives no reason", self.name), hint);
         }
         Some(text.to_owned())
     }
@@ -194,7 +143,10 @@ impl<'d> Item<'d> {
     }
 
     fn element(&self, element: &'d Spanned<DeValue<'d>>) -> Item<'d> {
-        Item { line: self.doc.line(element.span().start), value: element.get_ref(), ..*self }
+        let (start, end) = (element.span().start, element.span().end);
+        let line = self.doc.line(start);
+        let at = At::Part { line, start, end, within: end };
+        Item { line, at, value_at: (start, end), value: element.get_ref(), ..*self }
     }
 
     /// The texts of a list.
@@ -232,11 +184,16 @@ impl<'d> Item<'d> {
     pub(super) fn word(&self, words: &Keys) -> Option<&'static str> {
         let text = self.text()?;
         match words.find(text) {
-            Some(key) => self.is_built(key).then_some(key.name),
-            None => {
+            Some(key) if !matches!(key.status, Status::Called(_)) => self.is_built(key).then_some(key.name),
+            _ => {
                 let message = format!("`{}` does not take the word `{text}`", self.name);
-                self.refuse_as(&codes::WORD_UNKNOWN, message, suggest::hint(text, words.built()));
-                None
+                let meant = words.called(text).or_else(|| suggest::nearest(text, words.built()));
+                let hint = match meant {
+                    Some(meant) => suggest::meant(meant),
+                    None => suggest::hint(text, words.built()).unwrap_or_default(),
+                };
+                self.refuse_value(&codes::WORD_UNKNOWN, message, hint);
+                meant.and_then(|name| words.find(name)).map(|key| key.name)
             }
         }
     }
@@ -245,6 +202,7 @@ impl<'d> Item<'d> {
     fn is_built(&self, key: &Key) -> bool {
         match key.status {
             Status::Since(_) => return true,
+            Status::Called(_) => {} // only words are called otherwise
             Status::Dropped(instead) => {
                 let message = format!("`{}` was dropped in 0.2.0", key.name);
                 self.refuse_as(&codes::WORD_DROPPED, message, instead);
@@ -261,7 +219,7 @@ impl<'d> Item<'d> {
             DeValue::Integer(value) => match i64::from_str_radix(value.as_str(), value.radix()) {
                 Ok(value) => Literal::Integer(value),
                 Err(_) => {
-                    self.refuse_as(&codes::TYPE_WRONG, format!("`{value}` is not a 64-bit integer"), None);
+                    self.refuse_value(&codes::TYPE_WRONG, format!("`{value}` is not a 64-bit integer"), None);
                     return None;
                 }
             },
@@ -269,14 +227,14 @@ impl<'d> Item<'d> {
                 Ok(number) if number.is_finite() => Literal::Real(number),
                 _ => {
                     let message = format!("`{value}` is not a number that a database can store");
-                    self.refuse_as(&codes::TYPE_WRONG, message, None);
+                    self.refuse_value(&codes::TYPE_WRONG, message, None);
                     return None;
                 }
             },
             DeValue::Datetime(_) => {
                 let hint = "write it in quotes; a column of times reads it, elsewhere the step `time`";
                 let message = format!("`{}` takes no TOML date or time: there is no literal of that kind", self.name);
-                self.refuse_as(&codes::TYPE_WRONG, message, hint);
+                self.refuse_value(&codes::TYPE_WRONG, message, hint);
                 return None;
             }
             DeValue::Array(_) => Literal::List(self.list()?.iter().map(Item::literal).collect::<Option<Vec<_>>>()?),
@@ -295,8 +253,11 @@ fn entries<'d>(doc: &'d Doc, table: &'d DeTable<'d>) -> Vec<Item<'d>> {
     let mut entries: Vec<_> = table
         .iter()
         .map(|(key, value)| {
-            let at = key.span().start;
-            (at, Item { doc, name: key.get_ref(), line: doc.line(at), value: value.get_ref() })
+            let (start, end) = (key.span().start, key.span().end);
+            let value_at = (value.span().start, value.span().end);
+            let line = doc.line(start);
+            let at = At::Part { line, start, end, within: value_at.1.max(end) };
+            (start, Item { doc, name: key.get_ref(), line, at, value_at, value: value.get_ref() })
         })
         .collect();
     entries.sort_by_key(|(at, _)| *at);
@@ -312,15 +273,18 @@ impl<'d> Fields<'d> {
     fn new(item: Item<'d>, entries: Vec<Item<'d>>, tables: &[&Keys]) -> Self {
         let known = |name: &str| tables.iter().find_map(|table| table.find(name));
         let title = tables.last().map_or("this table", |table| table.title);
+        let written: Vec<&str> = entries.iter().map(|entry| entry.name).collect();
         let entries = entries
             .into_iter()
-            .filter(|entry| match known(entry.name) {
-                Some(key) => entry.is_built(key),
+            .filter_map(|entry| match known(entry.name) {
+                Some(key) => entry.is_built(key).then_some(entry),
                 None => {
                     let names: Vec<_> = tables.iter().flat_map(|table| table.built()).collect();
                     let message = format!("{title} has no key `{}`", entry.name);
-                    entry.refuse_as(&codes::KEY_UNKNOWN, message, suggest::hint(entry.name, names));
-                    false
+                    entry.refuse_as(&codes::KEY_UNKNOWN, message, suggest::hint(entry.name, names.iter().copied()));
+                    // A slip of the pen is read as what was meant: nothing else is wrong because of it.
+                    let meant = suggest::nearest(entry.name, names).filter(|meant| !written.contains(meant));
+                    meant.map(|name| Item { name, ..entry })
                 }
             })
             .collect();
@@ -329,6 +293,11 @@ impl<'d> Fields<'d> {
 
     pub(super) fn get(&self, name: &str) -> Option<Item<'d>> {
         self.entries.iter().find(|entry| entry.name == name).copied()
+    }
+
+    /// The lines of its keys.
+    pub(super) fn lines(&self) -> Vec<(String, u32)> {
+        self.entries.iter().map(|entry| (entry.name.to_owned(), entry.line)).collect()
     }
 
     /// The first of these keys that is there.

@@ -40,9 +40,16 @@ pub struct Rule {
     pub drops: Vec<Dropped>,
     /// Its line.
     pub line: u32,
+    /// The lines of its keys.
+    pub lines: Vec<(String, u32)>,
 }
 
 impl Rule {
+    /// The line of a key of it; its own where the key is not written.
+    pub fn line_of(&self, key: &str) -> u32 {
+        self.lines.iter().find(|(name, _)| name == key).map_or(self.line, |(_, line)| *line)
+    }
+
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&ColumnRule> {
         self.columns.iter().find(|column| column.name == name)

@@ -20,6 +20,8 @@ pub enum Status {
     Since(&'static str),
     /// It was dropped; what to write instead, as a hint.
     Dropped(&'static str),
+    /// It has not: others call by it what this word means here.
+    Called(&'static str),
 }
 
 /// What a key takes, as editors are told; the loader decides.
@@ -85,6 +87,11 @@ impl Keys {
         self.keys.iter().find(|key| key.name == name)
     }
 
+    /// The word for what others call by this name.
+    pub fn called(&self, name: &str) -> Option<&'static str> {
+        self.find(name).and_then(|key| if let Status::Called(word) = key.status { Some(word) } else { None })
+    }
+
     /// The names that can be used.
     pub fn built(&self) -> impl Iterator<Item = &'static str> + Clone + use<> {
         self.keys.iter().filter(|key| key.is_built()).map(|key| key.name)
@@ -107,6 +114,11 @@ pub(super) const fn key(name: &'static str, takes: Takes, what: &'static str) ->
 
 pub(super) const fn since(version: &'static str, name: &'static str, takes: Takes, what: &'static str) -> Key {
     Key { name, what, takes, status: Status::Since(version) }
+}
+
+/// What others call what is a word of ours here.
+pub(super) const fn called(name: &'static str, word: &'static str) -> Key {
+    Key { name, what: "", takes: Takes::Any, status: Status::Called(word) }
 }
 
 pub(super) const fn word(name: &'static str, what: &'static str) -> Key {

@@ -1,7 +1,9 @@
 //! The keys and words of a mapping.
 
 use super::key::Takes::{Any, Flag, Formed, List, Named, OneOf, Reason, Refer, Table, Text, True, Words};
-use super::key::{BY_TABLES, FROM, HASHED, Keys, REASONS, REGEX, STEPS, TEXTS, dropped, key, keys, since, word};
+use super::key::{
+    BY_TABLES, FROM, HASHED, Keys, REASONS, REGEX, STEPS, TEXTS, called, dropped, key, keys, since, word,
+};
 
 keys! {
     OF_MAPPINGS;
@@ -36,7 +38,9 @@ keys! {
         word("json", "one JSON document"),
         dropped("text", "write `\"sniff\"`, which reads a file that is not JSON as one string"),
         word("sniff", "JSON if the first byte says so, else one string"),
-        word("lines", "every line that is not blank is a JSON document of its own");
+        word("lines", "every line that is not blank is a JSON document of its own"),
+        called("jsonl", "lines"),
+        called("ndjson", "lines");
 
     /// `[[source.shape]]`.
     SHAPE "a shape":
