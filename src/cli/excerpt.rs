@@ -50,7 +50,7 @@ mod tests {
     fn what_could_change_the_terminal_is_escaped_and_the_place_moves_along() {
         assert_eq!(
             plain("\"\u{1b}[2J\u{9b}\" = \"ö\u{202e}x\"\tb", "x\"", None, 80),
-            "   |\n12 | \"\\u{1b}[2J\\u{9b}\" = \"ö\\u{202e}x\"    b\n   |                              ^^\n"
+            "   |\n12 | \"\\u{1b}[2J\\u{9b}\" = \"ö\\u{202e}x\"    b\n   |                               ^^\n"
         );
     }
 

@@ -3,6 +3,7 @@
 
 use super::Migration;
 use crate::error::{Error, Result};
+use crate::mapping::suggest;
 use crate::report::words::count;
 pub use crate::table::OWN_RECORD;
 use crate::table::VersionRecord;
@@ -503,7 +504,8 @@ pub fn find(available: &[Migration], word: &str) -> Result<usize> {
         _ => {
             let versions: Vec<_> = available.iter().map(|migration| format!("`{}`", migration.version)).collect();
             let error = Error::request(format!("the mapping set has no migration `{word}`"));
-            Err(error.hint(format!("it has {}", versions.join(", "))))
+            let nearest = suggest::nearest(word, available.iter().map(|migration| migration.version.as_str()));
+            Err(error.hint(nearest.map_or_else(|| format!("it has {}", versions.join(", ")), suggest::meant)))
         }
     }
 }

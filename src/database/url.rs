@@ -6,6 +6,7 @@ use super::postgres::{OLDEST, PostgresDatabase};
 use super::sqlite::{FORMS, SqliteDatabase, engine_version};
 use crate::error::{Error, Result};
 use crate::finding::printable;
+use crate::mapping::suggest;
 use std::path::Path;
 
 /// Opens the database that a URL or a path names. Nothing is created or changed by it.
@@ -20,8 +21,9 @@ pub fn open(url: &str) -> Result<Box<dyn Database>> {
         Some("postgresql" | "postgres") => Err(Error::request("this treelift was built without PostgreSQL")
             .hint("build it with its default features; else import into SQLite: `--database sqlite:///./notes.db`")),
         Some(other) => {
-            Err(Error::request(format!("unknown database type `{}`", printable(other)))
-                .hint(format!("{FORMS}; {SERVERS}")))
+            let meant = suggest::nearest(other, ["sqlite", "postgresql"]);
+            let hint = meant.map_or_else(|| format!("{FORMS}; {SERVERS}"), suggest::meant);
+            Err(Error::request(format!("unknown database type `{}`", printable(other))).hint(hint))
         }
     }
 }

@@ -8,6 +8,7 @@ mod specs;
 
 use crate::database::SealedColumn;
 use crate::error::{Error, Result};
+use crate::finding::printable;
 use crate::import::files::file_id;
 use crate::import::taken::Taken;
 use crate::mapping::apply::{FileContext, Owner};
@@ -15,6 +16,7 @@ use crate::mapping::compile::{CompiledRule, compile};
 use crate::mapping::model::{From, Literal, OnDuplicate, Protection, ReadAs, Rule, Set, WhatOfNul};
 use crate::mapping::order::{Order, Stage, Turn, order};
 use crate::mapping::own::{is_owned, makes_owners};
+use crate::mapping::suggest;
 use crate::mapping::usage::has_maps;
 use crate::mapping::uses::{uses, uses_of};
 use crate::source::walk::Tree;
@@ -80,6 +82,12 @@ pub struct Plan {
     used_tables: Vec<Vec<String>>,
 }
 
+/// Why a mapping that is asked for cannot be read.
+pub(super) fn no_mapping(set: &Set, name: &str) -> Error {
+    let error = Error::request(format!("the set `{}` has no mapping `{}`", set.name, printable(name)));
+    error.hint(suggest::hint(name, set.mappings.iter().map(|mapping| mapping.name.as_str())))
+}
+
 impl Plan {
     /// Makes the plan. The set must have passed `check`.
     pub fn new(set: Set, schema: Schema, mut tree: Tree, chosen: &Chosen) -> Result<Self> {
@@ -89,7 +97,7 @@ impl Plan {
             .chain(chosen.with)
             .find(|name| !set.mappings.iter().any(|mapping| mapping.name == **name))
         {
-            return Err(Error::request(format!("the set `{}` has no mapping `{unknown}`", set.name)));
+            return Err(no_mapping(&set, unknown));
         }
         let rules = compile(&set, &schema);
         let order = order(&set, &schema)?;

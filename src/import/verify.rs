@@ -13,7 +13,7 @@ use crate::database::audit::random_id;
 use crate::database::{self, Database};
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::{Severity, printable};
-use crate::import::plan::{Chosen, Plan};
+use crate::import::plan::{Chosen, Plan, no_mapping};
 use crate::import::run::{Import, Parts};
 use crate::import::vault::KeySource;
 use crate::import::verifier::Asked;
@@ -47,7 +47,7 @@ pub fn verify(options: &ImportOptions, ui: &dyn Ui) -> Result<Report> {
     ui.phase(Phase::Walk, 0, 0);
     if let Some(unknown) = asked.mappings.iter().find(|name| set.mappings.iter().all(|mapping| mapping.name != **name))
     {
-        return Err(Error::request(format!("the set `{}` has no mapping `{unknown}`", set.name)));
+        return Err(no_mapping(&set, unknown));
     }
     let chosen = Chosen { only: &options.only_mapping, with: &options.with, max_unpacked: options.max_unpacked };
     let plan = Plan::new(set, schema, source::walk::walk(&root)?, &chosen)?;

@@ -5,6 +5,7 @@
 use super::options::{self, Options};
 use crate::error::{Error, Result};
 use crate::finding::printable;
+use crate::mapping::suggest;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -103,8 +104,9 @@ impl Address {
             None | Some("allow" | "prefer") => Tls::Offered,
             Some("require" | "verify-ca" | "verify-full") => Tls::Always,
             Some(other) => {
-                return Err(Error::request(format!("`sslmode` has no `{}`", printable(other)))
-                    .hint("it is `disable`, `prefer`, `require`, `verify-ca` or `verify-full`"));
+                let known = ["disable", "prefer", "require", "verify-ca", "verify-full"];
+                let error = Error::request(format!("`sslmode` has no `{}`", printable(other)));
+                return Err(error.hint(suggest::hint(other, known)));
             }
         };
         let patience = given.connect_timeout.take().or_else(|| variable("PGCONNECT_TIMEOUT"));

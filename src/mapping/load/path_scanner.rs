@@ -1,6 +1,7 @@
 //! Reads the parts of a path.
 
 use crate::mapping::model::{Literal, Root};
+use crate::mapping::suggest;
 
 /// Why a path is invalid, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,9 +104,14 @@ impl<'t> Scanner<'t> {
                 '=' => ("a column or `let` of the rule", "`=name`, or `=row.column` where it is a row"),
                 _ => ("a context name", "`#name` or `#owner.column`"),
             };
-            return Err(
-                Wrong::new(format!("`{}` does not name {what}", self.text)).hint(format!("it is written {form}"))
-            );
+            let is_owners = |word: &str| prefix == '#' && suggest::nearest(word, ["owner"]).is_some();
+            let hint = match name.split_once('.') {
+                Some((word, column)) if is_owners(word) && good(Some(column)) => {
+                    suggest::meant(&format!("#owner.{column}"))
+                }
+                _ => format!("it is written {form}"),
+            };
+            return Err(Wrong::new(format!("`{}` does not name {what}", self.text)).hint(hint));
         }
         let name = name.to_owned();
         Ok(match prefix {

@@ -235,7 +235,7 @@ fn orphans_are_named_by_their_keys() {
             columns: vec![column.into()],
             origin: None,
         };
-        assert_eq!(found, [orphan("links", "a", r#"["no\"one","5"]"#), orphan("notes", "author", "7")]);
+        assert_eq!(found, [orphan("links", "a", r#"["no\"one","5"]"#), orphan("notes", "owner", "7")]);
         assert_eq!(transaction.orphans(1).unwrap().len(), 1);
         assert_eq!(transaction.broken().unwrap().iter().map(|broken| broken.rows).sum::<u64>(), 2);
         let health = transaction.health().unwrap();
