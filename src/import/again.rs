@@ -71,15 +71,16 @@ struct Head<R> {
     files: usize,
     /// What the sign-off list has of each owner, so that it is whole where they are not read.
     signed: Vec<Signed>,
-    /// The files that do not give rows any more which earlier runs wrote: these are told of each time.
-    missing: BTreeSet<String>,
+    /// The files that do not give rows any more which earlier runs wrote, and those that give rows of others: both are told
+    /// of each time.
+    read_again: BTreeSet<String>,
 }
 
 /// What of a run is kept beside its report.
 #[derive(Debug, Default)]
 pub(super) struct Aside {
     pub(super) signed: Vec<Signed>,
-    pub(super) missing: BTreeSet<String>,
+    pub(super) read_again: BTreeSet<String>,
 }
 
 /// Keeps what a run saw of its source, so that the same source is not read again; nothing where a part of it has to be.
@@ -92,7 +93,7 @@ pub(super) fn keep(
     options: &ImportOptions,
     started: Timestamp,
     report: &mut Report,
-    Aside { signed, missing }: Aside,
+    Aside { signed, read_again }: Aside,
 ) -> Result<()> {
     let is_fresh = |modified: Timestamp| started.duration_since(modified) < TICK;
     let cannot_be = |file: &SourceFile| file.modified().is_none_or(is_fresh) || size(file).is_none();
@@ -103,7 +104,7 @@ pub(super) fn keep(
     let mut keeping = Keeping::begin(transaction)?;
     keeping.keep(&facts)?;
     let files = std::mem::take(&mut report.files);
-    let head = keeping.keep(&Head { report: &*report, files: files.len(), signed, missing });
+    let head = keeping.keep(&Head { report: &*report, files: files.len(), signed, read_again });
     let kept = head.and_then(|()| {
         files.iter().zip(&plan.tree.files).try_for_each(|(file, source)| keeping.keep(&(size(source), file)))
     });
@@ -140,8 +141,8 @@ impl Kept {
             return Ok(None);
         }
         // What cannot be unpacked is as good as none: everything is read.
-        let Some(Head::<Report> { report, files, signed, missing }) = recalling.next()? else { return Ok(None) };
-        let mut kept = Self { report, aside: Aside { signed, missing }, is_same: Vec::with_capacity(files) };
+        let Some(Head::<Report> { report, files, signed, read_again }) = recalling.next()? else { return Ok(None) };
+        let mut kept = Self { report, aside: Aside { signed, read_again }, is_same: Vec::with_capacity(files) };
         kept.report.files = Files::with_capacity(files);
         let mut now = plan.tree.files.iter().peekable();
         for _ in 0..files {

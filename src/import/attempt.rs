@@ -162,7 +162,7 @@ impl Job<'_> {
         let mut ending = self.ending(database, &id, clock, outcome);
         ending.acceptable = acceptable;
         ending.checks = checks;
-        let aside = Aside { signed: signing::of_owners(&run), missing: run.resolver.files_of_missing() };
+        let aside = Aside { signed: signing::of_owners(&run), read_again: run.resolver.to_be_read_again() };
         let mut report = summary::report(&mut run, &ending);
         report.losses = self.losses.to_vec();
         // What would be refused is no plan.

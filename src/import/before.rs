@@ -32,8 +32,8 @@ pub(super) fn before(kept: Kept, plan: &Plan, apart: &Apart) -> Option<Before> {
             };
             is_same[at] = then.is_some();
             match then {
-                // What rows it does not give any more is known once it is read.
-                Some(file) if kept.aside.missing.contains(&*file.path) => is_same[at] = false,
+                // What it says of rows of other files, and which it does not give any more, is known once it is read.
+                Some(file) if kept.aside.read_again.contains(&*file.path) => is_same[at] = false,
                 Some(mut file) if mapping.is_some_and(is_apart) => {
                     if file.status == FileStatus::Imported {
                         file.reason.get_or_insert_with(|| said.clone());

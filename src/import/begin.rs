@@ -76,7 +76,7 @@ impl<'p> Beginning<'p> {
         let writer = if self.is_verification { writer.verifying() } else { writer };
         let (mut run, read_ahead) = Start { plan, options, ui, started, watch }.begin(writer, known)?;
         (run.apart, run.left) = (self.apart, Left::of(self.before));
-        run.resolver.apart = self.apart.filter(|_| self.before.is_some());
+        run.resolver.apart = self.apart;
         Ok((run, read_ahead))
     }
 

@@ -97,6 +97,7 @@ pub(super) struct Missing {
     pub(super) elsewhere: HashSet<u64>,
     /// Rows that no record gave again of the file from which they were written.
     pub(super) candidates: Vec<(String, EarlierLine)>,
-    /// The files of those that were reported.
-    pub(super) told: BTreeSet<String>,
+    /// The files of those that were reported, and those that give rows which were written from another one: the ledger
+    /// does not say so.
+    pub(super) read_again: BTreeSet<String>,
 }

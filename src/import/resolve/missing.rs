@@ -32,8 +32,13 @@ impl Resolver<'_> {
         if self.lines_of(cx, row.place.file)?.remove(&met).is_none() {
             let hash = self.kept.hash(&met);
             self.missing.elsewhere.insert(hash);
-            let is_watched = self.apart.is_some_and(|apart| apart.is_watched(row.rule.number));
-            self.met_others |= is_watched && one.fate.is_there();
+            if let Some(apart) = self.apart.filter(|_| one.fate.is_there()) {
+                self.met_others |= apart.is_watched(row.rule.number);
+                if apart.has(cx.mapping) {
+                    let path = printable(&self.plan.tree.files[row.place.file.0 as usize].path);
+                    self.missing.read_again.insert(path);
+                }
+            }
         }
         Ok(())
     }
@@ -81,7 +86,8 @@ impl Resolver<'_> {
                 self.missing.candidates.extend(last.into_values().map(|line| (printable(&path), line)));
             }
         }
-        let Missing { candidates, elsewhere, .. } = std::mem::take(&mut self.missing);
+        let Missing { candidates, elsewhere, read_again, .. } = std::mem::take(&mut self.missing);
+        self.missing.read_again = read_again;
         let mut by_table: BTreeMap<String, Vec<(String, EarlierLine)>> = BTreeMap::new();
         for (path, line) in candidates {
             if !elsewhere.contains(&self.kept.hash(&(line.table.clone(), line.row_key.clone()))) {
@@ -108,14 +114,14 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    /// The files whose rows were reported.
-    pub(crate) fn files_of_missing(&self) -> BTreeSet<String> {
-        self.missing.told.clone()
+    /// The files without which the next run would say other things of rows that are missing.
+    pub(crate) fn to_be_read_again(&self) -> BTreeSet<String> {
+        self.missing.read_again.clone()
     }
 
     fn report_missing_of(&mut self, cx: &mut Context<'_>, table: &str, gone: &[&(String, EarlierLine)]) {
         let Some((path, first)) = gone.first() else { return };
-        self.missing.told.extend(gone.iter().map(|(path, _)| path.clone()));
+        self.missing.read_again.extend(gone.iter().map(|(path, _)| path.clone()));
         let rule = self.plan.rules.iter().flatten().find(|rule| rule.table.name == table);
         if let Some(rule) = rule {
             cx.writer.count(rule.table_number).gone += gone.len() as u64;

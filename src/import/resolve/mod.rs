@@ -90,7 +90,7 @@ pub(crate) struct Resolver<'p> {
     forms: HashMap<u64, (u64, Place)>,
     /// How many keys found no room among them.
     pub(crate) forms_left: u64,
-    /// What stands apart, where not everything is read.
+    /// What stands apart, where it is noted.
     pub(crate) apart: Option<&'p Apart>,
     /// Whether a row was met that may be of an owner who is not read.
     pub(crate) met_others: bool,
