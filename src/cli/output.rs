@@ -266,7 +266,7 @@ fn fault_words(severity: &str, error: &Error, width: u16) -> String {
     if let Some(excerpt) = &error.excerpt {
         // A short answer stands where the eye is.
         let beside = hint.take_if(|hint| hint.starts_with(suggest::MEANT));
-        words += &excerpt::lines(excerpt, beside.as_deref(), severity == "warning", width.into());
+        words += &excerpt::lines(excerpt, beside, severity == "warning", width.into());
     }
     if let Some(hint) = hint {
         words += &format!("hint: {}\n", printable(hint));

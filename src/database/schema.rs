@@ -149,7 +149,6 @@ pub(crate) mod tests {
              CREATE UNIQUE INDEX people_some ON people (email) WHERE id > '';
              CREATE UNIQUE INDEX people_lower ON people (lower(email));
              CREATE TABLE notes (id INTEGER PRIMARY KEY, owner VARCHAR(32) REFERENCES people ON DELETE CASCADE, title TEXT CHECK (title <> ''), loud TEXT AS (upper(title)), at DATETIME DEFAULT CURRENT_TIMESTAMP, UNIQUE (owner, title));
-             CREATE TABLE treelift_own (a GEOMETRY);
              CREATE VIEW seen AS SELECT id FROM notes;
              CREATE TRIGGER t AFTER INSERT ON notes BEGIN UPDATE people SET email = ';'; DELETE FROM notes WHERE 0; END;",
         );

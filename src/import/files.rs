@@ -36,7 +36,6 @@ enum Rest {
     /// Why nothing of it counts.
     Why(Arc<Why>),
     /// It is read to its end, and not everything of it was kept.
-    #[expect(clippy::box_collection, reason = "most files ignore nothing, and a map is three times as large")]
     Reasons(Box<Reasons>),
     /// It is not read to its end.
     Unfinished(Box<Unfinished>),

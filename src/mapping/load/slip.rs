@@ -251,7 +251,7 @@ impl Scan<'_> {
     fn bare(&mut self) -> Result<(), End> {
         let start = self.at;
         let rest = self.rest();
-        let length = rest.find(|c: char| matches!(c, ',' | ']' | '}' | '#' | '\n' | '\r')).unwrap_or(rest.len());
+        let length = rest.find([',', ']', '}', '#', '\n', '\r']).unwrap_or(rest.len());
         let word = rest[..length].trim_end();
         if word.is_empty() {
             return Err(End::Parser);
