@@ -3,7 +3,7 @@
 //! this test.
 
 use crate::credentials::hits;
-use crate::house::{DATABASE, House, Ran, findings, listing, open, project, row_counts, tables};
+use crate::house::{DATABASE, House, Ran, comparable, findings, listing, open, project, row_counts, tables};
 use crate::independent::Tree;
 use std::collections::BTreeSet;
 use std::fs;
@@ -80,13 +80,16 @@ impl Case {
 }
 
 #[test]
-fn each_has_the_finding_that_its_page_lists_and_that_says_where() {
+fn each_has_the_finding_that_its_page_lists_and_that_says_where_and_a_dry_run_says_the_same() {
     for case in cases() {
         let house = House::new();
         let before = listing(&house.work());
+        let rehearsed = case.import(&house, &["--dry-run", "--json"]);
         let run = case.import(&house, &["--json"]);
         case.has_status(&run, i32::from(case.is_refused()));
         let report = run.json();
+        assert_eq!(rehearsed.status, run.status, "{}", case.name);
+        assert_eq!(comparable(rehearsed.json()), comparable(report.clone()), "{}", case.name);
         let found = findings(&report);
         let of_severity: BTreeSet<_> =
             found.iter().filter(|found| found.1 == case.severity).map(|found| found.0.clone()).collect();

@@ -1,6 +1,6 @@
 //! Rows that are written down for other programs to read.
 
-use crate::house::{House, KEY_FILE, Ran, application_tables, open, project, sample};
+use crate::house::{House, KEY_FILE, Ran, application_tables, open, project, row_counts, sample};
 use crate::site::{Site, every};
 use serde_json::Value;
 
@@ -155,7 +155,8 @@ fn the_rows_of_an_import_with_sealed_values_go_elsewhere_by_a_script() {
         // What is written by migrations and by the import itself is there already, or another's.
         let house = House::new();
         house.import(&sample(), &[]).status(0);
-        let tables = application_tables(&open(&house.path("target.db")));
+        let database = open(&house.path("target.db"));
+        let tables = application_tables(&database);
         let mut all: Vec<&str> = tables.iter().map(String::as_str).collect();
         assert!(all.len() > 15);
         all.extend(["--as", "sql"]);
@@ -165,7 +166,7 @@ fn the_rows_of_an_import_with_sealed_values_go_elsewhere_by_a_script() {
         assert_eq!(again.stdout, script.stdout);
         assert!(script.stdout.matches("tl2.").count() > 10);
         for form in ["csv", "jsonl"] {
-            for table in &tables {
+            for table in row_counts(&database).keys() {
                 let arguments = [table, "--as", form];
                 let (one, other) = (export(&from, &arguments).status(0), export(&to, &arguments).status(0));
                 assert_eq!(one.stdout, other.stdout, "{table}");
