@@ -28,6 +28,9 @@ pub struct FileState {
 /// Leaves that are ignored or not kept whole, by reason.
 type Reasons = BTreeMap<Reason, u64>;
 
+/// The same of a file that is read to its end, in less room: in the order of the reasons.
+type Packed = Vec<(Reason, u64)>;
+
 /// What a file has of which others have nothing.
 #[derive(Debug, Default)]
 enum Rest {
@@ -36,9 +39,15 @@ enum Rest {
     /// Why nothing of it counts.
     Why(Arc<Why>),
     /// It is read to its end, and not everything of it was kept.
-    Reasons(Box<Reasons>),
+    Reasons(Box<Packed>),
     /// It is not read to its end.
     Unfinished(Box<Unfinished>),
+}
+
+impl Rest {
+    fn of(reasons: Reasons) -> Self {
+        if reasons.is_empty() { Self::Nothing } else { Self::Reasons(Box::new(reasons.into_iter().collect())) }
+    }
 }
 
 /// Why nothing of a file counts.
@@ -128,12 +137,13 @@ impl FileState {
 
     /// Its leaves that are ignored or not kept whole, by reason.
     pub(crate) fn reasons(&self) -> impl Iterator<Item = (Reason, u64)> {
-        let reasons = match &self.rest {
-            Rest::Reasons(reasons) => Some(&**reasons),
-            Rest::Unfinished(unfinished) => Some(&unfinished.reasons),
-            Rest::Nothing | Rest::Why(_) => None,
+        let (unfinished, finished) = match &self.rest {
+            Rest::Unfinished(unfinished) => (Some(&unfinished.reasons), None),
+            Rest::Reasons(reasons) => (None, Some(&**reasons)),
+            Rest::Nothing | Rest::Why(_) => (None, None),
         };
-        reasons.into_iter().flatten().map(|(reason, count)| (*reason, *count))
+        let unfinished = unfinished.into_iter().flatten().map(|(reason, count)| (*reason, *count));
+        unfinished.chain(finished.into_iter().flatten().copied())
     }
 
     /// Counts something.
@@ -145,20 +155,19 @@ impl FileState {
 
     /// Counts leaves.
     pub(crate) fn tally(&mut self, count: impl FnOnce(&mut Tally)) {
-        let none = &mut Reasons::new();
         let reasons = match &mut self.rest {
-            Rest::Reasons(reasons) => &mut **reasons,
-            Rest::Unfinished(unfinished) => &mut unfinished.reasons,
-            Rest::Nothing | Rest::Why(_) => none,
+            Rest::Unfinished(unfinished) => std::mem::take(&mut unfinished.reasons),
+            Rest::Reasons(reasons) => reasons.iter().copied().collect(),
+            Rest::Nothing | Rest::Why(_) => Reasons::new(),
         };
-        let mut tally = Tally { leaves: self.counts.counts().leaves, reasons: std::mem::take(reasons) };
+        let mut tally = Tally { leaves: self.counts.counts().leaves, reasons };
         count(&mut tally);
         let Tally { leaves, reasons } = tally;
         self.count(|counts| counts.leaves = leaves);
         match &mut self.rest {
             Rest::Unfinished(unfinished) => unfinished.reasons = reasons,
             Rest::Why(_) => {} // nothing of it counts
-            rest => *rest = if reasons.is_empty() { Rest::Nothing } else { Rest::Reasons(Box::new(reasons)) },
+            rest => *rest = Rest::of(reasons),
         }
     }
 
@@ -173,7 +182,9 @@ impl FileState {
     pub(crate) fn unfinished(&mut self) -> &mut Unfinished {
         self.rest = Rest::Unfinished(match std::mem::take(&mut self.rest) {
             Rest::Unfinished(unfinished) => unfinished,
-            Rest::Reasons(reasons) => Box::new(Unfinished { reasons: *reasons, ..Unfinished::default() }),
+            Rest::Reasons(reasons) => {
+                Box::new(Unfinished { reasons: reasons.into_iter().collect(), ..Unfinished::default() })
+            }
             Rest::Nothing | Rest::Why(_) => Box::default(),
         });
         let Rest::Unfinished(unfinished) = &mut self.rest else { unreachable!("it was just set") };
@@ -198,9 +209,9 @@ impl FileState {
     /// Forgets what is of use only while it is read.
     pub(crate) fn finish(&mut self) {
         if let Rest::Unfinished(unfinished) = &mut self.rest {
-            let reasons = std::mem::take(&mut unfinished.reasons);
-            self.rest = if reasons.is_empty() { Rest::Nothing } else { Rest::Reasons(Box::new(reasons)) };
+            self.rest = Rest::of(std::mem::take(&mut unfinished.reasons));
         }
+        self.counts.pack();
     }
 }
 
@@ -220,7 +231,7 @@ mod tests {
 
     #[test]
     fn the_state_of_a_file_is_small() {
-        assert!(size_of::<FileState>() <= 56, "{} bytes", size_of::<FileState>());
+        assert!(size_of::<FileState>() <= 48, "{} bytes", size_of::<FileState>());
     }
 
     #[test]

@@ -13,47 +13,58 @@ pub struct Counts {
     pub leaves: LeafCounts,
 }
 
-/// The same in little room, as far as none of them is large.
+/// The same in little room, as far as none of them is large, no record was rejected, and the sum closes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PackedCounts {
-    Small([u16; 9]),
-    Large(Box<[u64; 9]>),
+    /// All but what follows from them: `seen` is the sum of the classes.
+    Small([u16; 7]),
+    Large(Box<Counts>),
 }
 
 impl Default for PackedCounts {
     fn default() -> Self {
-        Self::Small([0; 9])
+        Self::Small([0; 7])
     }
 }
 
 impl PackedCounts {
     pub(crate) fn counts(&self) -> Counts {
-        let all = match self {
-            Self::Small(all) => all.map(u64::from),
+        match self {
+            Self::Small(all) => {
+                let [records, column, json, sealed, ignored, rejected, unmapped] = all.map(u64::from);
+                let leaves = LeafCounts { seen: 0, column, json, sealed, ignored, rejected, unmapped };
+                Counts { records, rejected: 0, leaves: LeafCounts { seen: leaves.accounted(), ..leaves } }
+            }
             Self::Large(all) => **all,
-        };
-        let [records, rejected, seen, column, json, sealed, ignored, of_rejected, unmapped] = all;
-        let leaves = LeafCounts { seen, column, json, sealed, ignored, rejected: of_rejected, unmapped };
-        Counts { records, rejected, leaves }
+        }
     }
 
     /// Sets them. What was large once keeps its room: a large file is counted record by record.
     pub(crate) fn set(&mut self, counts: Counts) {
-        let Counts { records, rejected, leaves } = counts;
-        let LeafCounts { seen, column, json, sealed, ignored, rejected: of_rejected, unmapped } = leaves;
-        let all = [records, rejected, seen, column, json, sealed, ignored, of_rejected, unmapped];
-        match self {
-            Self::Large(large) => **large = all,
-            Self::Small(small) => {
-                for (small, count) in small.iter_mut().zip(all) {
-                    let Ok(count) = u16::try_from(count) else {
-                        *self = Self::Large(Box::new(all));
-                        return;
-                    };
-                    *small = count;
-                }
-            }
+        match (&mut *self, Self::small(&counts)) {
+            (Self::Large(large), _) => **large = counts,
+            (Self::Small(all), Some(small)) => *all = small,
+            (Self::Small(_), None) => *self = Self::Large(Box::new(counts)),
         }
+    }
+
+    /// Takes little room again where it can, once no more is counted.
+    pub(crate) fn pack(&mut self) {
+        if let Self::Large(all) = self
+            && let Some(small) = Self::small(all)
+        {
+            *self = Self::Small(small);
+        }
+    }
+
+    fn small(counts: &Counts) -> Option<[u16; 7]> {
+        let Counts { records, rejected: 0, leaves } = *counts else { return None };
+        let LeafCounts { seen, column, json, sealed, ignored, rejected, unmapped } = leaves;
+        let mut small = [0; 7];
+        for (small, count) in small.iter_mut().zip([records, column, json, sealed, ignored, rejected, unmapped]) {
+            *small = u16::try_from(count).ok()?;
+        }
+        (leaves.accounted() == seen).then_some(small)
     }
 }
 
@@ -63,16 +74,19 @@ mod tests {
 
     #[test]
     fn counts_of_any_size_are_what_they_were() {
-        let leaves = LeafCounts { seen: 3, column: 4, json: 5, sealed: 6, ignored: 7, rejected: 8, unmapped: 9 };
-        let small = Counts { records: 1, rejected: 2, leaves };
+        let leaves = LeafCounts { seen: 39, column: 4, json: 5, sealed: 6, ignored: 7, rejected: 8, unmapped: 9 };
+        let small = Counts { records: 1, rejected: 0, leaves };
+        let open = Counts { leaves: LeafCounts { seen: 40, ..leaves }, ..small };
+        let rejected = Counts { rejected: 2, ..small };
         let large = Counts { records: u64::MAX, leaves: LeafCounts { unmapped: 1 << 16, ..leaves }, ..small };
         let mut packed = PackedCounts::default();
-        for counts in [Counts::default(), small, large, small] {
+        for counts in [Counts::default(), small, open, small, rejected, large, small] {
             packed.set(counts);
             assert_eq!(packed.counts(), counts);
         }
-        let mut packed = PackedCounts::default();
-        packed.set(small);
+        assert!(matches!(packed, PackedCounts::Large(_)));
+        packed.pack();
+        assert_eq!(packed.counts(), small);
         assert!(matches!(packed, PackedCounts::Small(_)));
     }
 }
