@@ -12,7 +12,7 @@
 //! - edges: [`source`] (files in), [`database`] (rows out), [`secret`] (keys)
 //! - logic: [`mapping`], [`step`], [`report`]; pure but for loading mapping files
 //! - values: [`document`], [`row`], [`table`], [`finding`], [`decimal`], `decode`, [`fold`], [`instant`], `strptime`, [`written`], [`hex`], [`outputs`], [`plan_id`], [`shared`], [`who`]
-//! - [`error`], [`excerpt`], `interrupt`
+//! - [`error`], [`excerpt`], `interrupt`, `platform` (what differs between operating systems)
 
 pub mod against;
 pub mod backup;
@@ -41,6 +41,7 @@ pub mod mapping;
 pub mod migrations;
 pub mod outputs;
 pub mod plan_id;
+mod platform;
 pub mod progress;
 pub mod report;
 pub mod row;

@@ -2,11 +2,10 @@
 //! have, and how they are created and renamed. Nothing that exists is overwritten.
 
 use crate::error::{Error, Result};
-use rustix::fs::{CWD, OFlags};
+use crate::platform::{self, Node};
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -75,15 +74,14 @@ fn refusal(flag: &str, path: &Path, what: &str) -> Error {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     path: PathBuf,
-    /// Device and inode.
-    file: Option<(u64, u64)>,
+    file: Option<Node>,
 }
 
 impl Identity {
     /// Follows links and `..`, as far as the path exists.
     pub fn of(path: &Path) -> Self {
         let path = resolve(path);
-        let file = fs::metadata(&path).ok().map(|is| (is.dev(), is.ino()));
+        let file = Node::at(&path).ok();
         Self { path, file }
     }
 
@@ -138,12 +136,12 @@ impl Stream {
     /// The stream at a path; `None` if there is a regular file, something else, or nothing.
     pub fn at(path: &Path) -> Option<Self> {
         let kind = fs::metadata(path).ok()?.file_type();
-        (kind.is_fifo() || kind.is_char_device()).then(|| Self { path: path.to_owned(), file: None })
+        platform::is_stream(kind).then(|| Self { path: path.to_owned(), file: None })
     }
 
     /// Opens a pipe that has a reader already, so that the reader waits for what will be written.
     pub fn attach(&mut self) {
-        self.file = open_for_writing(&self.path).ok();
+        self.file = platform::open_stream(&self.path).ok().flatten();
     }
 
     /// The open stream. A pipe without a reader is waited for a few seconds, never for ever.
@@ -156,31 +154,13 @@ impl Stream {
         }
         let end = Instant::now() + READER_TIMEOUT;
         loop {
-            match open_for_writing(&self.path) {
-                Err(error) if is_without_reader(&error) && Instant::now() < end => {
-                    std::thread::sleep(Duration::from_millis(50));
-                }
-                Err(error) if is_without_reader(&error) => {
-                    return Err(io::Error::new(ErrorKind::TimedOut, "no program reads the pipe"));
-                }
-                done => return done,
+            match platform::open_stream(&self.path)? {
+                Some(file) => return Ok(file),
+                None if Instant::now() < end => std::thread::sleep(Duration::from_millis(50)),
+                None => return Err(io::Error::new(ErrorKind::TimedOut, "no program reads the pipe")),
             }
         }
     }
-}
-
-/// POSIX `open`: ENXIO for a FIFO that is opened for writing with O_NONBLOCK and has no reader.
-fn is_without_reader(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error())
-}
-
-fn open_for_writing(path: &Path) -> io::Result<File> {
-    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = OpenOptions::new().write(true).custom_flags(flags).open(path)?;
-    let flags = rustix::fs::fcntl_getfl(&file)?;
-    // Only opening must not wait; a slow reader is waited for.
-    rustix::fs::fcntl_setfl(&file, flags - OFlags::NONBLOCK)?;
-    Ok(file)
 }
 
 /// Checks that an unfinished file can be created at a path: there is nothing, or what a killed run left.
@@ -208,7 +188,7 @@ pub fn create(path: &Path, is_ours: impl Fn(&Path) -> bool, fault: impl Fn(&io::
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(fault(&error)),
         _ => {}
     }
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| fault(&error))
+    platform::create_private(path).map_err(|error| fault(&error))
 }
 
 /// Gives a file the first free numbered name beside it: `report.json` becomes `report.1.json`.
@@ -225,27 +205,12 @@ pub fn keep_numbered(path: &Path) -> io::Result<PathBuf> {
             name.push(extension);
         }
         let kept = path.with_file_name(name);
-        match rename_without_replacing(path, &kept) {
+        match platform::rename_without_replacing(path, &kept) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             done => return done.map(|()| kept),
         }
     }
     Err(ErrorKind::AlreadyExists.into())
-}
-
-/// Renames a file, unless the new name is taken.
-///
-/// # Errors
-/// `AlreadyExists`, or another I/O error.
-pub fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
-    #[cfg(any(target_vendor = "apple", target_os = "linux", target_os = "android"))]
-    match rustix::fs::renameat_with(CWD, from, CWD, to, rustix::fs::RenameFlags::NOREPLACE) {
-        // This file system does not support it.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {}
-        done => return Ok(done?),
-    }
-    fs::hard_link(from, to)?;
-    fs::remove_file(from)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Who runs the program, and on which machine: what the ledger and reports say of that.
 
+use crate::platform;
 use std::fmt;
 
 /// The account and the machine.
@@ -14,8 +15,8 @@ pub struct Who {
 impl Who {
     /// Who runs this program.
     pub fn runs_this() -> Self {
-        let number = || format!("uid {}", rustix::process::geteuid().as_raw());
-        Self { user: Some(whoami::username().unwrap_or_else(|_| number())), host: whoami::hostname().ok() }
+        let user = whoami::username().unwrap_or_else(|_| platform::account_number());
+        Self { user: Some(user), host: whoami::hostname().ok() }
     }
 
     /// The same as names that may be missing.

@@ -10,12 +10,12 @@ use crate::database::Database;
 use crate::database::dumps::{Dumps, Served};
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::platform;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// What a backup is made of, and where it goes.
@@ -160,8 +160,7 @@ impl New<'_> {
 }
 
 fn pack(mut from: File, to: &Path) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
-    let mut packed = GzEncoder::new(file, Compression::default());
+    let mut packed = GzEncoder::new(platform::create_private(to)?, Compression::default());
     interrupt::copy(&mut from, &mut packed)?;
     let mut file = packed.finish()?;
     file.flush()?;

@@ -2,9 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::platform;
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Makes a folder and those above it that are missing, and tells which it made, the deepest first. Only
@@ -14,7 +14,7 @@ pub(super) fn make(path: &Path) -> Result<Vec<PathBuf>> {
     let missing: Vec<&Path> =
         path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
     for folder in missing.into_iter().rev() {
-        match fs::DirBuilder::new().mode(0o700).create(folder) {
+        match platform::create_private_folder(folder) {
             Ok(()) => made.insert(0, folder.to_owned()),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {} // Another process made it just now.
             Err(error) => {
@@ -47,7 +47,7 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     name.push(".part");
     let temporary = path.with_file_name(name);
     let put = || {
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        let mut file = platform::private().write(true).create(true).truncate(true).open(&temporary)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&temporary, path)
@@ -62,7 +62,7 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
 /// Copies a file into a new one that only its owner may read.
 pub(crate) fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     let mut from = fs::File::open(from)?;
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+    let mut file = platform::create_private(to)?;
     let copied = interrupt::copy(&mut from, &mut file).and_then(|_| file.sync_all());
     if copied.is_err() {
         // A part of a copy is worth nothing.

@@ -8,11 +8,11 @@ use crate::database::{self, Reader};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hex;
 use crate::interrupt;
+use crate::platform;
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// A backup that was proved, unpacked in a private folder that vanishes with it.
@@ -70,7 +70,7 @@ pub(super) fn bytes_of(backup: &Path, manifest: &Manifest) -> Result<()> {
 fn unpack(backup: &Path, manifest: &Manifest, to: &Path) -> io::Result<(String, u64)> {
     let most = manifest.content.bytes.saturating_add(1);
     let from = File::open(backup)?;
-    let to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+    let to = platform::create_private(to)?;
     match manifest.packing {
         Packing::None => digest(from.take(most), to),
         Packing::Gzip => digest(MultiGzDecoder::new(from).take(most), to),

@@ -6,12 +6,12 @@ use crate::config::Phase;
 use crate::database;
 use crate::error::{Error, Result};
 use crate::outputs::{Inputs, Stream};
+use crate::platform;
 use clap::ArgMatches;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -29,7 +29,7 @@ pub(super) fn open(path: &Path, command: &ArgMatches) -> Result<PathBuf> {
         None => {
             inputs(command).check("--log-file", &path)?;
             refuse_other_files(&path)?;
-            OpenOptions::new().append(true).create(true).mode(0o600).open(&path)
+            platform::private().append(true).create(true).open(&path)
         }
     };
     let file =

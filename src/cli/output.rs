@@ -8,6 +8,7 @@ use super::progress::Showing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::printable;
 use crate::mapping::suggest;
+use crate::platform::AsStream;
 use crate::report::Report;
 use crate::report::text::{Detail, Layout, WIDTH, summary, verdict};
 use anstream::{AutoStream, ColorChoice};
@@ -15,7 +16,6 @@ use anstyle::{AnsiColor, Style};
 use serde_json::json;
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::os::fd::AsFd;
 use terminal_size::{Width, terminal_size_of};
 
 /// A terminal with fewer columns breaks the lines itself.
@@ -169,7 +169,7 @@ impl Output {
     }
 
     /// How a report is laid out on a stream.
-    fn layout(&self, stream: &impl AsFd) -> Layout {
+    fn layout(&self, stream: &impl AsStream) -> Layout {
         Layout { detail: self.preferences.detail, width: width(stream) }
     }
 
@@ -233,7 +233,7 @@ impl Output {
 }
 
 /// How many columns a stream has.
-fn width(stream: &impl AsFd) -> u16 {
+fn width(stream: &impl AsStream) -> u16 {
     terminal_size_of(stream).map_or(WIDTH, |(Width(width), _)| width.max(NARROWEST))
 }
 

@@ -4,13 +4,14 @@
 use super::args::shared::{NewSecretArgs, SecretArgs};
 use crate::config::SecretNeed;
 use crate::error::{Error, ErrorKind, Result};
+use crate::platform;
 use crate::secret::keys::Secret;
 use crate::secret::passphrase::{MIN_CHARACTERS, Strength};
 use secrecy::{ExposeSecret, SecretString};
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use zeroize::Zeroizing;
 
 /// The variable that may hold the passphrase.
@@ -120,7 +121,7 @@ pub(super) fn obtain(source: SecretSource, need: SecretNeed, attended: bool) -> 
 /// What a command prints, without the one line break at its end. What it prints to standard error is seen on the terminal.
 fn printed_by(command: &str) -> Result<SecretString> {
     let failed = |what: String| Error::environment(format!("the passphrase command {what}")).hint(WAYS);
-    let ran = Command::new("sh").arg("-c").arg(command).stderr(Stdio::inherit()).output();
+    let ran = platform::typed(command).stderr(Stdio::inherit()).output();
     let ran = ran.map_err(|error| failed(format!("cannot be run: {}", error.kind())))?;
     let printed = Zeroizing::new(ran.stdout);
     if !ran.status.success() {

@@ -2,23 +2,20 @@
 
 use crate::error::{Error, Result};
 use crate::interrupt;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use crate::platform;
 use signal_hook::flag;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 /// Listens for signals from now on. [`interrupt::asked`] tells which one asked to stop.
 ///
-/// A file size limit (SIGXFSZ) is no request to stop: with the signal caught, the write itself fails
-/// (`EFBIG`), as on a full disk. SIGHUP stays ignored where it was at the start, as below `nohup`.
+/// A file size limit is no request to stop: with the signal caught, the write itself fails, as on a full disk.
 pub(super) fn watch() -> Result<()> {
     let asked = interrupt::flag();
-    let hangs_up = (!is_ignored(SIGHUP)).then_some(SIGHUP);
-    [SIGINT, SIGTERM]
-        .into_iter()
-        .chain(hangs_up)
+    let caught = |signal: i32| flag::register(signal, Arc::default()).map(drop);
+    platform::signals_to_end()
         .try_for_each(|signal| listen(signal, &asked))
-        .and_then(|()| flag::register(SIGXFSZ, Arc::default()).map(drop))
+        .and_then(|()| platform::SIGNALS_OF_WRITES.into_iter().try_for_each(caught))
         .map_err(|error| Error::environment(format!("cannot listen for signals: {}", error.kind())))
 }
 
@@ -30,13 +27,6 @@ fn listen(signal: i32, asked: &Arc<AtomicUsize>) -> std::io::Result<()> {
     let number = usize::try_from(signal).expect("signals are positive");
     flag::register_usize(signal, Arc::clone(asked), number)?;
     Ok(())
-}
-
-/// Whether a signal was ignored when the program started (`SigIgn` of Linux's `/proc/self/status`).
-fn is_ignored(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 #[cfg(test)]
@@ -52,6 +42,5 @@ mod tests {
         listen(signal, &asked).expect("listens");
         signal_hook::low_level::raise(signal).expect("raised");
         assert_eq!(asked.load(Ordering::SeqCst), usize::try_from(signal).expect("positive"));
-        assert!(!is_ignored(signal));
     }
 }

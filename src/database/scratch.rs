@@ -8,11 +8,10 @@
 use crate::error::{Error, Result};
 use crate::hex;
 use crate::outputs::resolve;
+use crate::platform;
 use sha2::{Digest, Sha256};
-use std::fs::{self, File, Permissions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -38,10 +37,7 @@ impl Scratch {
 
     fn below(root: &Path, database: &Path) -> Result<Self> {
         let made = || -> io::Result<Self> {
-            let folder = tempfile::Builder::new()
-                .prefix(&format!("{PREFIX}{}-", hash(database)))
-                .permissions(Permissions::from_mode(0o700))
-                .tempdir_in(root)?;
+            let folder = platform::temporary_private_folder(root, &format!("{PREFIX}{}-", hash(database)))?;
             // Under another name until it is held: who finds a `lock` may judge by it.
             let unheld = folder.path().join("lock.new");
             let lock = File::create_new(&unheld)?;
@@ -62,7 +58,7 @@ impl Scratch {
 
 /// Hexadecimal digits of the SHA-256 of a database's path, links resolved.
 fn hash(database: &Path) -> String {
-    hex::encode(&Sha256::digest(resolve(database).as_os_str().as_bytes())[..DIGITS / 2])
+    hex::encode(&Sha256::digest(resolve(database).as_os_str().as_encoded_bytes())[..DIGITS / 2])
 }
 
 /// Removes the folders of this user whose process is gone, and returns their paths. What cannot be
@@ -76,7 +72,7 @@ fn remove_stale_below(root: &Path) -> Vec<PathBuf> {
         .into_iter()
         .flatten()
         .flatten()
-        .filter(|entry| is_named_by_hash(entry.file_name().as_bytes()))
+        .filter(|entry| is_named_by_hash(entry.file_name().as_encoded_bytes()))
         .map(|entry| entry.path())
         .filter(|path| is_own(path) && remove_unheld(path))
         .collect();
@@ -93,8 +89,7 @@ fn is_named_by_hash(name: &[u8]) -> bool {
 
 /// Whether it is a directory (no link to one) of this user.
 fn is_own(path: &Path) -> bool {
-    let user = rustix::process::geteuid().as_raw();
-    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir() && found.uid() == user)
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir() && platform::is_own(&found))
 }
 
 /// Removes a folder if no process holds its lock, the lock last.
@@ -135,7 +130,7 @@ mod tests {
         std::os::unix::fs::symlink(&database, &link).expect("linked");
         let (one, other) =
             (Scratch::below(root.path(), &database).expect("made"), Scratch::below(root.path(), &link).expect("made"));
-        let mode = fs::metadata(one.path()).expect("there").mode() & 0o777;
+        let mode = platform::mode(&fs::metadata(one.path()).expect("there"));
         assert_eq!(mode, 0o700);
         let named = |scratch: &Scratch| {
             let name = scratch.path().file_name().expect("named").to_string_lossy().into_owned();

@@ -5,7 +5,8 @@ use super::wanted::{Form, Wanted};
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::outputs::{Inputs, Stream, resolve};
-use std::fs::{self, File};
+use crate::platform;
+use std::fs;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -216,8 +217,7 @@ impl Complete {
         let Self { shown, path, file } = self;
         file.persist_noclobber(&path).map_err(|error| cannot_write(&shown, &error.error))?;
         let folder = path.parent().unwrap_or(Path::new("/"));
-        let synced = File::open(folder).and_then(|folder| folder.sync_all());
-        synced.map_err(|error| {
+        platform::sync_folder(folder).map_err(|error| {
             let _ = fs::remove_file(&path);
             cannot_write(&shown, &error)
         })?;

@@ -3,6 +3,7 @@
 use super::{Report, html};
 use crate::error::{Error, Result};
 use crate::outputs::{self, Identity, Inputs, Stream, resolve, with_suffix};
+use crate::platform;
 use serde::Deserialize;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek as _, Write};
@@ -238,8 +239,7 @@ impl Partial {
             error.hint(format!("it is complete in {}", self.partial.display()))
         })?;
         let folder = self.path.parent().unwrap_or(Path::new("/"));
-        let synced = File::open(folder).and_then(|folder| folder.sync_all());
-        synced.map_err(|error| {
+        platform::sync_folder(folder).map_err(|error| {
             let error = Error::environment(format!("the folder of the report cannot be synced: {}", error.kind()));
             error.at(folder.display()).hint("the report is written, but may be lost in a power failure")
         })
@@ -253,7 +253,7 @@ impl Partial {
             }
             outputs::keep_numbered(&self.path)?;
         }
-        outputs::rename_without_replacing(&self.partial, &self.path)
+        platform::rename_without_replacing(&self.partial, &self.path)
     }
 }
 

@@ -3,10 +3,10 @@
 use super::envelope;
 use super::text_file::{open_regular, read_text};
 use crate::error::{Error, Result};
+use crate::platform;
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -54,13 +54,12 @@ fn check_owner_and_mode(file: &File, path: &Path) -> Result<()> {
     let metadata = file.metadata().map_err(|error| {
         Error::environment(format!("the key file cannot be read: {}", error.kind())).at(path.display())
     })?;
-    if metadata.uid() != rustix::process::geteuid().as_raw() {
+    if !platform::is_own(&metadata) {
         return Err(Error::environment("the key file belongs to another user")
             .at(path.display())
             .hint("run as its owner, or use a copy that you own"));
     }
-    let mode = metadata.mode() & 0o777;
-    if mode & 0o077 != 0 {
+    if let Some(mode) = platform::mode_for_others(&metadata) {
         return Err(Error::environment(format!("the key file is accessible by others (mode {mode:o})"))
             .at(path.display())
             .hint("run `chmod 600` on it; if someone may have read it, make a new one and run `credentials rekey`"));
@@ -75,7 +74,7 @@ pub fn new_key_file(path: &Path) -> Result<()> {
     let mut line = Zeroizing::new(String::with_capacity(PREFIX.len() + encoded.len() + 1));
     line.extend([PREFIX, encoded.as_str(), "\n"]);
 
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
+    let mut file = platform::create_private(path).map_err(|error| {
         let at = |error: Error| error.at(path.display());
         match error.kind() {
             ErrorKind::AlreadyExists => {
@@ -115,7 +114,7 @@ mod tests {
         let (one, two) = (folder.path().join("one"), folder.path().join("two"));
         new_key_file(&one).expect("is written");
         new_key_file(&two).expect("is written");
-        assert_eq!(std::fs::metadata(&one).expect("exists").mode() & 0o777, 0o600);
+        assert_eq!(platform::mode(&std::fs::metadata(&one).expect("exists")), 0o600);
         let read = KeyMaterial::from_file(&one).expect("is read");
         assert_eq!(std::fs::read_to_string(&one).expect("is read"), line(read.bytes()) + "\n");
         assert_ne!(read.bytes(), KeyMaterial::from_file(&two).expect("is read").bytes());

@@ -1,10 +1,10 @@
 //! Reading the text of a small file that holds a secret.
 
 use crate::error::{Error, Result};
+use crate::platform;
 use secrecy::SecretString;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -13,8 +13,7 @@ const MOST_BYTES: u64 = 64 * 1024;
 
 /// Opens a regular file. A pipe or a device is refused rather than waited for.
 pub(super) fn open_regular(path: &Path, what: &str) -> Result<File> {
-    let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path).map_err(|error| {
+    let file = platform::open_at_once(path).map_err(|error| {
         Error::environment(format!("the {what} cannot be opened: {}", error.kind())).at(path.display())
     })?;
     if !file.metadata().map_err(|error| unreadable(path, what, &error))?.is_file() {

@@ -7,12 +7,11 @@ use crate::document::json::write_json_string;
 use crate::document::tape::FromJson;
 use crate::finding::{FILE_CHANGED, FILE_EMPTY, FileId, Finding, JSON_UTF8, Place};
 use crate::mapping::model::Format;
+use crate::platform::{self, Node, State};
 use crate::shared::Shared;
 use jiff::Timestamp;
-use rustix::fs::OFlags;
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::{Cursor, ErrorKind, Read, Result as IoResult, Seek, SeekFrom};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::{File, Metadata};
+use std::io::{Cursor, Read, Result as IoResult, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -33,7 +32,8 @@ pub struct SourceFile {
     base: Arc<Base>,
     /// Its size.
     pub bytes: u64,
-    inode: u64,
+    /// Its number on its device.
+    number: u64,
     /// When it was last written: seconds since 1970, and nanoseconds of them. Two fields, so that they take twelve bytes.
     modified: i64,
     nanoseconds: u32,
@@ -74,12 +74,12 @@ impl SourceFile {
 
     /// The file with what its metadata says; `base` is that of the file before, and becomes this file's.
     pub fn new(id: FileId, base: &mut Arc<Base>, path: Shared, metadata: &Metadata) -> Self {
-        if base.device != metadata.dev() {
-            *base = Base::new(&base.root, metadata.dev());
+        let State { node: Node { device, number }, bytes, modified: (modified, nanoseconds) } = State::of(metadata);
+        if base.device != device {
+            *base = Base::new(&base.root, device);
         }
-        let (modified, nanoseconds) = modified(metadata);
         let base = Arc::clone(base);
-        Self { id, path, base, bytes: metadata.len(), inode: metadata.ino(), modified, nanoseconds }
+        Self { id, path, base, bytes, number, modified, nanoseconds }
     }
 
     /// The same file, its bytes read in another form.
@@ -110,7 +110,13 @@ impl SourceFile {
     /// # Errors
     /// Those of the file system.
     pub(super) fn bytes(&self) -> IoResult<Box<dyn Bytes>> {
-        Ok(self.read_from(open_handle(&self.absolute())?))
+        Ok(self.read_from(self.handle()?))
+    }
+
+    /// Opens what the walk found to be a regular file: whatever took its place since is neither followed
+    /// nor waited for.
+    pub(super) fn handle(&self) -> IoResult<File> {
+        platform::open_itself(&self.absolute())
     }
 
     fn read_from(&self, handle: File) -> Box<dyn Bytes> {
@@ -137,9 +143,8 @@ impl SourceFile {
 
     /// Whether this is metadata of the file as the walk saw it.
     fn is_as_seen(&self, metadata: &Metadata) -> bool {
-        self.bytes == metadata.len()
-            && (self.modified, self.nanoseconds) == modified(metadata)
-            && (self.base.device, self.inode) == (metadata.dev(), metadata.ino())
+        let node = Node { device: self.base.device, number: self.number };
+        State::of(metadata) == State { node, bytes: self.bytes, modified: (self.modified, self.nanoseconds) }
     }
 
     /// Whether the file is still as the walk saw it: its size, time of modification, device and inode, by its path.
@@ -159,11 +164,6 @@ impl SourceFile {
     fn changed(&self) -> Finding {
         Finding::new(&FILE_CHANGED, "the file is not as it was when the tree was walked").at(self.place(0))
     }
-}
-
-/// When a file was last written: seconds since 1970, and nanoseconds of them, of which the system gives 0 to 999,999,999.
-fn modified(metadata: &Metadata) -> (i64, u32) {
-    (metadata.mtime(), u32::try_from(metadata.mtime_nsec()).unwrap_or_default())
 }
 
 /// Reads a file of a known size, and does not ask the system for its end.
@@ -220,7 +220,7 @@ pub struct Opened {
 /// # Errors
 /// A finding when it cannot be read or is not what the walk saw.
 pub fn open(file: &SourceFile, limits: Limits) -> Result<Opened, Finding> {
-    let handle = open_handle(&file.absolute()).map_err(|error| file.unreadable(&error))?;
+    let handle = file.handle().map_err(|error| file.unreadable(&error))?;
     let metadata = handle.metadata().map_err(|error| file.unreadable(&error))?;
     if !file.is_as_seen(&metadata) {
         return Err(file.changed());
@@ -278,13 +278,6 @@ pub fn open_as(file: &SourceFile, limits: Limits, format: Format) -> Result<Open
     let digest = Some(opened.digest()?);
     let window = Window::new(Box::new(Cursor::new(json.into_bytes())), size, limits.sensitive);
     Ok(Opened { window, extent: size, digest, ..opened })
-}
-
-/// Opens what the walk found to be a regular file: whatever took its place since is neither followed
-/// nor waited for.
-pub(super) fn open_handle(path: &Path) -> IoResult<File> {
-    let flags = i32::try_from((OFlags::NONBLOCK | OFlags::NOFOLLOW).bits()).map_err(|_| ErrorKind::Unsupported)?;
-    OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
 impl Opened {
@@ -424,7 +417,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = written(&folder, "[1]");
         let metadata = fs::metadata(file.absolute()).unwrap();
-        let mut base = Base::new(folder.path(), metadata.dev() + 1);
+        let mut base = Base::new(folder.path(), Node::of(&metadata).device + 1);
         let files = [0, 1].map(|id| SourceFile::new(FileId(id), &mut base, "a.json".into(), &metadata));
         assert!(Arc::ptr_eq(&files[0].base, &files[1].base) && files.iter().all(|file| file.unchanged().is_ok()));
         assert_eq!(files[0].modified(), metadata.modified().unwrap().try_into().ok());

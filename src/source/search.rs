@@ -1,7 +1,7 @@
 //! Looking through a file that nothing reads: whatever it is, as text and, where it is JSON, by names.
 
 use super::json::{Event, Fault, Progress, Scanner};
-use super::read::{Form, Limits, SourceFile, open, open_handle};
+use super::read::{Form, Limits, SourceFile, open};
 use super::window::Window;
 use crate::finding::JSON_TRAILING;
 use std::borrow::Cow;
@@ -26,7 +26,7 @@ pub fn holds(file: &SourceFile, finds: &dyn Fn(&str) -> bool, named: &dyn Fn(&st
 /// The file as it is looked at: one that nothing reads may be packed too, as its first bytes say.
 fn unpacked(file: &SourceFile) -> IoResult<Cow<'_, SourceFile>> {
     let mut magic = Vec::new();
-    open_handle(&file.absolute())?.take(2).read_to_end(&mut magic)?;
+    file.handle()?.take(2).read_to_end(&mut magic)?;
     let packed = (file.form().packed.is_none() && magic == b"\x1f\x8b").then_some(u64::MAX);
     Ok(packed.map_or(Cow::Borrowed(file), |most| Cow::Owned(file.in_form(Form { packed: Some(most), ..file.form() }))))
 }

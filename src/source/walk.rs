@@ -7,12 +7,11 @@ use crate::finding::{
     FILE_UNREADABLE, FileId, Finding, Severity, printable,
 };
 use crate::fold;
+use crate::platform;
 use crate::shared::Shared;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::Metadata;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use walkdir::{DirEntry, WalkDir};
@@ -150,14 +149,7 @@ impl<'r> Walk<'r> {
                 link.twin = Some(self::shown(below(&twin, self.root))).filter(|_| *code == FILE_OUTSIDE);
             }
         } else if !kind.is_file() {
-            let what = if kind.is_fifo() {
-                "a named pipe, not a regular file"
-            } else if kind.is_socket() {
-                "a socket, not a regular file"
-            } else {
-                "a device, not a regular file"
-            };
-            self.tree.skip(shown, &FILE_SPECIAL, what);
+            self.tree.skip(shown, &FILE_SPECIAL, &format!("{}, not a regular file", platform::special(kind)));
         } else if !is_fit {
             self.tree.skip(
                 shown,
@@ -290,7 +282,7 @@ fn is_fit(name: &OsStr) -> bool {
 
 /// The path with everything escaped that is not printable or not UTF-8.
 fn shown(path: &Path) -> String {
-    let bytes = path.as_os_str().as_bytes();
+    let bytes = path.as_os_str().as_encoded_bytes();
     if let Some(path) = path.to_str()
         && is_fit(OsStr::new(path))
     {
@@ -323,9 +315,7 @@ fn classify_link(link: &Path, root: &Path) -> (&'static crate::finding::Code, &'
         Err(error) => match error.kind() {
             std::io::ErrorKind::NotFound => (&FILE_OUTSIDE, "a dangling symbolic link"),
             std::io::ErrorKind::PermissionDenied => (&FILE_OUTSIDE, "permission denied to resolve the symbolic link"),
-            _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-                (&FILE_OUTSIDE, "a cycle of symbolic links")
-            }
+            _ if platform::is_circle(&error) => (&FILE_OUTSIDE, "a cycle of symbolic links"),
             _ => (&FILE_OUTSIDE, "a symbolic link that cannot be resolved"),
         },
     }
@@ -349,6 +339,7 @@ mod tests {
     use super::*;
     use rustix::fs::{CWD, FileType, Mode, mknodat};
     use std::fs;
+    use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
 
     struct Folder(tempfile::TempDir);

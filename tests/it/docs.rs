@@ -372,6 +372,29 @@ fn only_the_command_line_prints() {
 }
 
 #[test]
+fn only_one_folder_knows_which_operating_system_it_is() {
+    const OF_SYSTEMS: [&str; 11] = [
+        "rustix",
+        "std::os",
+        "os::unix",
+        "os::fd",
+        "cfg(unix)",
+        "cfg(windows)",
+        "target_os",
+        "target_family",
+        "/proc/",
+        "/dev/",
+        "/etc/",
+    ];
+    // Modules of tests are folders too, and make links and pipes.
+    no_line_of(
+        |file| !file.starts_with("platform/") && !file.contains("/tests/"),
+        &OF_SYSTEMS,
+        "asks the system itself",
+    );
+}
+
+#[test]
 fn sql_stands_only_below_database() {
     const SQL: [&str; 12] = [
         "\"SELECT ",

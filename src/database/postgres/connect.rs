@@ -6,6 +6,7 @@ use super::watch::Watch;
 use super::{engine, own_schema, sql, words};
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::platform;
 use postgres::config::SslMode;
 use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::types::{ToSql, Type};
@@ -16,7 +17,6 @@ use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 use std::cell::RefCell;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{env, fs};
@@ -290,11 +290,7 @@ pub(super) fn address(url: &str) -> Result<Address> {
 
 /// The name of the user that this process runs as.
 fn user() -> Option<String> {
-    let id = rustix::process::geteuid().as_raw().to_string();
-    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let mut lines = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    let name = lines.find(|fields| fields.get(2) == Some(&id.as_str())).map(|fields| fields[0].to_owned());
-    name.or_else(|| env::var("USER").ok())
+    platform::local_account().or_else(|| env::var("USER").ok())
 }
 
 /// The text of the password file; none where there is none.
@@ -303,7 +299,7 @@ fn passwords(path: &str) -> Result<Option<SecretString>> {
     if !about.is_file() {
         return Ok(None);
     }
-    if about.permissions().mode() & 0o077 != 0 {
+    if platform::mode_for_others(&about).is_some() {
         return Err(Error::environment("the password file can be read by others, so it is not used")
             .at(path)
             .hint(format!("`chmod 600 {path}`")));
@@ -380,6 +376,7 @@ fn tls(address: &Address) -> Result<MakeRustlsConnect> {
 mod tests {
     use super::*;
     use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_password_file_that_others_can_read_is_refused() {

@@ -4,11 +4,10 @@
 use super::location::Location;
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::outputs::{rename_without_replacing, with_suffix};
-use rustix::fs::Access;
-use std::fs::{self, File, OpenOptions};
+use crate::outputs::with_suffix;
+use crate::platform::{self, Node, State};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::{ffi::OsString, fmt};
 
@@ -39,9 +38,9 @@ pub(super) enum Found {
     Database(u64),
 }
 
-/// Which file a path names: its device and inode.
+/// Which file a path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FileId(u64, u64);
+pub(super) struct FileId(Node);
 
 impl FileId {
     /// The file that the database's path names now.
@@ -51,7 +50,7 @@ impl FileId {
 
     /// The file that a path names now.
     pub(super) fn at(path: &Path) -> io::Result<Self> {
-        fs::metadata(path).map(|found| Self(found.dev(), found.ino()))
+        Node::at(path).map(Self)
     }
 
     /// Refuses where the path names another file by now, or none.
@@ -97,16 +96,15 @@ pub(super) fn judge_directory(location: &Location) -> Result<()> {
                 .hint("create it first, or name another path"))
         }
         Err(error) => Err(io_fault(&error, directory.display())),
-        Ok(_) => rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK)
-            .map_err(|error| io_fault(&error.into(), directory.display())),
+        Ok(_) => platform::may_make_files_in(directory).map_err(|error| io_fault(&error, directory.display())),
     }
 }
 
 /// Whether the file, and its directory for the journal, may be written. A file without any write
 /// bit is read-only for everybody: for root, who could, it was marked so on purpose.
 pub(super) fn judge_writable(location: &Location) -> Result<()> {
-    let marked = fs::metadata(&location.path).is_ok_and(|is| is.permissions().mode() & 0o222 == 0);
-    if marked || rustix::fs::access(&location.path, Access::WRITE_OK).is_err() {
+    let marked = fs::metadata(&location.path).is_ok_and(|is| is.permissions().readonly());
+    if marked || !platform::may_write(&location.path) {
         return Err(read_only(location));
     }
     judge_directory(location)
@@ -126,12 +124,6 @@ fn not_a_database(location: &Location) -> Error {
         .hint("name another file; treelift never overwrites a file of another program")
 }
 
-/// The bytes that may still be written below a folder; `None` where its file system does not report them.
-pub(super) fn free_space(directory: &Path) -> Option<u64> {
-    let disk = rustix::fs::statvfs(directory).ok()?;
-    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
-}
-
 /// The words for a fault of the file system.
 pub(super) fn io_fault(error: &io::Error, place: impl fmt::Display) -> Error {
     if let Some(interrupted) = interrupt::of(error) {
@@ -149,11 +141,6 @@ pub(super) fn io_fault(error: &io::Error, place: impl fmt::Display) -> Error {
         kind => Error::environment(kind.to_string()),
     }
     .at(place)
-}
-
-/// Makes an empty file that only its owner may read.
-pub(super) fn create_private(path: &Path) -> io::Result<()> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
 
 /// What the unfinished files of a database begin with: `.NAME.treelift-`.
@@ -177,8 +164,8 @@ impl NewFile {
         let mut name = unfinished_prefix(&location.path);
         name.push(run_id);
         let temporary = location.directory().join(name);
-        let id = create_private(&temporary)
-            .and_then(|()| FileId::at(&temporary))
+        let id = platform::create_private(&temporary)
+            .and_then(|_| FileId::at(&temporary))
             .map_err(|error| io_fault(&error, temporary.display()))?;
         Ok(Self { temporary, id, published: false })
     }
@@ -195,7 +182,7 @@ impl NewFile {
         if FileId::at(&self.temporary).map_err(fault)? != self.id {
             return Err(replaced(location));
         }
-        rename_without_replacing(&self.temporary, &location.path).map_err(|error| match error.kind() {
+        platform::rename_without_replacing(&self.temporary, &location.path).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => Error::environment("another program created this file during the import")
                 .at(&location.shown)
                 .hint("nothing was written; look at that file, then run again"),
@@ -232,8 +219,7 @@ pub(super) fn remove(path: &Path) {
 
 /// Lets the new name of a database survive a power cut. That it cannot be done does not undo the rename.
 fn sync_directory(location: &Location) -> Option<Error> {
-    let synced = File::open(location.directory()).and_then(|directory| directory.sync_all());
-    synced.err().map(|error| {
+    platform::sync_folder(location.directory()).err().map(|error| {
         let message = format!("the directory of the database cannot be synced: {}", error.kind());
         Error::environment(message)
             .at(location.directory().display())
@@ -265,7 +251,7 @@ pub(super) fn is_wal(path: &Path) -> io::Result<bool> {
 /// Copies the file with its journal or WAL, all of one moment: if one of them changed meanwhile, again.
 pub(super) fn copy_with_companions(location: &Location, copy: &Path) -> Result<()> {
     const SUFFIXES: [&str; 3] = ["", "-wal", "-journal"];
-    let states = || SUFFIXES.map(|suffix| state(&with_suffix(&location.path, suffix)));
+    let states = || SUFFIXES.map(|suffix| State::at(&with_suffix(&location.path, suffix)).ok());
     for _ in 0..5 {
         let before = states();
         for suffix in SUFFIXES {
@@ -281,13 +267,8 @@ pub(super) fn copy_with_companions(location: &Location, copy: &Path) -> Result<(
         .hint("stop that program, then run again"))
 }
 
-/// Size, time and identity of a file.
-fn state(path: &Path) -> Option<(u64, i64, i64, u64)> {
-    fs::metadata(path).ok().map(|is| (is.len(), is.mtime(), is.mtime_nsec(), is.ino()))
-}
-
 fn copy_private(from: &Path, to: &Path) -> io::Result<()> {
-    let mut target = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to)?;
+    let mut target = platform::private().write(true).create(true).truncate(true).open(to)?;
     match File::open(from) {
         Ok(mut source) => interrupt::copy(&mut source, &mut target).map(drop),
         // No such side file: an empty one means the same.

@@ -1,16 +1,15 @@
 //! Who else is at the database: words for a lock, unfinished files of runs that go or were killed.
 
 use super::connect::bare;
-use super::file::{free_space, io_fault, unfinished_prefix};
+use super::file::{io_fault, unfinished_prefix};
 use super::location::{Fault, Location};
 use super::words;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::outputs::with_suffix;
+use crate::platform::{self, free_space};
 use rusqlite::{ErrorCode, OpenFlags};
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -54,23 +53,11 @@ fn is_fuller(temporary: Option<u64>, database: Option<u64>) -> bool {
     temporary.zip(database).is_some_and(|(temporary, database)| temporary < database)
 }
 
-/// The process that has locks on a file, from `/proc/locks`; `None` where there is no such list.
-/// (`F_GETLK` would need the file open, and closing it would drop locks of our own.)
+/// The process that has locks on a file, in words; `None` where nothing is known of it.
 fn holder(path: &Path) -> Option<String> {
-    let file = fs::metadata(path).ok()?;
-    let id = format!("{:02x}:{:02x}:{}", rustix::fs::major(file.dev()), rustix::fs::minor(file.dev()), file.ino());
-    let locks = fs::read_to_string("/proc/locks").ok()?;
-    // `1: POSIX  ADVISORY  WRITE 4242 08:01:131075 1073741824 1073742335`
-    let process = locks.lines().find_map(|line| {
-        let mut words = line.split_whitespace().skip(1).skip_while(|word| *word == "->");
-        let process = words.nth(3)?;
-        (words.next()? == id).then_some(process)
-    })?;
-    let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
-    Some(match name.trim() {
-        "" => format!("process {process}"),
-        name => format!("process {process}, `{}`", crate::finding::printable(name)),
-    })
+    let (process, name) = platform::lock_holder(path)?;
+    let name = name.map_or(String::new(), |name| format!(", `{}`", crate::finding::printable(&name)));
+    Some(format!("process {process}{name}"))
 }
 
 /// Unfinished files of this database that no living run holds.
@@ -95,7 +82,8 @@ fn unfinished(location: &Location) -> Result<Vec<PathBuf>> {
     }
     let entries = fs::read_dir(directory).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
     let entries = entries.map_err(|error| io_fault(&error, directory.display()))?.into_iter();
-    let is_unfinished = |entry: &fs::DirEntry| entry.file_name().as_bytes().starts_with(prefix.as_bytes());
+    let is_unfinished =
+        |entry: &fs::DirEntry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_encoded_bytes());
     let mut paths: Vec<PathBuf> = entries.filter(is_unfinished).map(|entry| entry.path()).collect();
     paths.sort();
     Ok(paths)
@@ -103,8 +91,7 @@ fn unfinished(location: &Location) -> Result<Vec<PathBuf>> {
 
 /// Whether a running program holds the unfinished file (or the one that this is the journal of).
 fn is_held(path: &Path) -> bool {
-    let bytes = path.as_os_str().as_bytes();
-    let database = bytes.strip_suffix(b"-journal").map_or(path, |base| Path::new(std::ffi::OsStr::from_bytes(base)));
+    let database = platform::without_suffix(path, "-journal").unwrap_or(path);
     let asked = bare(database, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|conn| {
         conn.busy_timeout(Duration::ZERO)?;
         conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))

@@ -9,6 +9,7 @@ use crate::database::Mode;
 use crate::database::scratch::Scratch;
 use crate::error::Error;
 use crate::interrupt;
+use crate::platform;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -182,7 +183,7 @@ fn dry(location: &Location, opening: &Start<'_>, found: &Found) -> Tried<(Store,
         Found::Nothing | Found::Empty => {
             check_space(folder.path(), opening.bytes)?;
             let copy = copy_in(&folder);
-            file::create_private(&copy).map_err(|error| file::io_fault(&error, folder.path().display()))?;
+            platform::create_private(&copy).map_err(|error| file::io_fault(&error, folder.path().display()))?;
             let conn = connect(&copy)?;
             conn.execute_batch("PRAGMA synchronous = OFF")?;
             fresh(conn)?
@@ -311,7 +312,7 @@ fn copy_into(location: &Location, copy: &Path) -> Tried<()> {
     if file::needs_companions(location)? {
         return Ok(file::copy_with_companions(location, copy)?);
     }
-    file::create_private(copy).map_err(|error| file::io_fault(&error, copy.display()))?;
+    platform::create_private(copy).map_err(|error| file::io_fault(&error, copy.display()))?;
     let from = connect_read_only(&location.path)?;
     let mut to = bare(copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     to.execute_batch("PRAGMA synchronous = OFF")?;
@@ -347,7 +348,7 @@ fn fresh(conn: Connection) -> rusqlite::Result<Connection> {
 pub(super) fn check_space(directory: &Path, bytes: u64) -> Result<(), Error> {
     let needed = bytes.saturating_mul(2).saturating_add(MARGIN);
     // Where the file system does not report it, a full disk fails the write.
-    let Some(free) = file::free_space(directory).filter(|free| *free < needed) else { return Ok(()) };
+    let Some(free) = platform::free_space(directory).filter(|free| *free < needed) else { return Ok(()) };
     Err(Error::environment(format!("about {} MB of free space are needed, {} MB are there", needed >> 20, free >> 20))
         .at(directory.display())
         .hint("make room, then run again"))

@@ -7,9 +7,9 @@ use super::open;
 use crate::database::audit::random_id;
 use crate::error::Error;
 use crate::interrupt;
+use crate::platform;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{self, File};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 
 /// Copies a live database through SQLite's online backup, under SQLite's own lock, into a new file
@@ -19,7 +19,7 @@ pub(super) fn copy(location: &Location, to: &Path) -> Tried<()> {
         return Err(Error::environment("there is no database").at(&location.shown).into());
     };
     open::check_space(to.parent().unwrap_or(Path::new("/")), bytes / 2)?;
-    file::create_private(to).map_err(|error| io_fault(&error, to.display()))?;
+    platform::create_private(to).map_err(|error| io_fault(&error, to.display()))?;
     let copied = copy_into(location, to);
     if copied.is_err() {
         file::remove(to);
@@ -59,8 +59,7 @@ pub(super) fn replace(location: &Location, with: &Path) -> Tried<Option<Error>> 
         let mut to = File::options().write(true).open(new.path())?;
         interrupt::copy(&mut File::open(with)?, &mut to)?;
         if let Some(old) = &old {
-            keep_owner(new.path(), old)?;
-            fs::set_permissions(new.path(), fs::Permissions::from_mode(old.permissions().mode() & 0o777))?;
+            platform::take_over(new.path(), old)?;
         }
         to.sync_all()
     };
@@ -75,15 +74,6 @@ pub(super) fn replace(location: &Location, with: &Path) -> Tried<Option<Error>> 
     let published = new.replace(location)?;
     drop(lock);
     Ok(published)
-}
-
-/// Gives a file the owner and the group of the one that it replaces.
-fn keep_owner(path: &Path, old: &fs::Metadata) -> std::io::Result<()> {
-    let new = fs::metadata(path)?;
-    if (new.uid(), new.gid()) == (old.uid(), old.gid()) {
-        return Ok(());
-    }
-    chown(path, Some(old.uid()), Some(old.gid()))
 }
 
 /// Locks the database that goes, its WAL folded in. A damaged one cannot be locked, nor can

@@ -7,11 +7,11 @@ use crate::database::clock::Clock;
 use crate::database::sealed::{SealRecord, Unregistered};
 use crate::database::upkeep::Survey;
 use crate::database::{SealedState, ledger};
+use crate::platform;
 use crate::secret::cipher;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 /// How many rows share the values of these columns with an earlier one; NULLs share nothing.
 pub(super) fn repeated(conn: &Connection, table: &str, columns: &[String]) -> rusqlite::Result<u64> {
@@ -64,7 +64,7 @@ pub(super) fn of(conn: &Connection, location: &Location) -> Tried<Survey> {
         seals: SealRecord { columns: keys::sealed(conn, &registry)?, registry, place: location.shown.clone() },
         nulls: nulls(conn, &catalog)?,
         loose: Vec::new(),
-        mode: fs::metadata(&location.path).ok().map(|is| is.permissions().mode() & 0o7777),
+        mode: fs::metadata(&location.path).ok().map(|is| platform::mode(&is)),
         catalog,
     })
 }

@@ -5,6 +5,7 @@ use crate::finding::Finding;
 use crate::import::rejects::render::found;
 use crate::import::vault::Vault;
 use crate::outputs::{self, Inputs, resolve, with_suffix};
+use crate::platform;
 use crate::source::SourceFile;
 use crate::source::locate::{Located, Locator};
 use serde::Serialize;
@@ -166,7 +167,7 @@ impl RejectFolder {
         if fs::symlink_metadata(&self.done).is_ok() {
             outputs::keep_numbered(&self.done)?;
         }
-        if self.count == 0 { Ok(()) } else { outputs::rename_without_replacing(&self.partial, &self.done) }
+        if self.count == 0 { Ok(()) } else { platform::rename_without_replacing(&self.partial, &self.done) }
     }
 
     fn failed(&self, error: &std::io::Error) -> Error {

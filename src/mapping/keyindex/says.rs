@@ -4,9 +4,9 @@
 //! that the file tells nothing of the values, and it has no name: it goes when the process does.
 
 use crate::error::{Error, Result};
+use crate::platform;
 use std::fs::File;
 use std::io::Result as IoResult;
-use std::os::unix::fs::FileExt;
 
 /// So many hashes are kept in memory: a mebibyte.
 const KEPT: usize = 1 << 17;
@@ -59,7 +59,7 @@ impl Says {
         };
         let read = |at: u64, len: u64| -> IoResult<Vec<u64>> {
             let mut bytes = vec![0; usize::try_from(len * BYTES).expect("it was in memory")];
-            file.read_exact_at(&mut bytes, at * BYTES)?;
+            platform::read_exact_at(file, &mut bytes, at * BYTES)?;
             Ok(bytes.as_chunks().0.iter().map(|hash| u64::from_le_bytes(*hash)).collect())
         };
         read(at, 1).and_then(|len| read(at + 1, len[0])).map_err(|error| failed(&error))
@@ -83,7 +83,7 @@ impl Says {
             None => tempfile::tempfile()?,
         };
         let bytes: Vec<u8> = self.rest.iter().flat_map(|hash| hash.to_le_bytes()).collect();
-        file.write_all_at(&bytes, self.filed * BYTES)?;
+        platform::write_all_at(&file, &bytes, self.filed * BYTES)?;
         self.filed += self.rest.len() as u64;
         self.rest = Vec::with_capacity(GATHERED);
         self.file = Some(file);

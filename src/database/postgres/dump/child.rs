@@ -8,14 +8,13 @@ use crate::database::scratch::Scratch;
 use crate::error::{Error, Result};
 use crate::finding::printable;
 use crate::interrupt;
+use crate::platform;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rustix::process::{Pid, Signal, kill_process};
 use secrecy::ExposeSecret;
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::sleep;
@@ -155,10 +154,8 @@ impl Drop for Running {
         if !matches!(self.child.try_wait(), Ok(None)) {
             return;
         }
-        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            // It has the server end its statement.
-            _ = kill_process(pid, Signal::TERM);
-        }
+        // It has the server end its statement.
+        platform::ask_to_end(&self.child);
         let since = Instant::now();
         while matches!(self.child.try_wait(), Ok(None)) && since.elapsed() < GRACE {
             sleep(MOMENT);
@@ -215,8 +212,7 @@ fn trusted(address: &Address) -> Result<Vec<u8>> {
 }
 
 fn create(path: &Path) -> Result<File> {
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    made.map_err(|error| {
+    platform::create_private(path).map_err(|error| {
         Error::environment(format!("a private file cannot be made: {}", error.kind())).at(path.display())
     })
 }

@@ -9,8 +9,7 @@ use super::programs::Programs;
 use crate::database::Dialect;
 use crate::database::dumps::{Extension, Look, Named, Served};
 use crate::error::{Error, Result};
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
+use crate::platform;
 use std::path::Path;
 
 /// The program that dumps this server.
@@ -70,7 +69,7 @@ pub(super) fn dump(place: &Place, to: &Path, is_changed_next: bool, look: Look<'
     let cannot = |error: &std::io::Error| {
         Error::environment(format!("the backup cannot be written: {}", error.kind())).at(to.display())
     };
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(|error| cannot(&error))?;
+    let file = platform::create_private(to).map_err(|error| cannot(&error))?;
     let output = file.try_clone().map_err(|error| cannot(&error))?;
     let mut arguments = vec![
         "--format=custom".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::child;
 use crate::error::{Error, Result};
-use rustix::fs::{Access, access};
+use crate::platform;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::{env, fmt};
@@ -50,7 +50,7 @@ impl Programs {
     }
 
     fn in_folder(folder: PathBuf) -> Option<Self> {
-        let is_there = |name: &str| access(folder.join(name), Access::EXEC_OK).is_ok();
+        let is_there = |name: &str| platform::may_run(&folder.join(name));
         if !is_there("pg_dump") || !is_there("pg_restore") {
             return None;
         }

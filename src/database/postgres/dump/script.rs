@@ -8,6 +8,7 @@ use super::programs::{Programs, major_of};
 use crate::database::dumps::Served;
 use crate::database::traces;
 use crate::error::{Error, Result};
+use crate::platform;
 use crate::secret::proof::LeakSearch;
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Read, Write};
@@ -26,7 +27,7 @@ pub(in crate::database::postgres) fn programs(served: &Served, least: u32) -> Re
 /// Reads a dump from its beginning to its end. (Its list of contents stands at its beginning, and is whole in half a dump.)
 pub(super) fn read_through(dump: &Path, served: &Served) -> Result<()> {
     let program = Program::new(&programs(served, 0)?.restore())?;
-    program.args(["--file=/dev/null".as_ref(), dump.as_os_str()]).run()
+    program.args([format!("--file={}", platform::NOWHERE).as_ref(), dump.as_os_str()]).run()
 }
 
 /// Which secrets of a search are in what a dump unpacks to.
