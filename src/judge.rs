@@ -19,6 +19,7 @@ pub fn judge(source: &SetSource) -> Result<(Set, Schema)> {
             schema.write_as(&set.written);
             // Much would seem to be missing that stands in a file which is no TOML.
             if errors.iter().all(|error| error.code != Some(codes::NO_TOML.id)) {
+                errors.retain(|error| !check::follows(error, &set, &schema));
                 // What is found at a line that could not be parsed would only follow from that.
                 let unparsed: Vec<_> = errors.iter().filter_map(|error| error.place.clone()).collect();
                 let found = check::check(&set, &schema).into_iter();

@@ -37,7 +37,7 @@ pub struct Ended {
 /// audit trail remember that. Migrations and keys stay. With `force_edited` rows that were edited since are undone too.
 ///
 /// First it is done on a private copy. What blocks it is in the answer, and then nothing was
-/// changed. Else the person is asked, and a backup is made.
+/// changed. Else the person is asked, and a backup is made. A dry run needs the passphrase or key where the real one does.
 ///
 /// # Errors
 /// When there is no such import, when it was already undone, or when the work cannot be done.
@@ -80,8 +80,14 @@ pub fn undo(
     };
     ui.phase(Phase::Check, 0, 0);
     let planned = managed.database_mut().undo(&order(Mode::Dry, None))?;
-    if options.dry || !planned.obstacles.is_empty() || planned.rows() == 0 {
-        return Ok(Ended { run, undone: planned, undo: None, backup: None });
+    let nothing_done = |undone| Ended { run: run.clone(), undone, undo: None, backup: None };
+    if !planned.obstacles.is_empty() || planned.rows() == 0 || options.dry && planned.secrets == 0 {
+        return Ok(nothing_done(planned));
+    }
+    if options.dry {
+        // What the real one would seal again is sealed here too: it needs the key, and may find what does not open.
+        let put_back = PutBack::prepare(managed.database(), ui, planned.secrets)?;
+        return managed.database_mut().undo(&order(Mode::Dry, Some(&put_back))).map(nothing_done);
     }
     let before = Before { set: Some(&managed.set().name), ..options.before.clone() };
     backup::able(managed.database(), &before)?;

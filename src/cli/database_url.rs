@@ -24,12 +24,6 @@ impl DatabaseUrl {
         Self::choose(flag.cloned(), VARIABLE, std::env::var_os(VARIABLE))
     }
 
-    /// The database that was given to a command that has no default.
-    pub(super) fn needed(flag: Option<&String>) -> Result<Self> {
-        Self::given(flag)?
-            .ok_or_else(|| Error::request("no database is named").hint("give `--database URL`, or set DATABASE_URL"))
-    }
-
     /// The copy of a database that a command was given.
     pub(super) fn of_copy(flag: Option<&String>) -> Result<Self> {
         Self::choose(flag.cloned(), COPY, std::env::var_os(COPY))?.ok_or_else(|| {

@@ -1,11 +1,9 @@
 //! `treelift export`
 
 use super::args::export::ExportArgs;
-use super::database_url::DatabaseUrl;
 use super::output::Output;
 use super::{log, managed};
 use crate::config::Quiet;
-use crate::database;
 use crate::error::{Error, Result};
 use crate::export::{Exported, To, Wanted, export};
 use crate::finding::printable;
@@ -16,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 /// Writes rows of tables.
 pub(super) fn run(args: &ExportArgs, log_file: Option<PathBuf>, output: &Output) -> Result<u8> {
-    let database = database::open(DatabaseUrl::needed(args.database.as_ref())?.url())?;
+    let selection = managed::selection(&args.managed)?;
+    let database = selection.database();
     let wanted = Wanted { tables: args.tables.clone(), form: args.form, order_by: args.order_by.clone() };
     let in_use: Vec<(&str, PathBuf)> = log_file.map(|path| ("the log file", path)).into_iter().collect();
     let Some(path) = &args.output else {
@@ -25,7 +24,7 @@ pub(super) fn run(args: &ExportArgs, log_file: Option<PathBuf>, output: &Output)
                 .hint("name a file for the rows with `--output`"));
         }
         // Where nobody reads on, nothing is said either.
-        let done = export(&*database, &wanted, To::Stream(&mut output.bytes()), &in_use, &Quiet)?;
+        let done = export(database, &wanted, To::Stream(&mut output.bytes()), &in_use, &Quiet)?;
         done.iter().for_each(|done| {
             logged(done);
             done.notes.iter().for_each(|note| output.note(&format!("note: {note}")));
@@ -34,7 +33,7 @@ pub(super) fn run(args: &ExportArgs, log_file: Option<PathBuf>, output: &Output)
         return Ok(0);
     };
     let terminal = managed::terminal(false, output)?;
-    let done = export(&*database, &wanted, To::Path(path), &in_use, &terminal);
+    let done = export(database, &wanted, To::Path(path), &in_use, &terminal);
     terminal.end();
     if let Some(done) = done? {
         logged(&done);

@@ -2,12 +2,14 @@
 
 use super::args::schema::ChangeArgs;
 use super::args::shared::{BackupArgs, ManagedArgs, SecretArgs};
-use super::database_url::DatabaseUrl;
+use super::database_url::{self, DatabaseUrl};
 use super::mapping_set;
 use super::output::Output;
 use super::secrets;
 use super::terminal::{Manner, Terminal};
 use crate::backup::Before;
+use crate::config::Ui as _;
+use crate::database::Database;
 use crate::error::Result;
 use crate::migrations::{ManagedDatabase, Options, Selection};
 
@@ -26,6 +28,16 @@ pub(super) fn selection(args: &ManagedArgs) -> Result<Selection> {
     Selection::open(mapping_set::given(args.mappings.as_deref())?.as_deref(), database.as_ref().map(DatabaseUrl::url))
 }
 
+/// The line that says which database is meant and what names it, where no argument does.
+pub(super) fn named(args: &ManagedArgs, database: &dyn Database, set: Option<&str>) -> Result<Option<String>> {
+    let by = match DatabaseUrl::given(args.database.as_ref())? {
+        Some(DatabaseUrl::Flag(_)) => return Ok(None),
+        Some(DatabaseUrl::Environment(_)) => database_url::VARIABLE.to_owned(),
+        None => set.map_or_else(|| "the mapping set".to_owned(), |set| format!("the mapping set `{set}`")),
+    };
+    Ok(Some(format!("database: {} (from {by})", database.url())))
+}
+
 /// The terminal, for commands that need no passphrase.
 pub(super) fn terminal(yes: bool, output: &Output) -> Result<Terminal> {
     let secret = secrets::choose(SecretArgs::default(), None)?;
@@ -37,31 +49,35 @@ pub(super) fn before(args: &BackupArgs) -> Before<'_> {
     Before { skip: args.no_backup, folder: args.backup_dir.as_deref(), set: None }
 }
 
-/// Does what changes a database and needs no passphrase, and removes the progress display at its end.
+/// Does what changes a database and needs no passphrase, and removes the progress display at its end. `named` is said
+/// first, where there is something to say.
 pub(super) fn change<T>(
     args: &ChangeArgs,
+    named: Option<&str>,
     output: &Output,
     work: impl FnOnce(&Options<'_>, &Terminal) -> Result<T>,
 ) -> Result<T> {
-    change_on(&terminal(args.yes, output)?, args, work)
+    change_on(&terminal(args.yes, output)?, args, named, work)
 }
 
 /// The same for what may need one.
 pub(super) fn change_sealed<T>(
-    args: &ChangeArgs,
-    secrets: &SecretArgs,
+    (args, secrets): (&ChangeArgs, &SecretArgs),
+    named: Option<&str>,
     output: &Output,
     work: impl FnOnce(&Options<'_>, &Terminal) -> Result<T>,
 ) -> Result<T> {
     let secret = secrets::choose(secrets.clone(), std::env::var_os(secrets::VARIABLE))?;
-    change_on(&Terminal::new(Manner::of(args.yes, output), secret)?, args, work)
+    change_on(&Terminal::new(Manner::of(args.yes, output), secret)?, args, named, work)
 }
 
 fn change_on<T>(
     terminal: &Terminal,
     args: &ChangeArgs,
+    named: Option<&str>,
     work: impl FnOnce(&Options<'_>, &Terminal) -> Result<T>,
 ) -> Result<T> {
+    named.iter().for_each(|line| terminal.say(line));
     let options = Options {
         dry: args.dry_run,
         before: before(&args.backup),

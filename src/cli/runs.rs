@@ -45,7 +45,8 @@ fn forget(args: &RunsArgs, mut selection: Selection, output: &Output) -> Result<
         selection.learn(&selection.memory()?)?;
     }
     let url = selection.database().url().to_owned();
-    let Ended { forgotten, backup } = managed::change(&args.change, output, |options, ui| {
+    let named = managed::named(&args.managed, selection.database(), selection.set_name())?;
+    let Ended { forgotten, backup } = managed::change(&args.change, named.as_deref(), output, |options, ui| {
         crate::forget::forget(&mut selection, &args.runs, options, ui)
     })?;
     let outcome = match (forgotten.needed.is_empty(), forgotten.runs.is_empty(), args.change.dry_run) {

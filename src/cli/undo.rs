@@ -15,8 +15,9 @@ use serde_json::json;
 pub(super) fn run(args: &UndoArgs, output: &Output) -> Result<u8> {
     let mut managed = managed::open(&args.managed)?;
     let url = managed.database().url().to_owned();
+    let named = managed::named(&args.managed, managed.database(), Some(&managed.set().name))?;
     let Ended { run, undone, undo, backup } =
-        managed::change_sealed(&args.change, &args.secrets, output, |options, ui| {
+        managed::change_sealed((&args.change, &args.secrets), named.as_deref(), output, |options, ui| {
             crate::undo::undo(&mut managed, &args.run, args.force_edited, options, ui)
         })?;
     let outcome = match (undone.obstacles.is_empty(), args.change.dry_run, undone.rows()) {

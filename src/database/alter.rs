@@ -14,6 +14,7 @@ use super::schema::in_part;
 use super::sealing::Sealing;
 use crate::database::{Cell, Reader};
 use crate::error::{Error, ErrorKind};
+use crate::excerpt::Excerpt;
 use crate::interrupt;
 use crate::report::words::count;
 use crate::table::{ColumnType, Migration, VersionRecord};
@@ -130,6 +131,8 @@ pub(super) trait Failing {
     fn statement(&self) -> String;
     /// The place in its file.
     fn place(&self, path: &str) -> String;
+    /// The line of its SQL, with what a message says of it.
+    fn excerpt(&self, sql: &str, message: &str) -> Option<Excerpt>;
 }
 
 /// Why the steps did not come to their end.
@@ -405,13 +408,16 @@ fn no_way_back(migration: &Migration) -> Error {
 
 /// The words for a statement that failed.
 pub(super) fn failed(migration: &Migration, what: What, failure: &impl Failing, place: &str) -> Error {
-    let (does, path) = match what {
-        What::RolledBack => ("cannot be rolled back", migration.down_path()),
-        _ => ("failed", migration.path.clone()),
+    let (does, path, sql) = match what {
+        What::RolledBack => ("cannot be rolled back", migration.down_path(), migration.down.as_deref()),
+        _ => ("failed", migration.path.clone(), Some(&*migration.up)),
     };
     let (version, statement, why) = (&migration.version, failure.statement(), failure.why());
-    Error::environment(format!("migration `{version}` {does}{statement}: {why}"))
+    let message = format!("migration `{version}` {does}{statement}: {why}");
+    let excerpt = sql.and_then(|sql| failure.excerpt(sql, &message));
+    Error::environment(message)
         .at(format!("{}, {place}", failure.place(&path)))
+        .showing(excerpt)
         .hint("nothing was changed; fix the file or the rows, then run it again")
 }
 

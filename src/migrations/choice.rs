@@ -148,6 +148,11 @@ impl Selection {
         (self.set.as_ref().map(|(_, set)| set), &mut *self.database)
     }
 
+    /// The database, and the set, where it is known and available.
+    pub fn into_parts(self) -> (Box<dyn Database>, Option<Set>) {
+        (self.database, self.set.map(|(_, set)| set))
+    }
+
     /// The set, where it lies, and the database, for what cannot be done without the set.
     pub(super) fn needing_set(self) -> Result<(Set, SetSource, Box<dyn Database>)> {
         let Self { mut database, set, name, folder } = self;

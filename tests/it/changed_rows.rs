@@ -263,8 +263,19 @@ fn a_secret_that_an_update_replaced_is_rotated_with_the_others_and_put_back() {
         let status = lab.house.run(["credentials", "status", "--json", "--database", lab.url()]).stdout;
         assert!(status.contains("treelift_earlier"), "{status}");
 
-        let without = lab.undo(id(&second), &[]).status(2).stderr;
-        assert!(without.contains("1 sealed value will be put back"), "{without}");
+        treelift::secret::key_file::new_key_file(&lab.house.path("other.key")).unwrap();
+        let rows = lab.rows("SELECT pin FROM logins ORDER BY id");
+        // A dry run needs the key that the real one needs.
+        for more in [&[][..], &["--dry-run"]] {
+            let without = lab.undo(id(&second), more).status(2).stderr;
+            assert!(without.contains("1 sealed value will be put back"), "{without}");
+            assert!(without.contains("error: a passphrase or key is needed"), "{without}");
+            let wrong = lab.undo(id(&second), &[more, &["--key-file", "other.key"]].concat()).status(3).stderr;
+            assert!(wrong.contains("does not open the key"), "{wrong}");
+        }
+        let dry = lab.undo(id(&second), &["--dry-run", "--key-file", KEY_FILE]).status(0);
+        assert!(dry.last_line().starts_with("dry run: 1 row of run "), "{}", dry.stdout);
+        assert_eq!(lab.rows("SELECT pin FROM logins ORDER BY id"), rows);
         lab.undo(id(&second), &["--key-file", KEY_FILE]).status(0);
         credentials("verify", &[]);
         lab.house.put("logins.json", logins("first-secret-1").to_string());

@@ -84,6 +84,66 @@ hint: write `]` before line 10
 }
 
 #[test]
+fn a_misspelt_column_that_stands_in_the_key_is_one_error() {
+    let misspelt = |key: &str, column: &str| {
+        let house = House::new();
+        house.file("set/set.toml", "name = \"words\"\n");
+        house.file("set/schema/001_words.up.sql", "CREATE TABLE words (word TEXT PRIMARY KEY, rank INTEGER);\n");
+        let columns = format!("[table.words.columns]\n{column} = \"word\"\nrank = \"rank\"\n");
+        let rule = format!("[table.words]\nkey = [\"{key}\"]\n{columns}");
+        house.file("set/words.toml", format!("[source]\nfiles = [\"words.json\"]\nrecords = \"[*]\"\n{rule}"));
+        house.run(["check", "set"]).status(2).stderr
+    };
+    let column = |name: &str| {
+        let marks = "^".repeat(name.len());
+        format!(
+            "error M102: rule `words` names column `{name}`, which table `words` does not have\n  at set/words.toml:7\n  \
+             |\n7 | {name} = \"word\"\n  | {marks} did you mean `word`?\n"
+        )
+    };
+    assert_eq!(misspelt("word", "wrod"), column("wrod"));
+    assert_eq!(misspelt("wrod", "wrod"), column("wrod"));
+    let key =
+        "error M015: the key of rule `words` names `wrod`, which is not one of its columns\n  at set/words.toml:5\n";
+    let said = misspelt("wrod", "word");
+    assert!(said.starts_with(key) && said.ends_with("did you mean `word`?\n"), "{said}");
+    let said = misspelt("word", "entry");
+    assert!(said.contains("names column `entry`") && said.contains("the key of rule `words` names `word`"), "{said}");
+}
+
+#[test]
+fn whatever_loads_a_set_shows_the_line_as_check_does() {
+    let house = House::new();
+    let broken = |file: &str, from: &str, to: &str| {
+        let _ = fs::remove_dir_all(house.path("set"));
+        copy_tree(&project("tests/codes/set"), &house.path("set"));
+        edit(&house.path("set").join(file), from, to);
+        house.run(["check", "set"]).status(2).stderr
+    };
+    let at = ["--mappings", "set", "--database", "sqlite:///./x.db"];
+    let run = |command: &str| house.run(command.split(' ').chain(at)).stderr;
+    for (file, from, to) in [
+        ("set.toml", "name  ", "naem  "),
+        ("notes.toml", "[table.notes.columns]", "[table.notes.colums]"),
+        ("notes.toml", "key = [\"person_id\", \"number\"]", "key = [\"person_id\", \"number\""),
+        ("schema/001_first.up.sql", "-- description: people", "-- depens: 000\n-- description: people"),
+        ("schema/001_first.up.sql", "-- description: people", "-- ids: people(id = x\n-- description: people"),
+    ] {
+        let checked = broken(file, from, to);
+        assert!(checked.contains(" |\n") && checked.contains('^'), "{checked}");
+        for command in ["schema migrate", "schema status", "schema validate", "undo 1", "credentials status"] {
+            assert_eq!(run(command), checked, "{command}");
+        }
+        assert_eq!(house.run(["schema", "test", "--mappings", "set"]).stderr, checked);
+        assert!(!house.path("x.db").exists());
+    }
+    let checked = broken("schema/001_first.up.sql", "title VARCHAR(20)", "title VARCHAR(20");
+    let excerpt = "   |\n12 |     title VARCHAR(20 NOT NULL,\n   |     ^^^^^^^^^^^^^^^^^^^^^^^^^^\n";
+    let said = run("schema migrate");
+    assert!(checked.contains(excerpt) && said.contains(excerpt), "{checked}\n{said}");
+}
+
+#[test]
 fn what_migrations_make_leads_somewhere() {
     let house = House::new();
     for (statement, down, message, place) in [

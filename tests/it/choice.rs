@@ -1,6 +1,6 @@
 //! Which mapping set a command takes where none is named, and which it refuses.
 
-use crate::house::{DATABASE, House, Ran, listing, sample};
+use crate::house::{DATABASE, House, KEY_FILE, Ran, listing, sample};
 use rusqlite::Connection;
 use std::fs;
 
@@ -98,7 +98,8 @@ fn a_set_that_the_database_does_not_belong_to_is_refused() {
     run(&house, "backup create").status(0);
     let before = listing(&house.work());
     let changes = ["schema migrate --yes", "schema stamp 001 --yes", "backup create", "backup restore --latest --yes"];
-    for line in changes.into_iter().chain(["schema status", "schema validate", "undo 1 --yes"]) {
+    let keys = ["credentials rotate --yes", "credentials rekey --yes --new-key-file test.key"];
+    for line in changes.into_iter().chain(keys).chain(["schema status", "schema validate", "undo 1 --yes"]) {
         let error = run(&house, &format!("{line} --mappings notes")).status(2).stderr;
         let message = "the database belongs to the mapping set `fossawork`, not to `notes`\n  at target.db\n";
         assert!(error.contains(message), "{line}: {error}");
@@ -118,4 +119,73 @@ fn a_set_that_names_no_database_can_grow_and_be_tested() {
     assert!(error.contains("the set `words` names no database"), "{error}");
     let error = house.run(["schema", "test"]).status(2).stderr;
     assert!(error.contains("no mapping set is named"), "{error}");
+}
+
+const OWN_DATABASE: &str = "sqlite:///./fossawork_v2.db";
+
+/// The sample in the database that its set names.
+fn house_of_the_set() -> House {
+    let house = House::new();
+    house.run(["import", sample().to_str().unwrap(), "--key-file", KEY_FILE, "--yes"]).status(0);
+    house
+}
+
+#[test]
+fn every_command_takes_the_database_that_the_set_names() {
+    let house = house_of_the_set();
+    let said = format!("database: {OWN_DATABASE} (from the mapping set `fossawork`)\n");
+    // Those that only show what is there name it in their result.
+    for line in ["credentials status", "export users --as csv", "runs", "schema status", "backup list"] {
+        let by_argument = house.run(line.split(' ').chain(["--mappings", "fossawork"])).status(0);
+        let by_variable = Ran::of(house.command(line.split(' ')).env("TREELIFT_MAPPINGS", "fossawork")).status(0);
+        assert!(!by_argument.stderr.contains(&said) && !by_variable.stderr.contains(&said), "{}", by_variable.stderr);
+        assert_eq!(by_argument.stdout, by_variable.stdout, "{line}");
+    }
+    let lines = [
+        "credentials verify",
+        "credentials encrypt --yes --no-backup",
+        "credentials rotate --yes --no-backup",
+        "credentials rekey --yes --new-key-file test.key",
+        "schema migrate --yes",
+        "schema tidy --yes",
+        "runs --forget --all --yes --no-backup",
+    ];
+    for line in lines {
+        let needs_key = !line.contains("runs") && !line.contains("tidy");
+        let key: &[&str] = if needs_key { &["--key-file", KEY_FILE] } else { &[] };
+        let mut command = house.command(line.split(' ').chain(key.iter().copied()));
+        let ran = Ran::of(command.env("TREELIFT_MAPPINGS", "fossawork")).status(0);
+        assert!(ran.stderr.starts_with(&said), "{line}: {}", ran.stderr);
+        let dry = if line.contains("verify") { None } else { Some("--dry-run") };
+        let arguments = line.split(' ').chain(key.iter().copied()).chain(dry);
+        let ran = house.run(arguments.chain(["--mappings", "fossawork", "--database", OWN_DATABASE])).status(0);
+        assert!(!ran.stderr.contains("database: "), "{line}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn an_argument_comes_before_the_variable_and_that_before_the_set() {
+    let house = house_of_the_set();
+    let asks = |line: &str, variable: &str| {
+        let mut command = house.command(line.split(' ').chain(["--mappings", "fossawork"]));
+        Ran::of(command.env("DATABASE_URL", variable))
+    };
+    let missing = "error: there is no database\n  at sqlite:///./none.db\n";
+    for line in ["credentials status", "export users --as csv"] {
+        let said = asks(line, "sqlite:///./none.db").status(3).stderr;
+        assert!(said.starts_with(missing), "{line}: {said}");
+        asks(&format!("{line} --database {OWN_DATABASE}"), "sqlite:///./none.db").status(0);
+        let said = asks(&format!("{line} --database sqlite:///./none.db"), OWN_DATABASE).status(3).stderr;
+        assert!(said.starts_with(missing), "{line}: {said}");
+    }
+    let key = format!("--key-file {KEY_FILE}");
+    for line in [format!("credentials verify {key}"), format!("schema migrate --dry-run {key}")] {
+        let said = asks(&line, OWN_DATABASE).status(0).stderr;
+        assert!(said.starts_with(&format!("database: {OWN_DATABASE} (from DATABASE_URL)\n")), "{line}: {said}");
+    }
+    let said = asks(&format!("credentials rotate --yes {key}"), "sqlite:///./none.db").status(3).stderr;
+    assert_eq!(
+        said.split("hint").next(),
+        Some(&*format!("database: sqlite:///./none.db (from DATABASE_URL)\n{missing}"))
+    );
 }

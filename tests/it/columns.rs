@@ -48,10 +48,18 @@ fn a_column_that_no_rule_writes_may_have_any_type() {
 
 #[test]
 fn a_rule_that_writes_a_column_of_an_unknown_type_is_named_by_file_and_line() {
-    for (declared, what) in [
-        ("GEOMETRY", "`items.v` is `GEOMETRY`, a type that treelift does not know, and a rule writes it"),
-        ("STRING", "`items.v` is `STRING`, a type that treelift does not know, and a rule writes it"),
+    const OTHER: &str =
+        "declare one of the types that mappings/README.md lists, or leave the column to the application";
+    let meant = |word: &str| format!("did the migration mean `{word}`? mappings/README.md lists the types");
+    for (declared, hint) in [
+        ("GEOMETRY", OTHER.to_owned()),
+        ("STRING", OTHER.to_owned()),
+        ("TXET", meant("TEXT")),
+        ("varcahr(20)", meant("VARCHAR")),
+        ("DOUBLE PRECISON", meant("DOUBLE PRECISION")),
+        ("TEXT(20)", OTHER.to_owned()), // the word is right
     ] {
+        let what = format!("`items.v` is `{declared}`, a type that treelift does not know, and a rule writes it");
         let house = items(declared, "\"v\"", &[json!("x")]);
         let checked = house.run(["check", "set"]).status(2);
         assert!(
@@ -59,6 +67,7 @@ fn a_rule_that_writes_a_column_of_an_unknown_type_is_named_by_file_and_line() {
             "{}",
             checked.stderr
         );
+        assert!(checked.stderr.ends_with(&format!("\nhint: {hint}\n")), "{}", checked.stderr);
         house.lift(&[]).refuses("M140");
     }
 }

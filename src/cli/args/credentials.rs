@@ -1,6 +1,6 @@
 //! The definitions of `treelift credentials`, nothing else.
 
-use super::shared::{BackupArgs, DatabaseArgs, LockArgs, NewSecretArgs, SecretArgs};
+use super::shared::{BackupArgs, LockArgs, ManagedArgs, NewSecretArgs, SecretArgs};
 use clap::{ArgAction, Args, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -25,8 +25,6 @@ pub(in crate::cli) enum Credentials {
 /// The options of every command that changes a database.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct ChangeArgs {
-    #[command(flatten)]
-    pub(in crate::cli) database: DatabaseArgs,
     /// Do everything on a private copy, or in a transaction that is rolled back, and change nothing.
     #[arg(short = 'n', long)]
     pub(in crate::cli) dry_run: bool,
@@ -46,7 +44,7 @@ keys, registry and sealed values do not belong together or their proof is missin
 columns whose names look like secrets, are searched for plaintext.")]
 pub(in crate::cli) struct StatusArgs {
     #[command(flatten)]
-    pub(in crate::cli) database: DatabaseArgs,
+    pub(in crate::cli) managed: ManagedArgs,
     /// Skip this column, although its name looks like a secret; may be given more than once.
     #[arg(long, value_name = "TABLE.COLUMN", action = ArgAction::Append)]
     pub(in crate::cli) except: Vec<String>,
@@ -61,9 +59,15 @@ Examples:
 
 Without --column and --mappings: registered columns, and columns whose names look like secrets.";
 
+/// What `--mappings` of `encrypt` is for: it chooses columns.
+const SEALED_BY: &str = "Seal the columns that this mapping set, bundled or a folder, seals; with --from, the set that \
+describes the application";
+
 #[derive(Debug, Args)]
-#[command(after_help = ENCRYPT_EXAMPLES)]
+#[command(after_help = ENCRYPT_EXAMPLES, mut_arg("mappings", |arg| arg.help(SEALED_BY)))]
 pub(in crate::cli) struct EncryptArgs {
+    #[command(flatten)]
+    pub(in crate::cli) managed: ManagedArgs,
     /// Seal only this column; may be given more than once.
     #[arg(long, value_name = "TABLE.COLUMN", action = ArgAction::Append)]
     pub(in crate::cli) column: Vec<String>,
@@ -73,9 +77,6 @@ pub(in crate::cli) struct EncryptArgs {
     /// Skip this column, although its name looks like a secret; may be given more than once.
     #[arg(long, value_name = "TABLE.COLUMN", action = ArgAction::Append)]
     pub(in crate::cli) except: Vec<String>,
-    /// Seal the columns that this mapping set seals; with --from, the set that describes the application.
-    #[arg(long, value_name = "SET|DIR")]
-    pub(in crate::cli) mappings: Option<String>,
     /// Undo a hand-over in this format.
     #[arg(long, value_name = "FORMAT")]
     pub(in crate::cli) from: Option<Format>,
@@ -88,17 +89,18 @@ pub(in crate::cli) struct EncryptArgs {
     pub(in crate::cli) change: ChangeArgs,
 }
 
+/// What `--mappings` is for where the application's own form is read or written.
+const DESCRIBED_BY: &str = "The mapping set that describes the application [default: TREELIFT_MAPPINGS, then the one \
+of the last import]";
+
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  treelift credentials verify --database ./app.db --passphrase-file ./pass.txt\n\n\
+#[command(mut_arg("mappings", |arg| arg.help(DESCRIBED_BY)),
+after_help = "Example:\n  treelift credentials verify --database ./app.db --passphrase-file ./pass.txt\n\n\
 Exits 3 when a value does not open. Values that were handed over are opened when the application's own \
 variables are set, and counted otherwise; where none was opened, it exits 1.")]
 pub(in crate::cli) struct VerifyArgs {
     #[command(flatten)]
-    pub(in crate::cli) database: DatabaseArgs,
-    /// The mapping set that describes the application [default: TREELIFT_MAPPINGS, then the one of the last
-    /// import].
-    #[arg(long, value_name = "SET|DIR")]
-    pub(in crate::cli) mappings: Option<String>,
+    pub(in crate::cli) managed: ManagedArgs,
     #[command(flatten)]
     pub(in crate::cli) secrets: SecretArgs,
 }
@@ -107,6 +109,8 @@ pub(in crate::cli) struct VerifyArgs {
 #[command(after_help = "Example:\n  treelift credentials rekey --database ./app.db --passphrase-file ./old.txt \
 --new-passphrase-file ./new.txt\n\nCopies of the database, such as backups, still open with the old one.")]
 pub(in crate::cli) struct RekeyArgs {
+    #[command(flatten)]
+    pub(in crate::cli) managed: ManagedArgs,
     #[command(flatten)]
     pub(in crate::cli) change: ChangeArgs,
     #[command(flatten)]
@@ -118,6 +122,8 @@ pub(in crate::cli) struct RekeyArgs {
 The passphrase or key file stays. Copies of the database, such as backups, keep the old data key.")]
 pub(in crate::cli) struct RotateArgs {
     #[command(flatten)]
+    pub(in crate::cli) managed: ManagedArgs,
+    #[command(flatten)]
     pub(in crate::cli) backup: BackupArgs,
     #[command(flatten)]
     pub(in crate::cli) change: ChangeArgs,
@@ -125,17 +131,16 @@ pub(in crate::cli) struct RotateArgs {
 
 #[derive(Debug, Args)]
 #[command(
+    mut_arg("mappings", |arg| arg.help(DESCRIBED_BY)),
     after_help = "Example:\n  treelift credentials hand-over --to fernet --database ./app.db --passphrase-file ./pass.txt\n\n\
 The application's password comes from the environment variables that its mapping set names in [hand_over.fernet]."
 )]
 pub(in crate::cli) struct HandOverArgs {
+    #[command(flatten)]
+    pub(in crate::cli) managed: ManagedArgs,
     /// The format.
     #[arg(long, value_name = "FORMAT")]
     pub(in crate::cli) to: Format,
-    /// The mapping set that describes the application [default: TREELIFT_MAPPINGS, then the one of the last
-    /// import].
-    #[arg(long, value_name = "SET|DIR")]
-    pub(in crate::cli) mappings: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) backup: BackupArgs,
     #[command(flatten)]

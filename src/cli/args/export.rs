@@ -1,5 +1,6 @@
 //! The definition of `treelift export`, nothing else.
 
+use super::shared::ManagedArgs;
 use crate::export::Form;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ValueHint};
@@ -31,9 +32,8 @@ pub(in crate::cli) struct ExportArgs {
     /// folder.
     #[arg(short, long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) output: Option<PathBuf>,
-    /// The database [default: DATABASE_URL].
-    #[arg(long, value_name = "URL")]
-    pub(in crate::cli) database: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) managed: ManagedArgs,
 }
 
 /// Reads the name of a form.

@@ -77,11 +77,3 @@ pub(in crate::cli) struct NewSecretArgs {
     #[arg(skip)]
     pub(in crate::cli) weak_passphrase: bool,
 }
-
-/// The database that a command works on.
-#[derive(Debug, Clone, Args)]
-pub(in crate::cli) struct DatabaseArgs {
-    /// The database [default: DATABASE_URL].
-    #[arg(long, value_name = "URL")]
-    pub(in crate::cli) database: Option<String>,
-}

@@ -16,8 +16,9 @@ use serde_json::json;
 /// Seals plaintext. Exits 1 when some remains, in a column or in a file.
 pub(super) fn run(args: EncryptArgs, output: &Output) -> Result<u8> {
     let (columns, except) = (column_names(&args.column)?, column_names(&args.except)?);
-    let mappings = args.mappings.as_deref();
-    let setting = Setting::to_change(args.change, args.backup, mappings, output)?;
+    // Which columns are sealed is said here alone: a variable that names a set chooses none.
+    let mappings = args.managed.mappings.as_deref();
+    let setting = Setting::to_change_by(mappings, args.change, &args.managed, args.backup, output)?;
     let from = match args.from {
         Some(_) => Some(Application::needed(&form_of(setting.set.as_ref())?, &secrets::variable)?),
         None => None,

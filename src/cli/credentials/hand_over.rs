@@ -16,8 +16,8 @@ use serde_json::json;
 /// Writes the sealed values in the application's own form.
 pub(super) fn run(args: HandOverArgs, output: &Output) -> Result<u8> {
     let Format::Fernet = args.to;
-    let setting =
-        Setting::to_change(args.change, args.backup, mapping_set::given(args.mappings.as_deref())?.as_deref(), output)?;
+    let mappings = mapping_set::given(args.managed.mappings.as_deref())?;
+    let setting = Setting::to_change_by(mappings.as_deref(), args.change, &args.managed, args.backup, output)?;
     let application = || Application::needed(&form_of(setting.set.as_ref())?, &secrets::variable);
     let done = setting.work(|job| hand_over(job, &application))?;
     output.outcome(&words(&done), &json!(done));

@@ -14,7 +14,7 @@ use serde_json::json;
 pub(super) fn run(args: RekeyArgs, output: &Output) -> Result<u8> {
     let new = NewSecretArgs { weak_passphrase: args.change.secrets.weak_passphrase, ..args.new };
     let new = secrets::choose_new(new)?;
-    let setting = Setting::to_change(args.change, BackupArgs::default(), None, output)?;
+    let setting = Setting::to_change(args.change, &args.managed, BackupArgs::default(), output)?;
     let done = setting.with_new_secret(new).work(rekey)?;
     output.outcome(&rekeyed_words(&done), &json!(done));
     Ok(u8::from(!done.traces.own.is_empty()))

@@ -2,8 +2,7 @@
 
 use crate::backup::Before;
 use crate::cli::args::credentials::ChangeArgs;
-use crate::cli::args::shared::{BackupArgs, DatabaseArgs, SecretArgs};
-use crate::cli::database_url::{self, DatabaseUrl};
+use crate::cli::args::shared::{BackupArgs, ManagedArgs, SecretArgs};
 use crate::cli::managed;
 use crate::cli::output::Output;
 use crate::cli::secrets::{self, SecretSource};
@@ -12,9 +11,10 @@ use crate::config::Ui;
 use crate::credentials::Job;
 use crate::credentials::application::set_of;
 use crate::credentials::columns::ColumnName;
-use crate::database::{self, Database, Mode};
+use crate::database::{Database, Mode};
 use crate::error::Result;
 use crate::mapping::model::Set;
+use crate::migrations::Selection;
 
 /// The database and the terminal that a command works with.
 pub(super) struct Setting {
@@ -27,34 +27,54 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    /// For a command that changes the database.
+    /// For a command that changes the database, with the mapping set that it belongs to.
     pub(super) fn to_change(
         args: ChangeArgs,
+        managed: &ManagedArgs,
         backup: BackupArgs,
-        mappings: Option<&str>,
         output: &Output,
     ) -> Result<Self> {
+        Self::changing(args, managed, backup, output, |mut selection| {
+            selection.learn(&selection.memory()?)?;
+            Ok(selection.into_parts())
+        })
+    }
+
+    /// The same where a set has a use of its own: the one that is named, which need not have written into the database,
+    /// else the one of the last import.
+    pub(super) fn to_change_by(
+        mappings: Option<&str>,
+        args: ChangeArgs,
+        managed: &ManagedArgs,
+        backup: BackupArgs,
+        output: &Output,
+    ) -> Result<Self> {
+        Self::changing(args, managed, backup, output, |selection| {
+            let (database, _) = selection.into_parts();
+            let set = set_of(&*database, mappings)?;
+            Ok((database, set))
+        })
+    }
+
+    fn changing(
+        args: ChangeArgs,
+        managed: &ManagedArgs,
+        backup: BackupArgs,
+        output: &Output,
+        known: impl FnOnce(Selection) -> Result<(Box<dyn Database>, Option<Set>)>,
+    ) -> Result<Self> {
         let mode = if args.dry_run { Mode::Dry } else { Mode::Real };
-        let manner = Manner::of(args.yes, output);
-        let mut setting = Self::new(&args.database, args.secrets, manner, mode)?;
-        setting.database.wait_for_locks(args.locks.lock_timeout());
-        Ok(Self { set: set_of(&*setting.database, mappings)?, backup, ..setting })
+        let (mut selection, terminal) = begin(managed, args.secrets, Manner::of(args.yes, output))?;
+        selection.database_mut().wait_for_locks(args.locks.lock_timeout());
+        let (database, set) = known(selection)?;
+        Ok(Self { database, terminal, mode, set, backup })
     }
 
     /// For a command that only reads.
-    pub(super) fn to_read(database: &DatabaseArgs, secrets: SecretArgs, output: &Output) -> Result<Self> {
-        Self::new(database, secrets, Manner::of(false, output), Mode::Dry)
-    }
-
-    fn new(database: &DatabaseArgs, args: SecretArgs, manner: Manner, mode: Mode) -> Result<Self> {
-        let secret = secrets::choose(args, std::env::var_os(secrets::VARIABLE))?;
-        let named = DatabaseUrl::needed(database.database.as_ref())?;
-        let database = database::open(named.url())?;
-        let terminal = Terminal::new(manner, secret)?;
-        if let DatabaseUrl::Environment(_) = named {
-            terminal.say(&format!("database: {} (from {})", database.url(), database_url::VARIABLE));
-        }
-        Ok(Self { database, terminal, mode, set: None, backup: BackupArgs::default() })
+    pub(super) fn to_read(managed: &ManagedArgs, secrets: SecretArgs, output: &Output) -> Result<Self> {
+        let (selection, terminal) = begin(managed, secrets, Manner::of(false, output))?;
+        let (database, _) = selection.into_parts();
+        Ok(Self { database, terminal, mode: Mode::Dry, set: None, backup: BackupArgs::default() })
     }
 
     pub(super) fn with_new_secret(self, source: SecretSource) -> Self {
@@ -74,6 +94,16 @@ impl Setting {
         self.terminal.end();
         done
     }
+}
+
+/// The database, and the terminal, which says what names it where no argument does.
+fn begin(managed: &ManagedArgs, secrets: SecretArgs, manner: Manner) -> Result<(Selection, Terminal)> {
+    let secret = secrets::choose(secrets, std::env::var_os(secrets::VARIABLE))?;
+    let selection = managed::selection(managed)?;
+    let terminal = Terminal::new(manner, secret)?;
+    let named = managed::named(managed, selection.database(), selection.set_name())?;
+    named.iter().for_each(|line| terminal.say(line));
+    Ok((selection, terminal))
 }
 
 pub(super) fn column_names(texts: &[String]) -> Result<Vec<ColumnName>> {

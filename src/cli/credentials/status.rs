@@ -2,10 +2,9 @@
 
 use super::setting::column_names;
 use crate::cli::args::credentials::StatusArgs;
-use crate::cli::database_url::DatabaseUrl;
+use crate::cli::managed;
 use crate::cli::output::Output;
 use crate::credentials::status::{ColumnStatus, Status, status};
-use crate::database;
 use crate::error::Result;
 use crate::finding::printable;
 use crate::report::table::table;
@@ -15,8 +14,8 @@ use serde_json::json;
 /// Prints what each column holds. Exits 1 when a value is stored in plaintext or sealed under a key that is
 /// missing, and when keys, registry and sealed values do not belong together.
 pub(super) fn run(args: &StatusArgs, output: &Output) -> Result<u8> {
-    let database = database::open(DatabaseUrl::needed(args.database.database.as_ref())?.url())?;
-    let found = status(&*database, &column_names(&args.except)?)?;
+    let selection = managed::selection(&args.managed)?;
+    let found = status(selection.database(), &column_names(&args.except)?)?;
     output.result(&words(&found), &json!(found))?;
     Ok(u8::from(
         found.plain + found.lost + found.not_active > 0 || found.proof.is_some() || !found.disagreements.is_empty(),

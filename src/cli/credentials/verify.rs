@@ -20,8 +20,9 @@ const SHOWN: usize = 100;
 
 /// Opens every value. Exits 3 when one does not open, and 1 when there are values and none was opened.
 pub(super) fn run(args: VerifyArgs, output: &Output) -> Result<u8> {
-    let setting = Setting::to_read(&args.database, args.secrets, output)?;
-    let application = application(&*setting.database, mapping_set::given(args.mappings.as_deref())?.as_deref())?;
+    let mappings = mapping_set::given(args.managed.mappings.as_deref())?;
+    let setting = Setting::to_read(&args.managed, args.secrets, output)?;
+    let application = application(&*setting.database, mappings.as_deref())?;
     let found = setting.work(|job| verify(job, application.as_ref()))?;
     output.result(&words(&found), &json!(found))?;
     Ok(if !found.problems.is_empty() { 3 } else { u8::from(found.opened == 0 && not_checked(&found) > 0) })

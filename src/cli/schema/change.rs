@@ -1,7 +1,7 @@
 //! The commands that change the schema: `treelift schema migrate`, `rollback` and `stamp`.
 
 use crate::cli::args::schema::{ChangeArgs, FlowArgs, MigrateArgs, RollbackArgs, StampArgs};
-use crate::cli::args::shared::SecretArgs;
+use crate::cli::args::shared::{ManagedArgs, SecretArgs};
 use crate::cli::database_url::DatabaseUrl;
 use crate::cli::output::Output;
 use crate::cli::{log, managed};
@@ -18,41 +18,54 @@ use std::cell::RefCell;
 
 /// Applies what is pending.
 pub(super) fn migrate(args: &MigrateArgs, output: &Output) -> Result<u8> {
-    let (managed, flow) = (managed::open(&args.managed)?, &args.flow);
-    let mut managed = on_copy(managed, &args.change, flow, output)?;
+    let flow = &args.flow;
+    let (mut managed, named) = on_copy(opened(&args.managed)?, &args.change, flow, output)?;
     let to = args.to.as_deref().map(|word| managed.goal(word)?.ok_or_else(|| before_all(word))).transpose()?;
-    change(&mut managed, (&args.change, &args.secrets), output, |managed, report, options, ui| {
+    change(&mut managed, (&args.change, &args.secrets), named.as_deref(), output, |managed, report, options, ui| {
         managed.migrate_reporting(to, report, &with_flow(options, flow), ui)
     })
 }
 
 /// Rolls migrations back, after reporting what would be lost.
 pub(super) fn rollback(args: &RollbackArgs, output: &Output) -> Result<u8> {
-    let (managed, flow) = (managed::open(&args.managed)?, &args.flow);
-    let mut managed = on_copy(managed, &args.change, flow, output)?;
+    let flow = &args.flow;
+    let (mut managed, named) = on_copy(opened(&args.managed)?, &args.change, flow, output)?;
     let goal = match (&args.goal.to, args.goal.steps) {
         (Some(word), _) => managed.goal(word)?.map_or(Down::All, Down::To),
         (None, Some(steps)) => Down::Steps(steps),
         (None, None) => Down::All,
     };
-    change(&mut managed, (&args.change, &args.secrets), output, |managed, report, options, ui| {
+    change(&mut managed, (&args.change, &args.secrets), named.as_deref(), output, |managed, report, options, ui| {
         managed.roll_back(goal, report, &with_flow(options, flow), ui)
     })
 }
 
 /// Records migrations without running them.
 pub(super) fn stamp(args: &StampArgs, output: &Output) -> Result<u8> {
-    let mut managed = managed::open(&args.managed)?;
+    let (mut managed, named) = opened(&args.managed)?;
     let at = managed.goal(&args.version)?.ok_or_else(|| before_all(&args.version))?;
     let secrets = SecretArgs::default();
-    change(&mut managed, (&args.change, &secrets), output, |managed, _, options, ui| managed.stamp(at, options, ui))
+    change(&mut managed, (&args.change, &secrets), named.as_deref(), output, |managed, _, options, ui| {
+        managed.stamp(at, options, ui)
+    })
+}
+
+/// The set and the database, and the line that says what names it.
+type Opened = (ManagedDatabase, Option<String>);
+
+fn opened(args: &ManagedArgs) -> Result<Opened> {
+    let managed = managed::open(args)?;
+    let named = managed::named(args, managed.database(), Some(&managed.set().name))?;
+    Ok((managed, named))
 }
 
 /// The database itself, or a copy of it, made now.
-fn on_copy(managed: ManagedDatabase, args: &ChangeArgs, flow: &FlowArgs, output: &Output) -> Result<ManagedDatabase> {
-    let Some(named) = &flow.copy else { return Ok(managed) };
-    let copy = DatabaseUrl::of_copy(named.as_ref())?;
-    managed::change(args, output, |options, ui| managed.copied_to(copy.url(), options, ui))
+fn on_copy((managed, named): Opened, args: &ChangeArgs, flow: &FlowArgs, output: &Output) -> Result<Opened> {
+    let Some(copy) = &flow.copy else { return Ok((managed, named)) };
+    let copy = DatabaseUrl::of_copy(copy.as_ref())?;
+    let copied =
+        managed::change(args, named.as_deref(), output, |options, ui| managed.copied_to(copy.url(), options, ui))?;
+    Ok((copied, None)) // it was said of what was copied
 }
 
 fn with_flow<'o>(options: &Options<'o>, flow: &FlowArgs) -> Options<'o> {
@@ -67,19 +80,20 @@ fn before_all(word: &str) -> Error {
 /// What would be lost is printed before it is asked, and kept for the result.
 fn change(
     managed: &mut ManagedDatabase,
-    (args, secrets): (&ChangeArgs, &SecretArgs),
+    args: (&ChangeArgs, &SecretArgs),
+    named: Option<&str>,
     output: &Output,
     work: impl FnOnce(&mut ManagedDatabase, &dyn Fn(&[Loss]), &Options<'_>, &dyn Ui) -> Result<Changed>,
 ) -> Result<u8> {
     let lost = RefCell::new(Vec::new());
-    let changed = managed::change_sealed(args, secrets, output, |options, terminal| {
+    let changed = managed::change_sealed(args, named, output, |options, terminal| {
         let report = |found: &[Loss]| {
             loss_lines(found).iter().for_each(|line| terminal.say(line));
             lost.replace(found.to_vec());
         };
         work(managed, &report, options, terminal)
     })?;
-    tell(&changed, &lost.into_inner(), managed.database().url(), args.dry_run, output)
+    tell(&changed, &lost.into_inner(), managed.database().url(), args.0.dry_run, output)
 }
 
 /// Prints the result of a change.

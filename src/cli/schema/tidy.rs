@@ -3,6 +3,7 @@
 use crate::cli::args::schema::TidyArgs;
 use crate::cli::output::Output;
 use crate::cli::{log, managed};
+use crate::config::Ui as _;
 use crate::database::tidy::Chores;
 use crate::error::Result;
 use crate::finding::printable;
@@ -14,10 +15,12 @@ use serde_json::json;
 pub(super) fn run(args: &TidyArgs, output: &Output) -> Result<u8> {
     let mut selection = managed::selection(&args.managed)?;
     selection.learn(&selection.memory()?)?;
+    let named = managed::named(&args.managed, selection.database(), selection.set_name())?;
     let audit = selection.set().and_then(|set| set.audit.clone());
     let database = selection.database_mut();
     database.wait_for_locks(args.locks.lock_timeout());
     let terminal = managed::terminal(args.yes, output)?;
+    named.iter().for_each(|line| terminal.say(line));
     let done = tidy(database, chores(args), audit.as_ref(), args.dry_run, &terminal);
     terminal.end();
     let done = done?;

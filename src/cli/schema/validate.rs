@@ -16,7 +16,9 @@ pub(super) fn run(args: &ValidateArgs, output: &Output) -> Result<u8> {
     let mut managed = managed::open(&args.managed)?;
     let url = managed.database().url().to_owned();
     if args.fix_orphans {
-        let moved = managed::change(&args.change, output, |options, ui| managed.fix_orphans(options, ui))?;
+        let named = managed::named(&args.managed, managed.database(), Some(&managed.set().name))?;
+        let moved =
+            managed::change(&args.change, named.as_deref(), output, |options, ui| managed.fix_orphans(options, ui))?;
         let document = json!({ "target": url, "dry_run": args.change.dry_run, "moved": moved });
         output.result(&orphans(&moved, &url, args.change.dry_run), &document)?;
         return Ok(0);

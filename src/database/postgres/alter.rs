@@ -20,6 +20,7 @@ use crate::database::query::Unasked;
 use crate::database::sealing::Sealing;
 use crate::database::{Cell, Migration, Mode, Reader};
 use crate::error::Error;
+use crate::excerpt::Excerpt;
 use crate::mapping::codes;
 use crate::table::{ColumnType, VersionRecord};
 use jiff::Timestamp;
@@ -220,6 +221,10 @@ impl Failing for Failure {
 
     fn place(&self, path: &str) -> String {
         Failure::place(self, path)
+    }
+
+    fn excerpt(&self, sql: &str, message: &str) -> Option<Excerpt> {
+        Failure::excerpt(self, sql, message)
     }
 }
 

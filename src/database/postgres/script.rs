@@ -2,6 +2,7 @@
 
 use super::connect::Session;
 use super::words;
+use crate::excerpt::Excerpt;
 use crate::finding::printable;
 use crate::table::Migration;
 use postgres::error::{DbError, ErrorPosition, SqlState};
@@ -55,6 +56,11 @@ impl Failure {
     /// `file:line`, where the line is known.
     pub(super) fn place(&self, path: &str) -> String {
         self.line.map_or_else(|| path.to_owned(), |line| format!("{path}:{line}"))
+    }
+
+    /// That line of the file's SQL, with what a message says of it.
+    pub(super) fn excerpt(&self, sql: &str, message: &str) -> Option<Excerpt> {
+        Excerpt::of_line(sql, u32::try_from(self.line?).ok()?, message)
     }
 }
 

@@ -192,5 +192,6 @@ fn wrong(migration: &Migration, failure: &Failure) -> Error {
     } else {
         (&codes::MIGRATION_SQL, format!("migration `{version}` is not valid SQL: {why}"))
     };
-    Error::request(message).coded(code.id).at(failure.place(&migration.path))
+    let excerpt = failure.excerpt(&migration.up, &message);
+    Error::request(message).coded(code.id).at(failure.place(&migration.path)).showing(excerpt)
 }

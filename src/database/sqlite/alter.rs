@@ -21,6 +21,7 @@ use crate::database::query::Unasked;
 use crate::database::sealing::Sealing;
 use crate::database::{Cell, Migration, Mode, Reader};
 use crate::error::Error;
+use crate::excerpt::Excerpt;
 use crate::table::{ColumnType, VersionRecord};
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -214,6 +215,10 @@ impl Failing for Failure {
 
     fn place(&self, path: &str) -> String {
         path.to_owned()
+    }
+
+    fn excerpt(&self, sql: &str, message: &str) -> Option<Excerpt> {
+        Failure::excerpt(self, sql, message)
     }
 }
 

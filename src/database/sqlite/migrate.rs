@@ -69,27 +69,9 @@ pub(super) fn wrong(migration: &Migration, failure: &Failure) -> Error {
             (&codes::MIGRATION_SQL, format!("migration `{version}` is not valid SQL: {text}"))
         }
     };
-    Error::request(message).coded(code.id).at(line_of(migration, failure.offset))
-}
-
-/// `file:line` of an offset in a migration's SQL, past blanks and comments.
-fn line_of(migration: &Migration, offset: usize) -> String {
-    let sql = migration.up.as_str();
-    let mut rest = sql.get(offset..).unwrap_or_default();
-    loop {
-        let trimmed = rest.trim_start();
-        let end = match trimmed.get(..2) {
-            Some("--") => trimmed.split_once('\n'),
-            Some("/*") => trimmed.split_once("*/"),
-            _ => None,
-        };
-        rest = end.map_or(trimmed, |(_, after)| after);
-        if end.is_none() {
-            break;
-        }
-    }
-    let line = sql[..sql.len() - rest.len()].matches('\n').count() + 1;
-    format!("{}:{line}", migration.path)
+    let excerpt = failure.excerpt(&migration.up, &message);
+    let place = format!("{}:{}", migration.path, failure.line(&migration.up));
+    Error::request(message).coded(code.id).at(place).showing(excerpt)
 }
 
 /// A database with its schema set up.

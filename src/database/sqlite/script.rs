@@ -1,6 +1,7 @@
 //! Runs the SQL of a migration.
 
 use super::{catalog, connect, record, words};
+use crate::excerpt::Excerpt;
 use crate::table::Migration;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -45,6 +46,32 @@ impl Failure {
                 _ => words::fault(error, "").message,
             },
         }
+    }
+}
+
+impl Failure {
+    /// The line of the SQL, from 1, past blanks and comments.
+    pub(super) fn line(&self, sql: &str) -> usize {
+        let mut rest = sql.get(self.offset..).unwrap_or_default();
+        loop {
+            let trimmed = rest.trim_start();
+            let end = match trimmed.get(..2) {
+                Some("--") => trimmed.split_once('\n'),
+                Some("/*") => trimmed.split_once("*/"),
+                _ => None,
+            };
+            rest = end.map_or(trimmed, |(_, after)| after);
+            if end.is_none() {
+                break;
+            }
+        }
+        sql[..sql.len() - rest.len()].matches('\n').count() + 1
+    }
+
+    /// That line, with what a message says of it; none where no statement failed.
+    pub(super) fn excerpt(&self, sql: &str, message: &str) -> Option<Excerpt> {
+        let line = (self.statement > 0).then(|| self.line(sql))?;
+        Excerpt::of_line(sql, u32::try_from(line).ok()?, message)
     }
 }
 

@@ -59,6 +59,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_word_that_is_proposed_is_a_type() {
+        for word in crate::mapping::check::TYPE_WORDS {
+            assert_ne!(column_type(word), ColumnType::Unknown, "{word}");
+        }
+    }
+
+    #[test]
     fn declared_types_are_read_whatever_application_declares_them() {
         assert_eq!(column_type("varchar(32)"), ColumnType::Text { max: Some(32) });
         assert_eq!(column_type("VARCHAR"), ColumnType::Text { max: None });

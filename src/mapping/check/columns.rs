@@ -1,9 +1,11 @@
 //! Columns are there, and none that must have a value can end NULL.
 
 use super::spot::{Spot, columns_of};
-use crate::mapping::model::{ColumnRule, Expr, From, OnDuplicate, PathExpr, Policy, Root};
+use crate::error::Error;
+use crate::mapping::model::{ColumnRule, Expr, From, KeyPart, OnDuplicate, PathExpr, Policy, Root, Set};
 use crate::mapping::schema_default::SchemaDefault;
 use crate::mapping::{codes, suggest};
+use crate::table::Schema;
 
 pub(super) fn check(spot: &Spot<'_>) {
     let mut meant = Vec::new();
@@ -42,6 +44,27 @@ pub(super) fn check(spot: &Spot<'_>) {
             spot.refuse(&codes::VALUE_NOT_GIVEN, spot.rule.line, message, codes::VALUE_NOT_GIVEN.help);
         }
     }
+}
+
+/// Whether an error of a rule's key follows from a column that is misspelt, which is told by itself: the key names the
+/// column that was meant.
+pub fn follows(error: &Error, set: &Set, schema: &Schema) -> bool {
+    error.code == Some(codes::NAME_UNKNOWN.id)
+        && set.rules().any(|(mapping, rule)| {
+            let Some(table) = schema.table(&rule.into) else { return false };
+            let is_meant = |name: &str| {
+                rule.columns.iter().any(|column| {
+                    table.column(&column.name).is_none()
+                        && suggest::nearest(&column.name, columns_of(table)) == Some(name)
+                })
+            };
+            let place = format!("{}:{}", mapping.file, rule.line_of("key"));
+            error.place.as_ref() == Some(&place)
+                && rule.key.iter().any(|part| match part {
+                    KeyPart::Column(name) => error.message == rule.key_lacks(name) && is_meant(name),
+                    KeyPart::Path(_) => false,
+                })
+        })
 }
 
 /// The word `"default"` has something to write.

@@ -9,12 +9,15 @@ mod references;
 mod secrets;
 mod shapes;
 mod spot;
+mod type_words;
 mod types;
 
 #[cfg(test)]
 mod tests;
 
+pub use columns::follows;
 pub use secrets::check_secret_names;
+pub use type_words::TYPE_WORDS;
 
 use crate::error::Error;
 use crate::mapping::model::{Mapping, OnDuplicate, Owners, Precedence, Rule, Set};

@@ -2,9 +2,10 @@
 
 use super::literals;
 use super::spot::Spot;
-use crate::mapping::codes;
+use super::type_words::TYPE_WORDS;
 use crate::mapping::model::{ColumnRule, Digest, Expr, From, Literal, PathExpr, ReadAs, Root};
 use crate::mapping::walk::{self, Read};
+use crate::mapping::{codes, suggest};
 use crate::step::{OutputType, Step};
 use crate::table::ColumnType;
 
@@ -167,8 +168,20 @@ fn writes_time(expr: &Expr) -> bool {
 fn unknown_type(spot: &Spot<'_>, column: &ColumnRule, declared: &str) {
     let name = format!("`{}.{}`", spot.table.name, column.name);
     let message = format!("{name} is `{declared}`, a type that treelift does not know, and a rule writes it");
-    let hint = "declare one of the types that mappings/README.md lists, or leave the column to the application";
+    // The word stands in a migration: it is not what is wrong in the line that is shown.
+    let hint = meant(declared).map_or_else(
+        || "declare one of the types that mappings/README.md lists, or leave the column to the application".to_owned(),
+        |word| format!("did the migration mean `{word}`? mappings/README.md lists the types"),
+    );
     spot.refuse(&codes::TYPE_UNKNOWN, column.line, message, hint);
+}
+
+/// The type that a declaration probably means, where its word is none.
+fn meant(declared: &str) -> Option<&'static str> {
+    let word = declared.split('(').next().unwrap_or_default().trim();
+    // A word that is known takes other arguments, or is one of another engine.
+    let is_known = TYPE_WORDS.iter().any(|known| known.eq_ignore_ascii_case(word));
+    if is_known { None } else { suggest::nearest(word, TYPE_WORDS) }
 }
 
 fn misfit(spot: &Spot<'_>, column: &ColumnRule, gives: Gives, kind: ColumnType, declared: &str) {

@@ -61,7 +61,8 @@ pub enum SetSource {
 
 /// Loads a set that is free of errors.
 pub fn load(source: &SetSource) -> Result<Set> {
-    let (set, errors) = read(source)?;
+    let (set, mut errors) = read(source)?;
+    show_lines(source, &mut errors);
     match Error::all(errors) {
         Some(error) => Err(error),
         None => Ok(set),

@@ -216,9 +216,7 @@ impl<'l> Names<'l> {
                     || format!("give the column a value in the rule, or write `.{name}` for a path"),
                     |meant| format!("did you mean `{meant}`?"),
                 );
-                let message =
-                    format!("the key of rule `{}` names `{name}`, which is not one of its columns", rule.name);
-                self.refuse(&codes::NAME_UNKNOWN, rule.line_of("key"), message, hint);
+                self.refuse(&codes::NAME_UNKNOWN, rule.line_of("key"), rule.key_lacks(name), hint);
             }
         }
     }

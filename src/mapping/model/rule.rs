@@ -50,6 +50,11 @@ impl Rule {
         self.lines.iter().find(|(name, _)| name == key).map_or(self.line, |(_, line)| *line)
     }
 
+    /// What is said of a name in its key that none of its columns has.
+    pub fn key_lacks(&self, name: &str) -> String {
+        format!("the key of rule `{}` names `{name}`, which is not one of its columns", self.name)
+    }
+
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&ColumnRule> {
         self.columns.iter().find(|column| column.name == name)

@@ -2,11 +2,14 @@
 
 use super::{Change, Changed, Difference, FindingOf};
 use crate::finding::printable;
-use crate::report::words::count;
+use crate::report::words::{count, thousands};
 use std::fmt::Write as _;
 
 /// So many lines of a list are shown.
 const SHOWN: usize = 20;
+
+/// The leaves of all classes.
+const SEEN: &str = "seen";
 
 /// The comparison in words; the last line says whether they are the same. `all`: every line, however many.
 pub fn words(difference: &Difference, all: bool) -> String {
@@ -15,7 +18,6 @@ pub fn words(difference: &Difference, all: bool) -> String {
         let when = about.started.as_deref().map_or_else(String::new, |started| format!(", {started}"));
         put(&mut text, &format!("{name}  run {}: {}, {}{when}", about.run, about.mode, about.outcome));
     }
-    let mut parts = Vec::new();
     section(&mut text, "run", difference.run.iter().map(changed), all);
     let added = difference.added.iter().map(|file| format!("+ {} ({})", file.path, file.status));
     let removed = difference.removed.iter().map(|file| format!("- {} ({})", file.path, file.status));
@@ -29,30 +31,62 @@ pub fn words(difference: &Difference, all: bool) -> String {
     section(&mut text, "findings", appeared.chain(gone).chain(counted), all);
     section(&mut text, "secrets", difference.secrets.iter().map(changed), all);
     section(&mut text, "checks", difference.checks.iter().map(changed), all);
-    for (number, what) in [
-        (difference.added.len(), "added file"),
-        (difference.removed.len(), "removed file"),
-        (difference.changed.len(), "changed file"),
-        (difference.tables.len(), "table"),
-        (difference.appeared.len(), "new finding"),
-        (difference.gone.len(), "gone finding"),
-        (difference.counted.len(), "recounted finding"),
-        (difference.checks.len(), "check"),
-    ] {
-        if number > 0 {
-            parts.push(count(number as u64, what));
-        }
-    }
-    let verdict = difference.run.iter().map(|change| change.what.clone());
-    let parts: Vec<String> = verdict.chain(parts).collect();
     text.push('\n');
-    let last = match (difference.same, parts.is_empty()) {
-        (true, _) => "same: both reports say the same".to_owned(),
-        (false, true) => "differs".to_owned(),
-        (false, false) => format!("differs: {}", parts.join(", ")),
-    };
-    put(&mut text, &last);
+    put(&mut text, &last(difference));
     text
+}
+
+/// The last line: whether they are the same, and everything that is not.
+fn last(difference: &Difference) -> String {
+    // Taken apart, so that nothing that is compared can be left out.
+    let Difference {
+        same,
+        a: _,
+        b: _,
+        run,
+        added,
+        removed,
+        changed,
+        leaves,
+        tables,
+        appeared,
+        gone,
+        counted,
+        secrets,
+        checks,
+    } = difference;
+    if *same {
+        return "same: both reports say the same".to_owned();
+    }
+    let counts = [
+        (added.len(), "added file", String::new()),
+        (removed.len(), "removed file", String::new()),
+        (changed.len(), "changed file", String::new()),
+        (leaves.len(), "leaf count", moved(leaves)),
+        (tables.len(), "table", String::new()),
+        (appeared.len(), "new finding", String::new()),
+        (gone.len(), "gone finding", String::new()),
+        (counted.len(), "recounted finding", String::new()),
+        (secrets.len(), "secret count", String::new()),
+        (checks.len(), "check", String::new()),
+    ];
+    let counts = counts.iter().filter(|(number, ..)| *number > 0);
+    let counts = counts.map(|(number, what, more)| count(*number as u64, what) + more);
+    let parts: Vec<String> = run.iter().map(|change| change.what.clone()).chain(counts).collect();
+    format!("differs: {}", parts.join(", "))
+}
+
+/// How many leaves the classes gained and lost together: ` (1 more, 3 fewer by class)`.
+fn moved(leaves: &[Change]) -> String {
+    let number = |side: &Option<String>| side.as_ref().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    let classes = || leaves.iter().filter(|change| change.what != SEEN);
+    let sum = |of: fn(u64, u64) -> u64| -> u64 {
+        classes().map(|change| of(number(&change.before), number(&change.after))).fold(0, u64::saturating_add)
+    };
+    let (more, fewer) = (sum(|before, after| after.saturating_sub(before)), sum(u64::saturating_sub));
+    let parts = [(more, "more"), (fewer, "fewer")].into_iter().filter(|(leaves, _)| *leaves > 0);
+    let parts: Vec<String> = parts.map(|(leaves, what)| format!("{} {what}", thousands(leaves))).collect();
+    if parts.is_empty() { String::new() } else { format!(" ({} by class)", parts.join(", ")) }
 }
 
 fn put(text: &mut String, line: &str) {
@@ -103,6 +137,7 @@ mod tests {
     use super::super::super::sample;
     use super::super::{Side, compare};
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn the_last_line_says_whether_they_are_the_same() {
@@ -117,9 +152,25 @@ mod tests {
             "\ntables\n",
             "  + error J002: the file ends in the middle of a value at people/7/more.json\n",
             "\ndiffers: verdict, outcome, 1 added file, 2 removed files, ",
+            " by class), ",
         ] {
             assert!(text.contains(line), "{line} in {text}");
         }
+    }
+
+    #[test]
+    fn the_last_line_names_whatever_differs() {
+        let side = |document: serde_json::Value| -> Side { serde_json::from_value(document).expect("a report") };
+        let last =
+            |before, after| words(&compare(&side(before), &side(after)), false).lines().last().map(str::to_owned);
+        let differs = |words: &str| Some(format!("differs: {words}"));
+        let leaves =
+            |column, ignored| json!({ "leaves": { "seen": column + ignored, "column": column, "ignored": ignored } });
+        assert_eq!(last(leaves(5, 1), leaves(3, 3)), differs("2 leaf counts (2 more, 2 fewer by class)"));
+        assert_eq!(last(leaves(5, 1), leaves(1_005, 1)), differs("2 leaf counts (1,000 more by class)"));
+        let secrets = |values: u64| json!({ "secrets": { "values": values, "keys": ["a"] } });
+        assert_eq!(last(secrets(1), secrets(2)), differs("1 secret count"));
+        assert_eq!(last(json!({}), secrets(2)), differs("2 secret counts"));
     }
 
     #[test]
