@@ -3,7 +3,7 @@
 use super::follow::Following;
 use super::unchanged::Disposition;
 use super::undo::engine::{Listed, number, numbers, text_of};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What the ledger says of a row that the database has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,11 +102,12 @@ pub(super) fn last_files<E: Following>(
     Ok(keys.iter().map(|key| last.get(key).copied()).collect())
 }
 
-/// Takes the lines of these rows.
+/// Takes the lines of these rows, each once: two records may ask about the same row.
 fn note<E: Following>(engine: &mut E, table: i64, keys: &[String]) -> Result<(), E::Fault> {
     let temporary = E::TEMPORARY;
     engine.run(&format!("CREATE TEMP TABLE treelift_asked (row_key text){temporary}"))?;
-    engine.put("treelift_asked", &["text"], keys.iter().map(|key| vec![Some(key.clone())]).collect())?;
+    let once: BTreeSet<&String> = keys.iter().collect();
+    engine.put("treelift_asked", &["text"], once.into_iter().map(|key| vec![Some(key.clone())]).collect())?;
     engine.note_lines(&format!(
         "JOIN {LINES}_{table} l ON l.file = r.file AND l.number = r.number
          JOIN treelift_asked a ON a.row_key = l.row_key WHERE r.\"table\" = {table}"

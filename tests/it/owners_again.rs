@@ -281,8 +281,7 @@ fn law(seed: u64, update: bool) -> Result<bool, String> {
         let dump = |name: &str| application_dump(&open(&house.path(name)));
         let (part_report, whole_report) = (parts.json(), whole.json());
         if [&part_report, &whole_report].iter().any(|report| report["files"].is_null()) {
-            let is_same = parts.status == whole.status && part_report == whole_report;
-            return if is_same { Ok(is_left) } else { Err(format!("{words}\n{}\n{}", parts.stdout, whole.stdout)) };
+            return Err(format!("{words}\nno report\n{}\n{}", parts.stdout, whole.stdout));
         }
         let read = part_report["as_in"]["files_read"].as_u64();
         let of = |what: &str, one: &dyn std::fmt::Debug, other: &dyn std::fmt::Debug| {

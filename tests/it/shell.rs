@@ -49,7 +49,7 @@ pub(crate) fn commands(text: &str, listed: &[&str]) -> Vec<Line> {
             }
             (_, Some(code), _) => found.push(Line { at: at + 1, code: code.to_owned(), shows: Vec::new() }),
             (Some(body), None, Some(last)) if !(body.trim().is_empty() || body.starts_with('#')) => {
-                last.shows.push(body.trim_end().to_owned())
+                last.shows.push(body.trim_end().to_owned());
             }
             _ => {} // it is prose, or what something prints
         }
