@@ -15,7 +15,7 @@ fn house(header: &str) -> House {
     let rules = "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\ntitle = \"title\"\n";
     let house = House::new()
         .schema("CREATE TABLE notes (id INTEGER NOT NULL PRIMARY KEY, title TEXT NOT NULL);")
-        .list("notes", "[\"notes/*.json\"]", rules)
+        .list("notes", "notes/*.json", rules)
         .source("notes/a.json", &json!([{ "id": 1, "title": "the first" }, { "id": 2, "title": "the second" }]));
     house.file("set/schema/002_found.up.sql", format!("{header}{FOUND}"));
     house.file("set/schema/002_found.down.sql", GONE);

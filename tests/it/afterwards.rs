@@ -129,7 +129,7 @@ fn rows_of_bytes_and_of_columns_without_a_type_are_found_by_their_keys() {
         );
         let house = House::new()
             .schema(&format!("CREATE TABLE things (id {declared} PRIMARY KEY NOT NULL, name TEXT){suffix};"))
-            .list("things", r#"["things.json"]"#, &rules)
+            .list("things", "things.json", &rules)
             .source("things.json", &json!([{"k": "00ff", "n": 1.5, "name": "a"}, {"k": "0102", "n": 7, "name": "b"}]));
         let run = imported(&house);
         house.lift(&["--no-backup"]).ends(0, "committed").counts("unchanged", "things 2");
@@ -146,7 +146,7 @@ fn events(key: &str) -> House {
     House::new()
         .schema(&format!("CREATE TABLE events (name TEXT, at TIMESTAMP, day DATE, clock TIME{key});"))
         .set("[written]\nDATE = \"%d.%m.%Y\"\nTIME = \"%H:%M:%S\"\n")
-        .list("events", r#"["events.json"]"#, rules)
+        .list("events", "events.json", rules)
         .source(
             "events.json",
             &json!([
@@ -187,8 +187,8 @@ fn one_and_one_point_nought_are_one_key_in_the_run_in_the_ledger_and_in_a_second
         let uses = "[table.uses]\nkey = [\"id\"]\n[table.uses.columns]\nid = \"id\"\nname = { lookup = \"rates.name\", by = { rate = \"rate\" } }\n";
         let house = House::new()
             .schema(&format!("CREATE TABLE rates (rate {declared}, name TEXT{more}); CREATE TABLE uses (id TEXT PRIMARY KEY, name TEXT);"))
-            .list("rates", r#"["rates.json"]"#, rules)
-            .list("uses", r#"["uses.json"]"#, uses);
+            .list("rates", "rates.json", rules)
+            .list("uses", "uses.json", uses);
         house.put(
             "rates.json",
             r#"[{"rate": 1, "name": "a"}, {"rate": 1.0, "name": "b"}, {"rate": 2.50, "name": "c"}]"#,
@@ -256,7 +256,7 @@ fn people() -> House {
             "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
              CREATE TABLE tags (id INTEGER PRIMARY KEY, person INTEGER REFERENCES people (id), tag TEXT);",
         )
-        .list("people", r#"["people.json"]"#, rules)
+        .list("people", "people.json", rules)
         .source("people.json", &json!([{"name": "Ann", "tags": "red,blue"}, {"name": "Bob", "tags": "green"}]))
 }
 
@@ -330,7 +330,7 @@ const NOTES: &str = "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = 
 fn notes() -> House {
     House::new()
         .schema("CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, title TEXT);")
-        .list("notes", r#"["notes.json"]"#, NOTES)
+        .list("notes", "notes.json", NOTES)
         .source("notes.json", &json!([{"id": "a", "title": "x"}, {"id": "b", "title": "y"}]))
 }
 
@@ -339,7 +339,7 @@ fn after_a_table_was_renamed_undo_and_explain_say_which_migration_took_it_away()
     let house = notes();
     let run = imported(&house);
     migrate_by_hand(&house, 2, "ALTER TABLE notes RENAME TO pages;", "ALTER TABLE pages RENAME TO notes;");
-    let house = house.list("notes", r#"["notes.json"]"#, &NOTES.replace("table.notes", "table.pages"));
+    let house = house.list("notes", "notes.json", &NOTES.replace("table.notes", "table.pages"));
     let by = "migration `002`, which made `pages` with the same columns, took it away";
     let ran = undo(&house, &run, &[]).status(1);
     let words = format!(
@@ -365,7 +365,7 @@ fn after_a_column_or_the_key_was_changed_undo_says_so() {
         "ALTER TABLE notes RENAME COLUMN title TO name;",
         "ALTER TABLE notes RENAME COLUMN name TO title;",
     );
-    let house = house.list("notes", r#"["notes.json"]"#, &NOTES.replace("title =", "name ="));
+    let house = house.list("notes", "notes.json", &NOTES.replace("title =", "name ="));
     let ran = undo(&house, &run, &[]).status(1);
     let words = format!(
         "blocked: `notes` no longer has the column `title` of the 2 rows that the run wrote: migration `002` took that away\n\
@@ -408,7 +408,7 @@ fn a_table_that_somebody_dropped_or_a_rollback_took_away_is_not_there() {
 
     let house = House::new()
         .schema("CREATE TABLE other (id TEXT);")
-        .list("notes", r#"["notes.json"]"#, NOTES)
+        .list("notes", "notes.json", NOTES)
         .source("notes.json", &json!([{"id": "a", "title": "x"}]));
     house.file("set/schema/002_notes.up.sql", "CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, title TEXT);");
     house.file("set/schema/002_notes.down.sql", "DROP TABLE notes;");
@@ -444,7 +444,7 @@ fn a_second_import_says_again_what_the_application_needs_and_one_without_secrets
         House::new()
             .schema("CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, pin TEXT);")
             .set("[after]\nmessage = \"Hand the pins over.\"\n")
-            .list("logins", r#"["logins.json"]"#, rules)
+            .list("logins", "logins.json", rules)
             .source("logins.json", &logins)
     };
     let sealed = house(json!([{"id": "a", "pin": "4711-secret"}]));

@@ -16,7 +16,7 @@ fn house(assertion: &str) -> House {
     House::new()
         .schema("CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT);")
         .set(&format!("[[assert]]\nname = \"no empty names\"\nsql = \"\"\"{assertion}\"\"\"\n"))
-        .list("items", r#"["items.json"]"#, ITEM)
+        .list("items", "items.json", ITEM)
         .source("items.json", &json!([{"id": 1, "name": "a"}]))
 }
 
@@ -144,8 +144,8 @@ fn a_fill_of_a_key_that_an_empty_secret_took_is_a_finding() {
     let house = House::new()
         .schema("CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, door TEXT, note TEXT);")
         .set("[precedence]\nlogins = [\"logins\", \"notes\"]\n")
-        .list("logins", r#"["logins.json"]"#, logins)
-        .list("notes", r#"["notes.json"]"#, notes)
+        .list("logins", "logins.json", logins)
+        .list("notes", "notes.json", notes)
         .source("logins.json", &json!([{"id": "a", "door": ""}, {"id": "b", "door": "opens-the-door"}]))
         .source("notes.json", &json!([{"id": "a", "note": "x"}, {"id": "b", "note": "y"}]));
     // The key is taken, though no row has it: a finding about the source, with the place of the other.
@@ -195,7 +195,7 @@ fn that_an_assertion_did_not_hold_of_an_empty_database_does_not_excuse_the_impor
         .set(
             "[[assert]]\nname = \"somebody is b\"\nsql = \"SELECT id FROM items WHERE name = 'b'\"\ngives = \"rows\"\n",
         )
-        .list("items", r#"["items.json"]"#, ITEM)
+        .list("items", "items.json", ITEM)
         .source("items.json", &json!([{"id": 1, "name": "a"}]));
     house.lift(&[]).ends(1, "rolled-back").finds(&["error A001"]);
     house.put("items.json", json!([{"id": 1, "name": "b"}]).to_string());
@@ -208,7 +208,7 @@ fn a_broken_reference_that_a_migration_leaves_in_a_new_database_refuses_the_impo
                   INSERT INTO items (id, name, of) VALUES (9, 'z', 8);";
     let house = House::new()
         .schema(tables)
-        .list("items", r#"["items.json"]"#, ITEM)
+        .list("items", "items.json", ITEM)
         .source("items.json", &json!([{"id": 1, "name": "a"}]));
     house.lift(&[]).ends(1, "rolled-back").finds(&["error R004"]);
     assert!(!house.path(DATABASE).exists());

@@ -10,7 +10,7 @@ const PEOPLE: &str = "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid
 /// A house with a set of its own and a tree, imported.
 fn imported() -> House {
     let house = House::new().schema("CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL);");
-    let house = house.list("people", "[\"people.json\"]", PEOPLE).source("people.json", &json!([{ "id": "ada" }]));
+    let house = house.list("people", "people.json", PEOPLE).source("people.json", &json!([{ "id": "ada" }]));
     house.lift(&[]).ends(0, "committed");
     house
 }

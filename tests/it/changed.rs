@@ -20,8 +20,7 @@ const LIST: &str = "format = \"json\"\n[[source.shape]]\nname = \"list\"\nrecord
 /// Teams in a file of this name that is read so, and people; `policy` is what becomes of who has no team.
 fn house(policy: &str, file: &str, words: &str, teams: &str) -> House {
     let teams_rules = rules("teams", "lead", "people", "");
-    let house =
-        House::new().schema(TABLES).list("people", r#"["people.json"]"#, &rules("people", "team", "teams", policy));
+    let house = House::new().schema(TABLES).list("people", "people.json", &rules("people", "team", "teams", policy));
     let house = house.mapping("teams", &format!("[source]\nfiles = [\"{file}\"]\n{words}{teams_rules}"));
     house.put(file, teams);
     house.put("people.json", json!([{"name": "p", "team": "aa"}]).to_string());
@@ -94,8 +93,8 @@ fn a_reference_to_a_row_that_the_tree_does_not_give_any_more_holds_whatever_the_
             look("people", "boss")
         );
         let ignore = "[ignore]\n\"*\" = \"looked up\"\n";
-        let house = House::new().schema(BY_NAME).list("teams", r#"["teams.json"]"#, &format!("{teams}{ignore}"));
-        let house = house.list("people", r#"["people.json"]"#, &format!("{people}{ignore}"));
+        let house = House::new().schema(BY_NAME).list("teams", "teams.json", &format!("{teams}{ignore}"));
+        let house = house.list("people", "people.json", &format!("{people}{ignore}"));
         let house = house.source("teams.json", &json!([{"name": "aa"}]));
         let house = house.source("people.json", &json!([{"name": "p", "team": "aa", "boss": "p"}]));
         house.lift(&[]).ends(0, "committed").finds(&[]);

@@ -42,8 +42,8 @@ pub(crate) fn house() -> House {
     House::new()
         .schema(TABLES)
         .set(SET)
-        .list("people", r#"["people.json"]"#, PEOPLE)
-        .list("mails", r#"["mails.json"]"#, STATES)
+        .list("people", "people.json", PEOPLE)
+        .list("mails", "mails.json", STATES)
         .source("people.json", &people([1.5; 6]))
         .source("mails.json", &json!([{"id": "2", "mail": "cid@a.example"}]))
 }
@@ -175,10 +175,8 @@ fn rows_are_kept_where_that_is_asked_for_and_their_children_go_on() {
 #[test]
 fn a_rule_says_what_happens_and_refuse_goes_before_it() {
     let rules = PEOPLE.replacen("key = [\"id\"]", "key = [\"id\"]\n    on_existing = \"update\"", 1);
-    let house = House::new()
-        .schema(TABLES)
-        .list("people", r#"["people.json"]"#, &rules)
-        .source("people.json", &people([1.5; 6]));
+    let house =
+        House::new().schema(TABLES).list("people", "people.json", &rules).source("people.json", &people([1.5; 6]));
     house.lift(&[]).ends(0, "committed");
     house.put("people.json", people([2.5; 6]).to_string());
     let refused = house.lift(&["--existing", "refuse"]).ends(1, "rolled-back").report();
@@ -200,7 +198,7 @@ fn login_house() -> House {
         pin = { seal = "pin", on_absent = "null" }"#;
     House::new()
         .schema("CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, pin TEXT);")
-        .list("logins", r#"["logins.json"]"#, rules)
+        .list("logins", "logins.json", rules)
         .source("logins.json", &logins("first-secret-1"))
 }
 

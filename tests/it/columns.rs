@@ -8,7 +8,7 @@ fn items(declared: &str, expression: &str, values: &[Value]) -> House {
     let items: Vec<Value> = values.iter().enumerate().map(|(at, value)| json!({ "id": at + 1, "v": value })).collect();
     House::new()
         .schema(&format!("CREATE TABLE items (id INTEGER PRIMARY KEY, v {declared});"))
-        .list("items", r#"["items.json"]"#, &rule(expression))
+        .list("items", "items.json", &rule(expression))
         .source("items.json", &json!(items))
 }
 
@@ -38,7 +38,7 @@ fn a_column_that_no_rule_writes_may_have_any_type() {
             "CREATE TABLE items (id INTEGER PRIMARY KEY, v TEXT, since DATE, icon, place GEOMETRY DEFAULT 'none');
              CREATE TABLE other (id INTEGER PRIMARY KEY, d DATE, t TINYINT(1), u UUID, j JSONB, z TIMESTAMPTZ, s SERIAL, e);",
         )
-        .list("items", r#"["items.json"]"#, &rule("\"v\""))
+        .list("items", "items.json", &rule("\"v\""))
         .source("items.json", &json!([{ "id": 1, "v": "x" }]));
     house.run(["check", "set"]).status(0);
     house.lift(&[]).ends(0, "committed").leaves("column 2");

@@ -1,7 +1,7 @@
 //! Rows that the database swallows or alters without an error are found, whatever does it.
 
 use crate::house::{DATABASE, House};
-use crate::small::told;
+use crate::inline::told;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -19,7 +19,7 @@ const ITEMS: &str = "CREATE TABLE items (id INTEGER PRIMARY KEY, state TEXT);";
 /// A house whose database the application made, with what it has beside the set's table.
 fn items(schema: &str, beside: &str, states: &[&str]) -> House {
     let items: Value = (1..).zip(states).map(|(id, state)| json!({"id": id, "state": state})).collect();
-    let house = House::new().schema(schema).list("items", r#"["items.json"]"#, ITEM).source("items.json", &items);
+    let house = House::new().schema(schema).list("items", "items.json", ITEM).source("items.json", &items);
     let database = Connection::open(house.path(DATABASE)).unwrap();
     database.execute_batch(&format!("{schema} {beside}")).unwrap();
     house
@@ -69,7 +69,7 @@ fn an_earlier_row_that_a_trigger_changes_or_removes_is_found_by_its_key() {
         let schema = format!("{ITEMS} CREATE TABLE notes (id INTEGER PRIMARY KEY);");
         let guard = format!("CREATE TRIGGER guard AFTER INSERT ON notes BEGIN {what}; END;");
         let house = items(&schema, &guard, &["open", "shut"])
-            .list("notes", r#"["notes.json"]"#, "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\n")
+            .list("notes", "notes.json", "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\n")
             .source("notes.json", &json!([{"id": 1}]));
         let report = house.lift(&["--max-rejects", "9"]).ends(1, "rolled-back").report();
         let found = told(&report);
@@ -172,7 +172,7 @@ fn a_trigger_of_the_set_may_write_what_no_rule_writes() {
     );
     let house = House::new()
         .schema(&schema)
-        .list("items", r#"["items.json"]"#, ITEM)
+        .list("items", "items.json", ITEM)
         .source("items.json", &json!([{"id": 1, "state": "open"}, {"id": 2, "state": "odd"}]));
     assert_eq!(told(&house.lift(&[]).ends(0, "committed").report()), [] as [&str; 0]);
     assert_eq!(

@@ -2,7 +2,7 @@
 //! record can be left out.
 
 use crate::house::{DATABASE, House, open};
-use crate::small::told;
+use crate::inline::told;
 use serde_json::{Value, json};
 
 const ITEM: &str = r#"
@@ -14,7 +14,7 @@ const ITEM: &str = r#"
 
 /// A house with this table and these items.
 fn items(schema: &str, items: &Value) -> House {
-    House::new().schema(schema).list("items", r#"["items.json"]"#, ITEM).source("items.json", items)
+    House::new().schema(schema).list("items", "items.json", ITEM).source("items.json", items)
 }
 
 fn item(id: u64, state: &str) -> Value {
@@ -120,7 +120,7 @@ fn a_rejected_child_takes_its_whole_record_and_the_ids_stay_dense() {
         )
         .list(
             "lists",
-            r#"["lists.json"]"#,
+            "lists.json",
             r#"
             [table.lists]
             key = ["name"]
@@ -155,7 +155,7 @@ fn people(schema: &str) -> House {
         [table.things.columns]
         id = "."
         person = "^id""#;
-    House::new().schema(schema).list("people", r#"["people.json"]"#, set)
+    House::new().schema(schema).list("people", "people.json", set)
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn two_rows_of_one_record_that_the_database_takes_for_the_same_are_both_named() 
         .schema("CREATE TABLE words (id INTEGER PRIMARY KEY, word TEXT COLLATE NOCASE UNIQUE);")
         .list(
             "lists",
-            r#"["lists.json"]"#,
+            "lists.json",
             r#"
             [table.words]
             each = "words[*]"
@@ -229,7 +229,7 @@ fn a_child_has_the_id_of_its_parent_also_where_records_before_it_are_decided_aga
         )
         .list(
             "people",
-            r#"["people.json"]"#,
+            "people.json",
             r#"
             [table.people]
             key = ["name"]
@@ -306,8 +306,8 @@ fn values_that_the_database_rejects_for_a_row_that_is_filled_reject_the_record_t
     let house = House::new()
         .schema("CREATE TABLE items (id INTEGER PRIMARY KEY, state TEXT, note TEXT CHECK (note <> 'bad'));")
         .set("[precedence]\nitems = [\"items\", \"notes\"]\n")
-        .list("items", r#"["items.json"]"#, ITEM)
-        .list("notes", r#"["notes.json"]"#, rules)
+        .list("items", "items.json", ITEM)
+        .list("notes", "notes.json", rules)
         .source("items.json", &json!([item(1, "open"), item(2, "open")]))
         .source("notes.json", &json!([{"id": 1, "note": "bad"}, {"id": 2, "note": "good"}]));
     let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");

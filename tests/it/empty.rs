@@ -1,7 +1,6 @@
 //! A run that imports nothing, or nothing of any owner, does not end like a clean one.
 
 use crate::house::{DATABASE, House, age, listing, open, project};
-use crate::small::Small;
 use serde_json::Value;
 use std::fs;
 
@@ -64,25 +63,26 @@ fn the_missing_file_by_which_a_set_recognises_a_tree_is_named_on_the_screen_firs
     assert!(run.stdout.contains("`users/users.json` is missing"), "{}", run.stdout);
 }
 
-fn notes(content: &str) -> Small {
-    Small::new("CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL);", "")
-        .lists("notes", "notes.json", "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\n")
-        .file("notes.json", content)
+fn notes(content: &str) -> House {
+    House::new()
+        .schema("CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL);")
+        .list("notes", "notes.json", "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\n")
+        .text("notes.json", content)
 }
 
 #[test]
 fn files_without_a_row_are_refused_and_rows_that_are_up_to_date_are_not() {
-    let small = notes(r#"[{"id": "a"}]"#);
-    small.report(0, &[]);
+    let house = notes(r#"[{"id": "a"}]"#);
+    house.report(0, &[]);
     // Nothing is new, but the rows are those of the source.
-    let again = small.import(&[]).status(0);
+    let again = house.lift(&[]).ran.status(0);
     assert!(again.stderr.contains("committed: no changes, 1 row already up to date"), "{}", again.stderr);
 
-    small.write("notes.json", "[]");
-    let report = small.report(1, &[]);
+    house.put("notes.json", "[]");
+    let report = house.report(1, &[]);
     assert_eq!(about_source(&report), ["error F016 no row came of 1 imported file"]);
     assert_eq!(report["outcome"], "rolled-back");
-    let report = small.report(0, &["--allow-empty"]);
+    let report = house.report(0, &["--allow-empty"]);
     assert_eq!(about_source(&report), ["warning F016 no row came of 1 imported file"]);
     let empty = report["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == "F016").unwrap();
     assert_eq!(empty["help"], "check that the source is the right folder and complete");
@@ -90,22 +90,22 @@ fn files_without_a_row_are_refused_and_rows_that_are_up_to_date_are_not() {
 
 #[test]
 fn a_rejected_run_is_not_called_empty_as_well() {
-    let small = notes(r#"[{"id": 1}]"#);
-    assert_eq!(about_source(&small.report(1, &[])), Vec::<String>::new());
-    let allowed = small.report(1, &["--max-rejects", "1"]);
+    let house = notes(r#"[{"id": 1}]"#);
+    assert_eq!(about_source(&house.report(1, &[])), Vec::<String>::new());
+    let allowed = house.report(1, &["--max-rejects", "1"]);
     assert_eq!(about_source(&allowed), ["error F016 no row came of 1 imported file"]);
     assert_eq!(allowed["outcome"], "rolled-back");
 }
 
 #[test]
 fn what_is_not_a_file_has_its_path_as_the_place_of_its_finding() {
-    let small = notes(r#"[{"id": "a"}]"#);
-    std::os::unix::fs::symlink("/nowhere/at/all", small.tree().join("link.json")).unwrap();
-    let report = small.report(1, &["--report", "report.html"]);
+    let house = notes(r#"[{"id": "a"}]"#);
+    std::os::unix::fs::symlink("/nowhere/at/all", house.tree().join("link.json")).unwrap();
+    let report = house.report(1, &["--report", "report.html"]);
     let finding = report["findings"].as_array().unwrap().iter().find(|one| one["code"] == "F008").unwrap();
     assert_eq!(finding["place"], serde_json::json!({ "file": "link.json" }));
-    let page = fs::read_to_string(small.house.path("report.html")).unwrap();
+    let page = fs::read_to_string(house.path("report.html")).unwrap();
     assert!(page.contains("<code>link.json</code>"), "{page}");
-    let screen = small.house.run(["import", "--reread", "tree", "--mappings", "set", "--database", "x.db"]).status(1);
+    let screen = house.run(["import", "--reread", "tree", "--mappings", "set", "--database", "x.db"]).status(1);
     assert!(screen.stdout.contains("error F008 link.json: `link.json`: a dangling symbolic link"), "{}", screen.stdout);
 }

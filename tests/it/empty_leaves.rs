@@ -10,10 +10,7 @@ const TABLES: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY NOT NULL, name
 const ITEMS: &str = "[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\n";
 
 fn items(rules: &str, items: &Value) -> House {
-    House::new()
-        .schema(TABLES)
-        .list("items", r#"["items.json"]"#, &format!("{ITEMS}{rules}"))
-        .source("items.json", items)
+    House::new().schema(TABLES).list("items", "items.json", &format!("{ITEMS}{rules}")).source("items.json", items)
 }
 
 #[test]
@@ -50,7 +47,7 @@ fn a_null_by_which_a_row_is_looked_up_is_decided() {
     let rules = "city = { lookup = \"people.name\", by = { id = \"owner.id\" } }\n";
     let values = json!([{"id": 1, "owner": null}, {"id": 2, "owner": {}}, {"id": 3, "owner": {"id": null}}]);
     let people = "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"\n";
-    let house = items(rules, &values).list("people", r#"["people.json"]"#, people);
+    let house = items(rules, &values).list("people", "people.json", people);
     let house = house.source("people.json", &json!([{"id": 7, "name": "Ann"}]));
     house.lift(&[]).ends(0, "committed").leaves("column 8").finds(&[]);
 }

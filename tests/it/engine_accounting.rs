@@ -8,7 +8,7 @@ const TABLES: &str = "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TE
 
 /// A house with one list of notes, and these rules over it.
 fn notes(rules: &str, notes: &Value) -> House {
-    House::new().schema(TABLES).list("notes", r#"["notes.json"]"#, rules).source("notes.json", notes)
+    House::new().schema(TABLES).list("notes", "notes.json", rules).source("notes.json", notes)
 }
 
 /// A house with one document of notes, this source section, and these rules over it.
@@ -35,7 +35,7 @@ fn the_leaves_of_a_lookup_that_finds_nothing_are_ignored_with_that_reason() {
         id = "id"
         author = { lookup = "people.id", by = { name = "author" } }"#;
     let house = notes(rules, &json!([{"id": "a", "author": "Ann"}, {"id": "b", "author": "nobody"}]))
-        .list("people", r#"["people.json"]"#, PEOPLE)
+        .list("people", "people.json", PEOPLE)
         .source("people.json", &json!([{"id": "1", "name": "Ann"}]));
     let lifted = house.lift(&[]).ends(0, "committed").leaves("column 5, ignored 1");
     lifted.finds(&["warning R013 notes.json /1/author"]);

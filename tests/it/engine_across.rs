@@ -20,7 +20,7 @@ const EVENTS: &str = r##"
 fn house(first: &Value, second: &Value) -> House {
     House::new()
         .schema(TABLES)
-        .list("events", r#"["first.json", "second.json"]"#, EVENTS)
+        .list("events", "first.json second.json", EVENTS)
         .source("first.json", first)
         .source("second.json", second)
 }
@@ -77,11 +77,8 @@ fn a_feed_that_grows_between_imports_adds_what_is_new() {
 fn a_rejected_record_takes_no_twin_with_it() {
     let rules = EVENTS.replace("what = \"what\"", "what = { from = \"what\", steps = [{ require = \"^[a-z]$\" }] }");
     let rules = rules.replace(r#"[".at", ".what"]"#, r#"[".at"]"#);
-    let house = house(&json!([event("1", "BAD")]), &json!([event("1", "a")])).list(
-        "events",
-        r#"["first.json", "second.json"]"#,
-        &rules,
-    );
+    let house =
+        house(&json!([event("1", "BAD")]), &json!([event("1", "a")])).list("events", "first.json second.json", &rules);
     let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
     lifted.leaves("column 2, rejected 2").finds(&["error V005 first.json /0/what"]);
     assert_eq!(house.rows("SELECT what, feed FROM events"), [["a", "second"]]);
@@ -105,8 +102,8 @@ fn directories_of_one_owner_are_feeds_of_their_own() {
     let house = House::new()
         .schema(TABLES)
         .set(owners)
-        .list("people", r#"["people.json"]"#, people)
-        .list("events", r#"["of/{owner}/events.json"]"#, &events.replace("#stem", "#owner"))
+        .list("people", "people.json", people)
+        .list("events", "of/{owner}/events.json", &events.replace("#stem", "#owner"))
         .source("people.json", &json!([{"id": "1", "name": "ann"}, {"id": "2", "name": "bob"}]))
         .source("of/1/events.json", &json!([event("1", "a"), event("1", "a")]))
         .source("of/ann/events.json", &json!([event("1", "a"), event("2", "b")]))
@@ -137,7 +134,7 @@ fn children_of_a_folded_event_are_folded_with_it() {
         body = ".""##;
     let house = House::new()
         .schema(&format!("{TABLES} CREATE TABLE parts (id INTEGER PRIMARY KEY, event INTEGER, body TEXT);"))
-        .list("events", r#"["first.json", "second.json"]"#, rules)
+        .list("events", "first.json second.json", rules)
         .source("first.json", &json!([{"at": "1", "parts": ["a"]}]))
         .source("second.json", &json!([{"at": "1", "parts": ["a"]}, {"at": "2", "parts": ["b"]}]));
     house.lift(&[]).ends(0, "committed").leaves("column 4, ignored 2").finds(&[]);
@@ -175,7 +172,7 @@ fn a_rejected_record_whose_event_was_superseded_with_its_parent_undoes_no_other_
     let record = |id: &str, log: &str| json!({"id": id, "at": "1", "log": log});
     let house = House::new()
         .schema(&format!("{TABLES} CREATE TABLE logs (id TEXT PRIMARY KEY NOT NULL);"))
-        .list("events", r#"["first.json", "second.json"]"#, rules)
+        .list("events", "first.json second.json", rules)
         // The third is rejected for its log, and its event is superseded with its person.
         .source("first.json", &json!([record("a", "1"), record("b", "2"), record("a", "2")]))
         .source("second.json", &json!([record("c", "3"), record("d", "4")]));
@@ -187,11 +184,8 @@ fn a_rejected_record_whose_event_was_superseded_with_its_parent_undoes_no_other_
 fn a_second_import_of_twins_with_a_key_of_columns_changes_nothing() {
     let rules = EVENTS.replace(r#"[".at", ".what"]"#, r#"["at", "what"]"#);
     let twins = json!([event("1", "a"), event("1", "a"), event("2", "b")]);
-    let house = house(&twins, &json!([event("1", "a"), event("3", "c")])).list(
-        "events",
-        r#"["first.json", "second.json"]"#,
-        &rules,
-    );
+    let house =
+        house(&twins, &json!([event("1", "a"), event("3", "c")])).list("events", "first.json second.json", &rules);
     house.lift(&[]).ends(0, "committed").counts("inserted", "events 4");
     let rows = house.rows("SELECT * FROM events");
     let again = house.lift(&[]).ends(0, "committed").leaves("column 8, ignored 2").finds(&[]);
@@ -203,11 +197,8 @@ fn a_second_import_of_twins_with_a_key_of_columns_changes_nothing() {
 fn other_values_of_a_folded_event_are_a_warning_that_names_the_columns() {
     let rules = EVENTS.replace(r#"[".at", ".what"]"#, r#"[".at"]"#);
     let first = json!([event("1", "a"), event("1", "b")]);
-    let house = house(&first, &json!([event("1", "a"), event("1", "c")])).list(
-        "events",
-        r#"["first.json", "second.json"]"#,
-        &rules,
-    );
+    let house =
+        house(&first, &json!([event("1", "a"), event("1", "c")])).list("events", "first.json second.json", &rules);
     // The twins are compared in their order.
     house.lift(&[]).ends(0, "committed").finds(&["warning R006 second.json /1"]).counts("inserted", "events 2");
 }
@@ -224,7 +215,7 @@ fn a_sealed_value_of_a_folded_key_that_changed_stops_the_import() {
     let login = |code: &str| json!([{"at": "1", "code": code}]);
     let house = House::new()
         .schema("CREATE TABLE logins (at TEXT PRIMARY KEY NOT NULL, sealed TEXT);")
-        .list("logins", r#"["first.json", "second.json"]"#, rules)
+        .list("logins", "first.json second.json", rules)
         .source("first.json", &login("opens-every-door"))
         .source("second.json", &login("opens-every-door"));
     house.lift(&[]).ends(0, "committed").counts("inserted", "logins 1");

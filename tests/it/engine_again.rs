@@ -9,7 +9,7 @@ const TABLES: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, at
 
 /// A house with one list of people, and these rules over it.
 fn house(rules: &str, people: &Value) -> House {
-    House::new().schema(TABLES).list("people", r#"["people.json"]"#, rules).source("people.json", people)
+    House::new().schema(TABLES).list("people", "people.json", rules).source("people.json", people)
 }
 
 /// Imports twice: the first run makes these rows, the second changes nothing.
@@ -236,7 +236,7 @@ fn a_lookup_in_its_own_table_finds_the_second_time_what_it_found_the_first_time(
 #[test]
 fn rows_of_a_renamed_file_are_found_by_its_bytes() {
     let rules = "[table.people]\n[table.people.columns]\nname = \"name\"";
-    let house = House::new().schema(TABLES).list("people", r#"["people_*.json"]"#, rules);
+    let house = House::new().schema(TABLES).list("people", "people_*.json", rules);
     house.put("people_1.json", json!([{"name": "Ann"}, {"name": "Ann"}]).to_string());
     house.put("people_2.json", json!([{"name": "Ann"}]).to_string());
     house.lift(&[]).ends(0, "committed").counts("inserted", "people 3");
@@ -250,7 +250,7 @@ fn rows_of_a_renamed_file_are_found_by_its_bytes() {
 #[test]
 fn rows_of_a_renamed_file_that_grew_are_found_by_what_they_say() {
     let rules = "[table.people]\n[table.people.columns]\nname = \"name\"";
-    let house = House::new().schema(TABLES).list("people", r#"["people_*.json"]"#, rules);
+    let house = House::new().schema(TABLES).list("people", "people_*.json", rules);
     house.put("people_1.json", json!([{"name": "Ann"}, {"name": "Bob"}]).to_string());
     house.lift(&[]).ends(0, "committed").counts("inserted", "people 2");
     std::fs::remove_file(house.path("tree/people_1.json")).unwrap();
@@ -262,7 +262,7 @@ fn rows_of_a_renamed_file_that_grew_are_found_by_what_they_say() {
 /// A list of words, whose table has no primary key.
 fn words(rules: &str, words: &[&str]) -> House {
     let table = "CREATE TABLE words (word TEXT, at DATETIME, number REAL, ok BOOLEAN);";
-    let house = House::new().schema(table).list("words", r#"["words_*.json"]"#, rules);
+    let house = House::new().schema(table).list("words", "words_*.json", rules);
     house.source("words_1.json", &words.iter().map(|word| json!({"word": word, "number": 1.5, "ok": true})).collect())
 }
 
@@ -323,7 +323,7 @@ fn a_rule_asks_whether_its_row_is_absent_in_a_table_without_a_primary_key() {
 #[test]
 fn rows_of_a_file_that_is_still_there_are_its_own() {
     let rules = "[table.people]\n[table.people.columns]\nname = \"name\"";
-    let house = House::new().schema(TABLES).list("people", r#"["people_*.json"]"#, rules);
+    let house = House::new().schema(TABLES).list("people", "people_*.json", rules);
     house.put("people_1.json", json!([{"name": "Ann"}]).to_string());
     house.lift(&[]).ends(0, "committed").counts("inserted", "people 1");
     house.put("people_2.json", json!([{"name": "Ann"}]).to_string());

@@ -32,8 +32,8 @@ fn house(people: &Value, extras: &Value) -> House {
     House::new()
         .schema(TABLES)
         .set(ORDER)
-        .list("people", r#"["people.json"]"#, PEOPLE)
-        .list("extras", r#"["extras.json"]"#, EXTRAS)
+        .list("people", "people.json", PEOPLE)
+        .list("extras", "extras.json", EXTRAS)
         .source("people.json", people)
         .source("extras.json", extras)
 }
@@ -107,7 +107,7 @@ fn a_rule_that_gives_every_column_starts_the_row_itself() {
     let whole = EXTRAS.replace("id = \"id\"", "id = \"id\"\n    name = \"name\"");
     let house = house(&json!([{"id": "1", "name": "Ann"}]), &json!([{"id": "2", "name": "Bob", "age": 41}])).list(
         "extras",
-        r#"["extras.json"]"#,
+        "extras.json",
         &whole,
     );
     house.lift(&[]).ends(0, "committed").leaves("column 5").finds(&[]).counts("inserted", "people 2");
@@ -135,7 +135,7 @@ fn a_rejected_row_is_not_there_to_be_filled() {
         &json!([{"id": "1", "name": "Ann"}, {"id": "2", "name": "bob"}]),
         &json!([{"id": "2", "age": 4}]),
     )
-    .list("people", r#"["people.json"]"#, &people);
+    .list("people", "people.json", &people);
     let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "rolled-back");
     lifted.leaves("column 2, rejected 2, unmapped 2").finds(&[
         "error S002 extras.json /0/age",
@@ -156,7 +156,7 @@ fn a_record_that_is_rejected_fills_nothing() {
         ]),
     )
     .schema(&format!("{TABLES} CREATE TABLE logs (id TEXT PRIMARY KEY NOT NULL);"))
-    .list("extras", r#"["extras.json"]"#, &rules);
+    .list("extras", "extras.json", &rules);
     let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed").leaves("column 8, rejected 3");
     lifted.finds(&["error R001 extras.json /1"]);
     assert_eq!(house.rows("SELECT id, mail, age FROM people"), [["1", "ann@a.example", "42"]]);
@@ -170,7 +170,7 @@ fn children_refer_to_the_row_that_is_filled() {
     );
     let house = house(&json!([{"id": "1", "name": "Ann"}]), &json!([{"id": "1", "age": 41, "notes": ["x", "y"]}]))
         .schema(&format!("{TABLES} CREATE TABLE notes (id INTEGER PRIMARY KEY, person TEXT, body TEXT);"))
-        .list("extras", r#"["extras.json"]"#, &rules);
+        .list("extras", "extras.json", &rules);
     house.lift(&[]).ends(0, "committed").leaves("column 6").finds(&[]);
     assert_eq!(house.rows("SELECT person, body FROM notes"), [["1", "x"], ["1", "y"]]);
     house.lift(&[]).ends(0, "committed").finds(&[]).counts("unchanged", "notes 2, people 1").counts("updated", "");
@@ -186,7 +186,7 @@ fn a_value_that_was_filled_is_found_by_lookups() {
         about = { lookup = "people.age", by = { id = "about" }, steps = ["text"] }"#;
     let house = house(&json!([{"id": "1", "name": "Ann"}]), &json!([{"id": "1", "age": 41}]))
         .schema(&format!("{TABLES} CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, about TEXT);"))
-        .list("notes", r#"["a_notes.json"]"#, notes)
+        .list("notes", "a_notes.json", notes)
         .source("a_notes.json", &json!([{"id": "n", "about": "1"}]));
     house.lift(&[]).ends(0, "committed").leaves("column 6").finds(&[]);
     assert_eq!(house.rows("SELECT * FROM notes"), [["n", "41"]]);
@@ -202,7 +202,7 @@ fn a_row_is_found_by_a_value_that_was_filled() {
         about = { lookup = "people.id", by = { mail = "about" } }"#;
     let house = house(&json!([{"id": "1", "name": "Ann"}]), &json!([{"id": "1", "mail": "ann@a.example"}]))
         .schema(&format!("{TABLES} CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, about TEXT);"))
-        .list("notes", r#"["notes.json"]"#, notes)
+        .list("notes", "notes.json", notes)
         .source("notes.json", &json!([{"id": "n", "about": "ann@a.example"}]));
     house.lift(&[]).ends(0, "committed").leaves("column 6").finds(&[]);
     assert_eq!(house.rows("SELECT * FROM notes"), [["n", "1"]]);
@@ -219,8 +219,8 @@ fn a_secret_that_would_fill_is_refused() {
         mail = { seal = "mail" }"#;
     let people = PEOPLE.replace("mail = \"mail\"", "");
     let house = house(&json!([{"id": "1", "name": "Ann"}]), &json!([{"id": "1", "mail": "opens-every-door"}]))
-        .list("people", r#"["people.json"]"#, &people)
-        .list("extras", r#"["extras.json"]"#, extras);
+        .list("people", "people.json", &people)
+        .list("extras", "extras.json", extras);
     house.lift(&[]).refuses("rule `people` fills rows and keeps a secret in `mail`");
 }
 
@@ -238,7 +238,7 @@ fn a_filled_value_that_must_be_unique_is_reported_with_its_place() {
 fn a_filled_value_that_references_a_missing_row_is_reported_with_its_place() {
     let house = house(&json!([{"id": "1", "name": "Ann"}]), &json!([{"id": "1", "mail": "nobody"}]))
         .schema(&TABLES.replace("mail TEXT", "mail TEXT REFERENCES people(id)"))
-        .list("people", r#"["people.json"]"#, &PEOPLE.replace("mail = \"mail\"", ""));
+        .list("people", "people.json", &PEOPLE.replace("mail = \"mail\"", ""));
     house.lift(&[]).ends(1, "rolled-back").finds(&["error R004 extras.json /0"]);
 }
 
@@ -252,8 +252,8 @@ fn a_row_is_filled_whose_key_is_a_time_in_another_form() {
         format!("[table.seen]\nkey = [\"at\"]\n{more}[table.seen.columns]\n{at}\n{column} = \"{column}\"\n")
     };
     let house = house
-        .list("seen", r#"["seen.json"]"#, &rule("", "who"))
-        .list("mails", r#"["mails.json"]"#, &rule("on_duplicate = \"fill\"\n", "mail"))
+        .list("seen", "seen.json", &rule("", "who"))
+        .list("mails", "mails.json", &rule("on_duplicate = \"fill\"\n", "mail"))
         .source("seen.json", &json!([{"at": "2025-05-07T14:42:18Z", "who": "Ann"}]));
     house.lift(&[]).ends(0, "committed");
     let database = rusqlite::Connection::open(house.path(crate::house::DATABASE)).unwrap();

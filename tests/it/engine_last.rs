@@ -1,7 +1,7 @@
 //! Of one key the last record counts, and may say that the row is gone.
 
-use crate::house::findings;
-use crate::small::{Small, told};
+use crate::house::{House, findings};
+use crate::inline::told;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ const RULES: &str = "[table.todos]\nkey = [\"id\"]\non_duplicate = \"last\"\ndel
     [table.parts]\nparent = \"todos\"\neach = \"parts[*]\"\nkey = [\"todo\", \"part\"]\n\
     [table.parts.columns]\ntodo = \"^id\"\npart = \".\"\n";
 
-fn todos(source: &str, files: &[(&str, &str)]) -> Small {
-    let house = Small::new(SCHEMA, "").formatted("todos", "{name}.x", &format!("{source}{RULES}"));
-    files.iter().for_each(|(name, text)| house.write(name, text));
+fn todos(source: &str, files: &[(&str, &str)]) -> House {
+    let house = House::new().schema(SCHEMA).reads("todos", "{name}.x", &format!("{source}{RULES}"));
+    files.iter().for_each(|(name, text)| house.put(name, text));
     house
 }
 
-fn rows(house: &Small) -> Vec<Vec<String>> {
-    house.house.rows(
+fn rows(house: &House) -> Vec<Vec<String>> {
+    house.rows(
         "SELECT id, title, coalesce((SELECT group_concat(part) FROM parts WHERE todo = id), '') FROM todos ORDER BY id",
     )
 }
@@ -55,11 +55,9 @@ fn the_last_record_of_a_key_counts_and_may_remove_the_row() {
 
 #[test]
 fn files_count_in_the_order_of_their_patterns_and_then_of_their_paths() {
-    let house = Small::new(SCHEMA, "");
-    let mapping = format!("description = \"todos\"\n[source]\nfiles = [\"z/base.json\", \"a/{{day}}.json\"]\n{RULES}");
-    house.house.file("set/todos.toml", mapping);
+    let house = House::new().schema(SCHEMA).reads("todos", "z/base.json a/{day}.json", RULES);
     for (file, title) in [("a/1.json", "first day"), ("z/base.json", "base"), ("a/2.json", "second day")] {
-        house.write(file, &format!(r#"{{"id": "a", "title": "{title}"}}"#));
+        house.put(file, format!(r#"{{"id": "a", "title": "{title}"}}"#));
     }
     house.report(0, &[]);
     assert_eq!(rows(&house), [["a", "second day", ""]]);
@@ -82,7 +80,7 @@ fn a_row_that_the_database_has_is_not_removed_or_replaced_in_silence() {
     let house = todos("format = \"lines\"\n", &[("log.x", "{\"id\": \"a\", \"title\": \"one\"}\n")]);
     house.report(0, &[]);
     for more in ["{\"id\": \"a\", \"gone\": true}\n", "{\"id\": \"a\", \"title\": \"two\"}\n"] {
-        house.write("log.x", &format!("{{\"id\": \"a\", \"title\": \"one\"}}\n{more}"));
+        house.put("log.x", format!("{{\"id\": \"a\", \"title\": \"one\"}}\n{more}"));
         let report = house.report(1, &[]);
         assert!(told(&report).iter().any(|one| one.starts_with("error R003")), "{:?}", told(&report));
         assert_eq!(rows(&house), [["a", "one", ""]]);
@@ -93,7 +91,7 @@ fn a_row_that_the_database_has_is_not_removed_or_replaced_in_silence() {
 fn a_row_of_a_rule_that_says_nothing_of_the_kind_is_in_the_way() {
     let house = todos("format = \"lines\"\n", &[("log.x", "{\"id\": \"a\", \"title\": \"one\"}\n")]);
     let other = "[table.todos]\nkey = [\"id\"]\n[table.todos.columns]\nid = \"id\"\ntitle = \"title\"\n";
-    let house = house.formatted("a_base", "base.json", other).file("base.json", r#"{"id": "a", "title": "base"}"#);
+    let house = house.reads("a_base", "base.json", other).text("base.json", r#"{"id": "a", "title": "base"}"#);
     assert!(told(&house.report(1, &[])).iter().any(|one| one.starts_with("error R001")));
 }
 
@@ -105,12 +103,13 @@ fn a_large_file_is_read_again() {
         .map(|i| format!(r#"{{"id": "k{}", "title": "{i}", "done": null, "parts": [], "body": "{body}"}}"#, i % 7))
         .collect();
     let source = "[[source.shape]]\nname = \"list\"\nrecords = \"[*]\"\n";
-    let house = Small::new(SCHEMA, "")
-        .formatted("todos", "{name}.x", &format!("{source}{RULES}[ignore]\nbody = \"long\"\n"))
-        .file("a.x", &format!("[{}]", records.join(",")));
+    let house = House::new()
+        .schema(SCHEMA)
+        .reads("todos", "{name}.x", &format!("{source}{RULES}[ignore]\nbody = \"long\"\n"))
+        .text("a.x", format!("[{}]", records.join(",")));
     let report = house.report(0, &[]);
     assert_eq!(
-        house.house.one("SELECT group_concat(title) FROM (SELECT title FROM todos ORDER BY id)"),
+        house.one("SELECT group_concat(title) FROM (SELECT title FROM todos ORDER BY id)"),
         "56,57,58,59,53,54,55"
     );
     assert_eq!((&report["leaves"]["unmapped"], &report["leaves"]["seen"]), (&json!(0), &json!(300)));
@@ -148,7 +147,7 @@ fn a_log_gives_what_a_map_holds_in_the_end() {
         let house = todos(source, &[]);
         for (name, records) in &files {
             let text = if is_lines { records.join("\n") + "\n" } else { format!("[{}]", records.join(",")) };
-            house.write(name, &text);
+            house.put(name, &text);
         }
         let report = house.report(0, &["--allow-empty", "--jobs", if round % 4 < 2 { "1" } else { "3" }]);
         let expected: Vec<Vec<String>> = map.into_iter().map(|(id, title)| vec![id, title, String::new()]).collect();
@@ -165,8 +164,8 @@ fn what_makes_the_last_one_unknowable_is_refused() {
         let text = format!(
             "{source}[table.todos]\nkey = [\"id\"]\n{rule}[table.todos.columns]\nid = \"id\"\ntitle = \"title\"\n"
         );
-        let house = Small::new(SCHEMA, "").formatted("todos", "{name}.x", &text);
-        let ran = house.house.run(["check", house.house.path("set").to_str().unwrap()]).status(2);
+        let house = House::new().schema(SCHEMA).reads("todos", "{name}.x", &text);
+        let ran = house.run(["check", "set"]).status(2);
         format!("{}{}", ran.stdout, ran.stderr)
     };
     let told = check("newest = [\"at\"]\n", "on_duplicate = \"last\"\n");
@@ -176,17 +175,21 @@ fn what_makes_the_last_one_unknowable_is_refused() {
 }
 
 /// Todos of two people, whose folders are theirs; of Ann there is another one.
-fn owned(files: &[(&str, &str)]) -> Small {
+fn owned(files: &[(&str, &str)]) -> House {
     let schema = "CREATE TABLE people (id TEXT PRIMARY KEY, name TEXT);
         CREATE TABLE todos (id TEXT PRIMARY KEY, title TEXT NOT NULL, done BOOLEAN);";
     let set = "[owners]\ncapture = \"owner\"\ntable = \"people\"\n\
                find = [{ by = { id = \"#owner\" } }, { by = { name = \"#owner\" }, alias = true }]\n";
     let rules = RULES.split("[table.parts]").next().unwrap();
-    let people = "[source]\nfiles = [\"people.json\"]\nrecords = \"[*]\"\n[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"\n";
-    let house = Small::new(schema, set).formatted("todos", "{owner}/{name}.x", &format!("format = \"lines\"\n{rules}"));
-    house.house.file("set/people.toml", format!("description = \"people\"\n{people}"));
-    house.write("people.json", r#"[{"id": "1", "name": "ann"}, {"id": "2"}]"#);
-    files.iter().for_each(|(name, text)| house.write(name, text));
+    let people =
+        "records = \"[*]\"\n[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"\n";
+    let house = House::new()
+        .schema(schema)
+        .set(set)
+        .reads("todos", "{owner}/{name}.x", &format!("format = \"lines\"\n{rules}"))
+        .reads("people", "people.json", people)
+        .text("people.json", r#"[{"id": "1", "name": "ann"}, {"id": "2"}]"#);
+    files.iter().for_each(|(name, text)| house.put(name, text));
     house
 }
 
@@ -209,7 +212,7 @@ fn the_last_record_of_one_owner_is_in_the_way_of_another_owners() {
         );
         let report = house.report(1, &["--max-rejects", "1"]);
         assert_eq!(report["outcome"], "committed");
-        let titles = house.house.rows("SELECT title FROM todos");
+        let titles = house.rows("SELECT title FROM todos");
         assert_eq!(titles, if first == gone { vec![] } else { vec![vec!["one".to_owned()]] });
     }
 }
@@ -221,13 +224,15 @@ fn a_removal_is_to_other_rules_what_a_row_would_be() {
         let schema = "CREATE TABLE todos (id TEXT PRIMARY KEY, title TEXT NOT NULL, done BOOLEAN);";
         let rules = RULES.split("[table.parts]").next().unwrap();
         let other = format!("[table.todos]\nkey = [\"id\"]\n{words}[table.todos.columns]\nid = \"id\"\n{columns}");
-        let house = Small::new(schema, set)
-            .formatted("todos", "log.x", &format!("format = \"lines\"\n{rules}"))
-            .lists("with", "with.json", &format!("{other}[ignore]\n\"*\" = \"of rows that are gone\"\n"))
-            .file("log.x", "{\"id\": \"a\", \"title\": \"one\"}\n{\"id\": \"a\", \"gone\": true}\n{\"id\": \"b\", \"title\": \"two\"}\n")
-            .file("with.json", r#"[{"id": "a", "title": "uno", "done": true}]"#);
+        let house = House::new()
+            .schema(schema)
+            .set(set)
+            .reads("todos", "log.x", &format!("format = \"lines\"\n{rules}"))
+            .list("with", "with.json", &format!("{other}[ignore]\n\"*\" = \"of rows that are gone\"\n"))
+            .text("log.x", "{\"id\": \"a\", \"title\": \"one\"}\n{\"id\": \"a\", \"gone\": true}\n{\"id\": \"b\", \"title\": \"two\"}\n")
+            .text("with.json", r#"[{"id": "a", "title": "uno", "done": true}]"#);
         let report = house.report(status, more);
-        let titles = house.house.rows("SELECT id, title FROM todos");
+        let titles = house.rows("SELECT id, title FROM todos");
         let other = |one: &&String| ["R001", "R002", "R005", "R014"].iter().any(|code| one.contains(code));
         (told(&report).iter().filter(other).cloned().collect::<Vec<_>>(), titles, report["leaves"]["rejected"].clone())
     };
@@ -260,7 +265,7 @@ fn the_folders_of_one_owner_are_read_as_one_and_two_owners_may_remove_the_same()
         let house = owned(&[("1/log.x", first), (&format!("{folder}/later.x"), second)]);
         for _ in 0..2 {
             house.report(0, &[]);
-            assert_eq!(house.house.one("SELECT count(*) FROM todos"), "0");
+            assert_eq!(house.one("SELECT count(*) FROM todos"), "0");
         }
     }
 }
@@ -270,8 +275,8 @@ fn a_record_that_makes_no_row_is_not_the_last_one() {
     let rules = RULES.replace("title = \"title\"", "title = { from = \"title\", on_absent = \"skip\" }");
     let log = "{\"id\": \"a\", \"title\": \"one\", \"parts\": [\"x\"]}\n{\"id\": \"a\", \"done\": true, \"parts\": [\"y\"]}\n";
     let rest = "[ignore]\n\"**\" = \"of records that make no row\"\n";
-    let house = Small::new(SCHEMA, "").formatted("todos", "{name}.x", &format!("format = \"lines\"\n{rules}{rest}"));
-    house.write("log.x", log);
+    let house = House::new().schema(SCHEMA).reads("todos", "{name}.x", &format!("format = \"lines\"\n{rules}{rest}"));
+    house.put("log.x", log);
     house.report(0, &[]);
     assert_eq!(rows(&house), [["a", "one", "x"]]);
 }

@@ -188,9 +188,9 @@ pub(crate) fn house(tree: &Tree) -> House {
     House::new()
         .schema(TABLES)
         .set("[precedence]\npeople = [\"people\", \"extras\"]\n")
-        .list("people", r#"["people.json"]"#, PEOPLE)
-        .list("extras", r#"["extras.json"]"#, EXTRAS)
-        .list("events", r#"["first.json", "second.json"]"#, EVENTS)
+        .list("people", "people.json", PEOPLE)
+        .list("extras", "extras.json", EXTRAS)
+        .list("events", "first.json second.json", EVENTS)
         .source("people.json", &tree.people.iter().map(person).collect())
         .source("extras.json", &tree.extras.iter().map(extra).collect())
         .source("first.json", &tree.feeds[0].iter().map(feed).collect())
@@ -261,7 +261,7 @@ mod judge {
 
     pub(super) fn names_and_order_of_files_change_nothing((batches, order): &(Vec<Vec<Person>>, Vec<usize>)) {
         let content = |names: &[usize]| {
-            let people = r#"["batch_{number}.json"]"#;
+            let people = "batch_{number}.json";
             let house = House::new().schema(TABLES).list("people", people, PEOPLE);
             for (batch, name) in batches.iter().zip(names) {
                 let people: Value = batch.iter().map(person).collect();

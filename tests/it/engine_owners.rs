@@ -41,7 +41,7 @@ fn house() -> House {
     House::new()
         .schema(TABLES)
         .set(OWNERS)
-        .list("people", r#"["people.json"]"#, PEOPLE)
+        .list("people", "people.json", PEOPLE)
         .mapping("notes", NOTES)
         .source("people.json", &json!([{"id": "1", "name": "ann"}, {"id": "2", "name": "bob"}]))
 }
@@ -130,7 +130,7 @@ fn a_directory_without_an_owner_stops_the_import() {
 fn the_files_of_a_rejected_owner_are_one_reject_each() {
     let people = PEOPLE.replace("name = \"name\"", "name = { from = \"name\", steps = [{ require = \"^[a-z]+$\" }] }");
     let house = house()
-        .list("people", r#"["people.json"]"#, &people)
+        .list("people", "people.json", &people)
         .source("people.json", &json!([{"id": "1", "name": "ann"}, {"id": "2", "name": "BOB"}]))
         .source("of/1/notes.json", &notes(SAVED, &[("a", "x")]))
         .source("of/2/notes.json", &notes(SAVED, &[("a", "x")]))
@@ -156,9 +156,9 @@ fn asking(column: &str) -> House {
     House::new()
         .schema(&format!("{TABLES} CREATE TABLE mails (id TEXT PRIMARY KEY NOT NULL, person TEXT, about TEXT);"))
         .set(OWNERS)
-        .list("people", r#"["people.json"]"#, PEOPLE)
+        .list("people", "people.json", PEOPLE)
         .mapping("notes", NOTES)
-        .list("mails", r#"["of/{owner}/mails.json"]"#, &mails)
+        .list("mails", "of/{owner}/mails.json", &mails)
         .source("people.json", &json!([{"id": "1", "name": "ann"}, {"id": "2", "name": "bob"}]))
         .source("of/1/notes.json", &notes(SAVED, &[("a", "of Ann")]))
         .source("of/2/notes.json", &notes(SAVED, &[("b", "of Bob")]))

@@ -40,8 +40,8 @@ const NOTE: &str = r#"
 fn house(people: &Value) -> House {
     House::new()
         .schema(TABLES)
-        .list("people", r#"["people.json"]"#, &format!("{PERSON}\n{HOME}"))
-        .list("cities", r#"["cities.json"]"#, CITY)
+        .list("people", "people.json", &format!("{PERSON}\n{HOME}"))
+        .list("cities", "cities.json", CITY)
         .source("people.json", people)
         .source("cities.json", &json!([{"id": "c", "name": "Bonn"}]))
 }
@@ -91,7 +91,7 @@ fn a_row_superseded_by_a_late_reject_is_written_after_all() {
 #[test]
 fn a_file_that_references_a_late_reject_is_reported_too() {
     let house = house(&json!([person("1", "Ann", "Bonn"), person("2", "Bob", "Ulm")]))
-        .list("notes", r#"["notes.json"]"#, NOTE)
+        .list("notes", "notes.json", NOTE)
         .source("notes.json", &json!([{"id": "n", "author": "Bob"}]));
     let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
     lifted
@@ -114,8 +114,8 @@ fn the_rows_of_a_rejected_record_are_not_found_by_others() {
     let rules = format!("{PERSON}\n{}", HOME.split("    city").next().unwrap());
     let home = |person: &str, name: &str, home: &str| json!({"id": person, "name": name, "home": home});
     let house = house(&json!([home("1", "Ann", "h1"), home("2", "Ann", "h1"), home("3", "Bob", "h1")]))
-        .list("people", r#"["people.json"]"#, &rules)
-        .list("notes", r#"["notes.json"]"#, NOTE)
+        .list("people", "people.json", &rules)
+        .list("notes", "notes.json", NOTE)
         .source("notes.json", &json!([{"id": "n", "author": "Ann"}, {"id": "m", "author": "Bob"}]));
     let lifted = house.lift(&["--max-rejects", "2", "--dry-run"]).ends(1, "dry-run");
     lifted.leaves("column 8, ignored 1, rejected 6").finds(&[
@@ -134,7 +134,7 @@ fn a_row_of_a_rejected_record_keeps_no_key_from_others() {
     let home = |person: &str, home: &str| json!({"id": person, "name": "Ann", "home": home});
     let house = house(&json!([home("1", "h1"), home("2", "h1"), home("1", "h3"), home("2", "h4")])).list(
         "people",
-        r#"["people.json"]"#,
+        "people.json",
         &rules,
     );
     let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
@@ -161,7 +161,7 @@ fn an_event_that_folded_into_a_late_reject_is_written_after_all() {
     let house = house(&json!([]))
         .set("[ignore]\n\"people.json\" = \"of no use here\"\n")
         .schema(&TABLES.replace("TABLE people", "TABLE events"))
-        .list("people", r#"["first.json", "second.json"]"#, &format!("{events}\n{HOME}"))
+        .list("people", "first.json second.json", &format!("{events}\n{HOME}"))
         .source("first.json", &json!([person("1", "Late", "Ulm")]))
         .source("second.json", &json!([person("1", "Good", "Bonn")]));
     let lifted = house.lift(&["--max-rejects", "1"]).ends(1, "committed");
@@ -181,7 +181,7 @@ const AGES: &str = r#"
 fn ages(people: &Value, rules: &str, ages: &Value) -> House {
     house(people)
         .set("[precedence]\npeople = [\"people\", \"ages\"]\n")
-        .list("ages", r#"["ages.json"]"#, rules)
+        .list("ages", "ages.json", rules)
         .source("ages.json", ages)
 }
 
@@ -221,7 +221,7 @@ fn a_chain_of_late_rejects_that_never_ends_is_named_link_by_link() {
         |id: u32| json!({"id": id.to_string(), "name": "Ann", "home": format!("h{id}"), "next": (id + 1).to_string()});
     let house = House::new()
         .schema(&TABLES.replace("REFERENCES cities(id)", ""))
-        .list("people", r#"["people.json"]"#, &format!("{PERSON}\n{next}"))
+        .list("people", "people.json", &format!("{PERSON}\n{next}"))
         .source("people.json", &(1..=14).map(person).collect());
     let report = house.lift(&["--max-rejects", "20"]).ends(1, "rolled-back").report();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -253,7 +253,7 @@ fn a_part_of_a_text_whose_key_is_there_already_is_named() {
                 [table.tags.columns]\nnote = \"@.id\"\ntag = \".\"\n";
     let house = House::new()
         .schema("CREATE TABLE tags (note INTEGER, tag TEXT, PRIMARY KEY (note, tag));")
-        .list("notes", r#"["notes.json"]"#, tags)
+        .list("notes", "notes.json", tags)
         .source("notes.json", &json!([{"id": 1, "tags": "home,work,home"}, {"id": 2, "tags": "work"}]));
     let report = house.lift(&[]).ends(1, "rolled-back").finds(&["error R001 notes.json /0"]).report();
     let message = report["findings"][0]["message"].as_str().unwrap();

@@ -14,7 +14,7 @@ const NUMBERED: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT);
 
 /// A house with one list of people, and these rules over it.
 fn people(rules: &str, people: &Value) -> House {
-    House::new().schema(TABLES).list("people", r#"["people.json"]"#, rules).source("people.json", people)
+    House::new().schema(TABLES).list("people", "people.json", rules).source("people.json", people)
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn a_child_takes_the_id_that_the_engine_gave_to_its_parent() {
         [table.notes.columns]
         person = "^id"
         body = "b""#;
-    let house = House::new().schema(NUMBERED).list("people", r#"["people.json"]"#, rules).source(
+    let house = House::new().schema(NUMBERED).list("people", "people.json", rules).source(
         "people.json",
         &json!([{"name": "Ann", "notes": [{"b": "x"}, {"b": "y"}]}, {"name": "Bob", "notes": [{"b": "z"}]}]),
     );
@@ -139,7 +139,7 @@ fn a_lookup_by_a_boolean_finds_its_row() {
         id = "id"
         author = { lookup = "people.id", by = { ok = "ok" } }"#;
     let house = people(rules, &json!([{"id": "1", "ok": true}]))
-        .list("notes", r#"["notes.json"]"#, notes)
+        .list("notes", "notes.json", notes)
         .source("notes.json", &json!([{"id": "n", "ok": true}]));
     house.lift(&[]).ends(0, "committed").leaves("column 4").finds(&[]);
     assert_eq!(house.rows("SELECT id, author FROM notes"), [["n", "1"]]);
@@ -230,10 +230,10 @@ fn authored(by: &str) -> House {
         )
         .list(
             "people",
-            r#"["people.json"]"#,
+            "people.json",
             "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"",
         )
-        .list("notes", r#"["notes.json"]"#, &notes)
+        .list("notes", "notes.json", &notes)
         .source("people.json", &json!([{"id": "1", "name": "Ann"}, {"id": "2", "name": "Bob"}]))
         .source(
             "notes.json",
@@ -275,7 +275,7 @@ fn a_lookup_that_must_find_a_row_points_at_its_key() {
 fn a_table_whose_ids_are_used_up_takes_no_row() {
     let house = House::new()
         .schema("CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);")
-        .list("notes", r#"["notes.json"]"#, "[table.notes]\n[table.notes.columns]\nbody = \"body\"")
+        .list("notes", "notes.json", "[table.notes]\n[table.notes.columns]\nbody = \"body\"")
         .source("notes.json", &json!([{"body": "a"}]));
     house.lift(&[]).ends(0, "committed").counts("inserted", "notes 1");
     let database = rusqlite::Connection::open(house.path(crate::house::DATABASE)).unwrap();
@@ -290,7 +290,7 @@ fn other_values_of_a_superseded_row_are_a_warning_that_names_the_columns() {
     let people = "[table.people]\nkey = [\"id\"]\non_duplicate = \"first\"\n[table.people.columns]\nid = \"id\"\nname = \"name\"";
     let house = House::new()
         .schema("CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT);")
-        .list("people", r#"["people.json"]"#, people)
+        .list("people", "people.json", people)
         .source("people.json", &json!([{"id": "1", "name": "Ann"}, {"id": "1", "name": "Ann"}, {"id": "1"}]));
     house.lift(&[]).ends(0, "committed").finds(&[]);
     house.put("people.json", json!([{"id": "1", "name": "Ann"}, {"id": "1", "name": "Anne"}]).to_string());
@@ -308,8 +308,8 @@ fn other_values_of_a_superseded_row_are_a_note_where_precedence_says_which_is_be
     let house = House::new()
         .schema("CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT);")
         .set("[precedence]\npeople = [\"people\", \"old\"]\n")
-        .list("people", r#"["people.json"]"#, people)
-        .list("old", r#"["old.json"]"#, people)
+        .list("people", "people.json", people)
+        .list("old", "old.json", people)
         .source("people.json", &json!([{"id": "1", "name": "Ann"}]))
         .source("old.json", &json!([{"id": "1", "name": "Anne"}]));
     house.lift(&[]).ends(0, "committed").finds(&[]);

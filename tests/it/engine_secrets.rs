@@ -12,7 +12,7 @@ const OTHER: &str = "opens-the-cellar-7";
 
 /// A house with one list of logins, and these rules over it.
 fn house(rules: &str, logins: &Value) -> House {
-    House::new().schema(TABLES).list("logins", r#"["logins.json"]"#, rules).source("logins.json", logins)
+    House::new().schema(TABLES).list("logins", "logins.json", rules).source("logins.json", logins)
 }
 
 /// No file of the house but the source holds a secret, and nothing that was printed.
@@ -358,7 +358,7 @@ fn what_is_only_dropped_and_what_was_known_before_is_not_withheld() {
         data = "@"
         [table.doors.drop]
         "code" = "the demo-account of every tree""#;
-    let house = House::new().schema(TABLES).list("logins", r#"["{where}/logins.json"]"#, rules);
+    let house = House::new().schema(TABLES).list("logins", "{where}/logins.json", rules);
     let logins = json!([{"id": "a", "kind": "real", "code": "cellar"}, {"id": "demo-account", "kind": "demo", "code": "demo-account", "more": "demo-account"}]);
     let house = house.source("cellar/logins.json", &logins);
     let lifted = house.lift(&[]);
@@ -398,7 +398,7 @@ fn a_login_without_its_secret_is_not_there_for_others_to_find() {
         id = "id"
         login = [{ value = "yes", when = { exists = "logins", by = { id = "id" } } }, { value = "no" }]"#;
     let house = house(rules, &json!([{"id": "a", "code": ""}, {"id": "b", "code": CODE}]))
-        .list("doors", r#"["doors.json"]"#, doors)
+        .list("doors", "doors.json", doors)
         .source("doors.json", &json!([{"id": "a"}, {"id": "b"}]));
     let lifted = house.lift(&[]).ends(0, "committed").leaves("column 3, sealed 1, ignored 2");
     keeps_it(&house, &lifted);
@@ -654,7 +654,7 @@ fn the_secrets_of_a_file_that_breaks_off_are_searched_for() {
         sealed = { seal = "code" }"#;
     let house = House::new()
         .schema(TABLES)
-        .list("logins", r#"["*.json"]"#, rules)
+        .list("logins", "*.json", rules)
         .source("a.json", &json!([{"id": "a", "code": OTHER, "note": CODE}]));
     let whole = json!([{"id": "b", "code": CODE, "note": "a"}, {"id": "c", "code": "x"}]).to_string();
     house.put("b.json", &whole[..whole.len() - 4]);
@@ -680,8 +680,7 @@ fn a_value_below_a_name_that_looks_like_a_secret_is_in_no_message_where_a_lookup
         let rules = format!("[table.logins]\nkey = [\"id\"]\n[table.logins.columns]\nid = \"id\"\n{column}");
         let tables = "CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, note TEXT, login TEXT, number INTEGER)";
         let logins = json!([{"id": "a", "passwords": {"main": CODE}}]);
-        let house =
-            House::new().schema(tables).list("logins", r#"["logins.json"]"#, &rules).source("logins.json", &logins);
+        let house = House::new().schema(tables).list("logins", "logins.json", &rules).source("logins.json", &logins);
         let report = house.lift(&[]).report().to_string();
         assert!(report.contains(code), "{column}: {report}");
         assert!(!report.contains(CODE), "{column}: {report}");

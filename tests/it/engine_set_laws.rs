@@ -107,8 +107,8 @@ pub(crate) fn trees() -> impl Strategy<Value = Tree> {
 fn mappings(rules: &Rules, house: House) -> House {
     let folder = if rules.owned { "of/{owner}/" } else { "" };
     let files = |names: &[&str]| {
-        let names: Vec<_> = names.iter().map(|name| format!("\"{folder}{name}.json\"")).collect();
-        format!("[{}]", names.join(", "))
+        let names: Vec<_> = names.iter().map(|name| format!("{folder}{name}.json")).collect();
+        names.join(" ")
     };
     let person = if rules.owned { "person = \"#owner.id\"\n" } else { "" };
     let people = format!(
@@ -143,7 +143,7 @@ fn mappings(rules: &Rules, house: House) -> House {
         rules.boss_by
     );
     let house = house
-        .list("people", r#"["people.json"]"#, &people)
+        .list("people", "people.json", &people)
         .list("events", &files(&["first", "second"]), &events)
         .list("tags", &files(&["tags"]), &tags)
         .list("marks", &files(&["marks"]), &marks)
@@ -156,7 +156,7 @@ fn mappings(rules: &Rules, house: House) -> House {
                 "[table.people]\n{key}\non_duplicate = \"fill\"\n[table.people.columns]\n{by}\n{columns}\n\
                  [ignore]\n\"*\" = \"known already\""
             );
-            house.list("extras", r#"["extras.json"]"#, &fill)
+            house.list("extras", "extras.json", &fill)
         }
         None => house,
     }

@@ -195,7 +195,7 @@ fn a_copy_of_a_secret_is_not_shown_and_named() {
         .schema("CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, note TEXT, sealed TEXT);")
         .list(
             "logins",
-            r#"["logins.json"]"#,
+            "logins.json",
             "[table.logins]\nkey = [\"id\"]\non_duplicate = \"first\"\n[table.logins.columns]\nid = \"id\"\n\
              note = { from = \"note\", steps = [\"trim\"] }\nsealed = { seal = \"code\" }",
         )

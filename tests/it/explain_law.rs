@@ -326,9 +326,9 @@ fn house_of_every_fate() -> House {
         name = "name""#;
     House::new()
         .schema(TABLES)
-        .list("people", r#"["people.json"]"#, PEOPLE)
-        .list("extras", r#"["extras.json"]"#, EXTRAS)
-        .list("cities", r#"["cities.json"]"#, CITIES)
+        .list("people", "people.json", PEOPLE)
+        .list("extras", "extras.json", EXTRAS)
+        .list("cities", "cities.json", CITIES)
         .source("cities.json", &json!([{"id": "c", "name": "Bonn"}]))
         .source(
             "people.json",

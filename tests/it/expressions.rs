@@ -8,7 +8,7 @@ const TABLES: &str =
 
 fn items(columns: &str, items: &Value) -> House {
     let rules = format!("[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\n{columns}\n");
-    House::new().schema(TABLES).list("items", r#"["items.json"]"#, &rules).source("items.json", items)
+    House::new().schema(TABLES).list("items", "items.json", &rules).source("items.json", items)
 }
 
 /// `check` says of the set what it says before an import.
@@ -152,7 +152,7 @@ fn an_id_of_several_parts_is_missing_if_one_is() {
 fn an_id_with_a_missing_part_rejects_the_record_where_it_is_needed() {
     let schema = "CREATE TABLE items (id TEXT PRIMARY KEY NOT NULL, p TEXT);";
     let rules = "[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = { uuid5 = [{ value = \"item\" }, \"p\"] }\np = \"p\"\n";
-    let house = House::new().schema(schema).list("items", r#"["items.json"]"#, rules);
+    let house = House::new().schema(schema).list("items", "items.json", rules);
     let house = house.source("items.json", &json!([{"p": "x"}, {}, {}]));
     house.lift(&[]).ends(1, "rolled-back").finds(&["error V001 items.json /1", "error V001 items.json /2"]);
 }
@@ -277,8 +277,8 @@ fn a_row_is_looked_up_by_the_first_of_several_ways_that_finds_one() {
         "[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\nperson = {{ lookup = \"people.id\", by = {by} }}\n\
          known = [{{ value = \"yes\", when = {{ exists = \"people\", by = {by} }} }}, {{ value = \"no\" }}]\ndata = {{ object = {{ who = \"who\", code = \"code\" }} }}\n"
     );
-    let house = House::new().schema(schema).list("people", r#"["people.json"]"#, people);
-    let house = house.list("items", r#"["items.json"]"#, &items);
+    let house = House::new().schema(schema).list("people", "people.json", people);
+    let house = house.list("items", "items.json", &items);
     let house = house.source(
         "people.json",
         &json!([{"id": 7, "name": "Weiß", "code": "c-1"}, {"id": 8, "name": "weiss", "code": "2"}]),
@@ -310,7 +310,7 @@ fn an_empty_text_has_no_parts() {
 
     let rules = format!("[table.words]\neach = {}\n[table.words.columns]\nword = \".\"\n", split("x"));
     let schema = "CREATE TABLE words (id INTEGER PRIMARY KEY, word TEXT);";
-    let house = House::new().schema(schema).list("words", r#"["words.json"]"#, &rules);
+    let house = House::new().schema(schema).list("words", "words.json", &rules);
     let house = house.source("words.json", &json!([{"x": ","}, {"x": ""}, {"x": "p"}]));
     house.lift(&[]).ends(0, "committed").leaves("column 3").finds(&[]);
     assert_eq!(house.rows("SELECT word FROM words ORDER BY id"), [[""], [""], ["p"]]);

@@ -95,8 +95,8 @@ pub(crate) fn house() -> House {
     let house = House::new()
         .schema(TABLES)
         .set(SET)
-        .list("people", r#"["people.json"]"#, PEOPLE)
-        .list("shops", r#"["shops.json"]"#, SHOPS)
+        .list("people", "people.json", PEOPLE)
+        .list("shops", "shops.json", SHOPS)
         .mapping("orders", ORDERS)
         .mapping("notes", NOTES);
     good(&house);

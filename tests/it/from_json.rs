@@ -1,6 +1,7 @@
 //! Texts that hold JSON: what they hold stands in their place, for paths, counts, places and secrets.
 
-use crate::small::{Small, told};
+use crate::house::House;
+use crate::inline::told;
 use serde_json::{Value, json};
 
 const SCHEMA: &str =
@@ -8,11 +9,12 @@ const SCHEMA: &str =
 const TABLE: &str =
     "[table.logins]\nkey = [\"id\"]\n[table.logins.columns]\nid = \"id\"\nhost = \"data.host\"\nport = \"data.port\"\n";
 
-fn logins(source: &str, table: &str, records: &[Value]) -> Small {
+fn logins(source: &str, table: &str, records: &[Value]) -> House {
     let text: Vec<String> = records.iter().map(Value::to_string).collect();
-    Small::new(SCHEMA, "")
-        .formatted("logins", "a.json", &format!("{source}{table}"))
-        .file("a.json", &format!("[{}]", text.join(",\n")))
+    House::new()
+        .schema(SCHEMA)
+        .reads("logins", "a.json", &format!("{source}{table}"))
+        .text("a.json", format!("[{}]", text.join(",\n")))
 }
 
 const LIST: &str = "from_json = [\"data\"]\n[[source.shape]]\nname = \"list\"\nrecords = \"[*]\"\n";
@@ -59,7 +61,7 @@ fn the_leaves_of_the_json_count_each_by_itself_and_the_text_does_not() {
     assert_eq!(counts(&house.report(0, &[])), "11 9 0 0 2 0 0");
     let expected =
         [["a", "mail\n\"x\"", "25"], ["b", "NULL", "NULL"], ["c", "NULL", "NULL"], ["d", "\u{e9}\u{1f600}", "7"]];
-    assert_eq!(house.house.rows("SELECT id, host, port FROM logins ORDER BY id"), expected);
+    assert_eq!(house.rows("SELECT id, host, port FROM logins ORDER BY id"), expected);
     let again = house.report(0, &[]);
     assert_eq!((&again["tables"][0]["unchanged"], counts(&again)), (&json!(4), "11 9 0 0 2 0 0".to_owned()));
 }
@@ -79,7 +81,7 @@ fn a_text_that_is_no_json_rejects_its_record_at_the_place_where_it_breaks() {
         places(&report),
         ["J015 /0/data/port 1:48", "J015 /1/data 2:19", "J015 /2/data/host 3:37", "V004 /3/data/port 4:44"]
     );
-    assert_eq!(house.house.rows("SELECT id FROM logins"), [["e"]]);
+    assert_eq!(house.rows("SELECT id FROM logins"), [["e"]]);
     // Of the first three two leaves each, of the others three.
     assert_eq!(counts(&report), "12 3 0 0 0 9 0");
 }
@@ -89,24 +91,23 @@ fn a_secret_in_the_json_is_sealed_and_leaves_the_json_that_is_kept() {
     let table = "[table.logins]\nkey = [\"id\"]\n[table.logins.columns]\nid = \"id\"\nrest = \"data\"\n\
         password = { seal = \"data.password\" }\n";
     let source = format!("expected = [\"data.**\"]\n[source]\nfiles = [\"a.json\"]\n{LIST}");
-    let house = Small::new(SCHEMA, "");
-    house.house.file("set/logins.toml", format!("description = \"logins\"\n{source}{table}"));
+    let house = House::new().schema(SCHEMA).mapping("logins", &format!("{source}{table}"));
     let records = [
         login("a", &json!({"host": "mail", "password": "open-sesame-4711"})),
         login("b", &json!({"host": "open-sesame-4711", "password": "closed-barley-0815"})),
     ];
-    house.write("a.json", &Value::from(records.to_vec()).to_string());
-    let ran = house.import(&[]);
+    house.put("a.json", Value::from(records.to_vec()).to_string());
+    let ran = house.lift(&[]).ran;
     assert!(!ran.stdout.contains("open-sesame") && !ran.stderr.contains("open-sesame"));
     let report = ran.json();
     let found = report["findings"].as_array().unwrap().iter();
     let copies = found.filter(|one| one["code"] == "X003" || one["code"] == "X002");
     let places: Vec<_> = copies.map(|one| one["place"]["pointer"].clone()).collect();
     assert_eq!(places, ["/1/data/host"], "{:#}", report["findings"]);
-    house.write("a.json", &Value::from(records[..1].to_vec()).to_string());
+    house.put("a.json", Value::from(records[..1].to_vec()).to_string());
     let report = house.report(0, &[]);
     assert_eq!(counts(&report), "3 1 1 1 0 0 0", "{:#}", report["findings"]);
-    assert_eq!(house.house.rows("SELECT rest FROM logins WHERE id = 'a'"), [[r#"{"host":"mail"}"#]]);
+    assert_eq!(house.rows("SELECT rest FROM logins WHERE id = 'a'"), [[r#"{"host":"mail"}"#]]);
 }
 
 #[test]
@@ -117,9 +118,9 @@ fn texts_are_found_in_the_frame_in_lines_inside_of_texts_and_in_whole_documents(
             "[table.logins]\nkey = [\"id\"]\n[table.logins.columns]\nid = \"id\"\nhost = \"{host}\"\nkind = \"{kind}\"\n"
         );
         let house =
-            Small::new(SCHEMA, "").formatted("logins", "a.json", &format!("{source}{table}")).file("a.json", text);
+            House::new().schema(SCHEMA).reads("logins", "a.json", &format!("{source}{table}")).text("a.json", text);
         let report = house.report(0, &[]);
-        (house.house.rows("SELECT id, host, kind FROM logins ORDER BY id"), counts(&report))
+        (house.rows("SELECT id, host, kind FROM logins ORDER BY id"), counts(&report))
     };
     let line = json!({"id": "a", "data": inner, "kind": "k"}).to_string();
     let expected = (vec![vec!["a".to_owned(), "h".to_owned(), "k".to_owned()]], "3 3 0 0 0 0 0".to_owned());
@@ -145,22 +146,20 @@ fn a_large_file_and_several_turns_count_the_same() {
     let body = "x".repeat(40_000);
     let records: Vec<Value> =
         (0..80).map(|i| login(&format!("k{i}"), &json!({"host": format!("h{}", i % 3), "body": body}))).collect();
-    let house = Small::new(schema, "").formatted("logins", "a.json", &format!("{LIST}{tables}"));
-    house.write("a.json", &Value::from(records).to_string());
+    let house = House::new().schema(schema).reads("logins", "a.json", &format!("{LIST}{tables}"));
+    house.put("a.json", Value::from(records).to_string());
     let report = house.report(0, &["--jobs", "3"]);
     assert_eq!(counts(&report), "240 160 0 0 80 0 0");
-    assert_eq!(house.house.one("SELECT count(*) FROM logins JOIN hosts ON host = name"), "80");
+    assert_eq!(house.one("SELECT count(*) FROM logins JOIN hosts ON host = name"), "80");
 }
 
 #[test]
 fn explain_goes_into_the_text() {
     let house = logins(LIST, TABLE, &[login("a", &json!({"host": "mail", "port": 25}))]);
-    let (tree, set) = (house.tree(), house.house.path("set"));
     let explain = |pointer: &str| {
-        let file = format!("{}/a.json#{pointer}", tree.display());
-        let arguments =
-            ["explain", &file, "--mappings", set.to_str().unwrap(), "--source", tree.to_str().unwrap(), "--json"];
-        let report = house.house.run(arguments).status(0).json();
+        let file = format!("tree/a.json#{pointer}");
+        let arguments = ["explain", &file, "--mappings", "set", "--source", "tree", "--json"];
+        let report = house.run(arguments).status(0).json();
         let leaves = report["leaves"].as_array().unwrap().iter();
         leaves
             .map(|leaf| format!("{} {}", leaf["pointer"].as_str().unwrap(), leaf["value"].as_str().unwrap()))

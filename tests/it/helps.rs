@@ -7,7 +7,7 @@ const TABLES: &str = "CREATE TABLE items (id INTEGER PRIMARY KEY NOT NULL, a TEX
 
 fn items(columns: &str) -> House {
     let rules = format!("[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\n{columns}\n");
-    House::new().schema(TABLES).list("items", r#"["items.json"]"#, &rules)
+    House::new().schema(TABLES).list("items", "items.json", &rules)
 }
 
 /// The code, the message and the help of the first finding about a file of these bytes.

@@ -10,7 +10,7 @@ const RULES: &str = "[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = 
 
 fn items(rules: &str, items: &Value) -> House {
     let rules = format!("{RULES}{rules}");
-    House::new().schema(TABLES).list("items", r#"["items.json"]"#, &rules).source("items.json", items)
+    House::new().schema(TABLES).list("items", "items.json", &rules).source("items.json", items)
 }
 
 /// The entries that the findings of a run propose under `[ignore]`.
@@ -104,7 +104,7 @@ fn a_proposed_entry_covers_one_value_whatever_its_name() {
     let entries = proposed(&lifted);
     assert_eq!(entries.len(), odd.len());
 
-    let house = house.list("items", r#"["items.json"]"#, &format!("{RULES}[ignore]\n{}\n", entries.join("\n")));
+    let house = house.list("items", "items.json", &format!("{RULES}[ignore]\n{}\n", entries.join("\n")));
     house.lift(&["--dry-run"]).ends(0, "dry-run").leaves(&format!("column 1, ignored {}", odd.len()));
     // What a later file has below is still missed.
     let house = house.source("items.json", &with(&|_| json!({"later": 1})));
@@ -115,11 +115,11 @@ fn a_proposed_entry_covers_one_value_whatever_its_name() {
 fn an_empty_record_and_an_empty_element_are_ignored_alone() {
     let values = json!([{"id": 1, "p": [{}, {"a": 1}]}, {}]);
     let rules = "[table.items]\nkey = [\"id\"]\nwhen = { members = [\"id\"] }\n[table.items.columns]\nid = \"id\"\n";
-    let house = House::new().schema(TABLES).list("items", r#"["items.json"]"#, rules).source("items.json", &values);
+    let house = House::new().schema(TABLES).list("items", "items.json", rules).source("items.json", &values);
     let lifted = house.lift(&[]).ends(1, "rolled-back");
     assert_eq!(proposed(&lifted), [r#""." = "why""#, r#""p[*]" = "why""#, r#""p[*].a" = "why""#]);
     let entries = format!("{rules}[ignore]\n\"p[*]\" = \"why\"\n\".\" = \"why\"\n");
-    let house = house.list("items", r#"["items.json"]"#, &entries);
+    let house = house.list("items", "items.json", &entries);
     let lifted = house.lift(&[]).ends(1, "rolled-back").leaves("column 1, ignored 2, unmapped 1");
     lifted.finds(&["error S002 items.json /0/p/1/a"]);
 }

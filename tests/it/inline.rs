@@ -3,6 +3,7 @@
 use crate::house::{House, Ran, age, tables};
 use serde_json::Value;
 use std::fs;
+use std::path::PathBuf;
 
 /// The folder of a house's mapping set.
 const SET: &str = "set";
@@ -19,6 +20,7 @@ impl House {
         let up = format!("-- version: 001\n-- description: tables of a test\n{sql}\n");
         self.file(&format!("{SET}/schema/001_test.up.sql"), up);
         self.file(&format!("{SET}/schema/001_test.down.sql"), down(sql));
+        fs::create_dir_all(self.tree()).unwrap();
         if self.path(&format!("{SET}/set.toml")).exists() { self } else { self.set("") }
     }
 
@@ -34,15 +36,29 @@ impl House {
         self
     }
 
+    /// A mapping of files, named by a pattern or by several with a space between: the rest of `[source]`, then tables.
+    pub(crate) fn reads(self, name: &str, files: &str, rest: &str) -> Self {
+        let files: Vec<&str> = files.split(' ').collect();
+        self.mapping(name, &format!("[source]\nfiles = {files:?}\n{rest}"))
+    }
+
     /// A mapping of files that each are one list of records.
     pub(crate) fn list(self, name: &str, files: &str, rules: &str) -> Self {
-        let source = format!("[source]\nfiles = {files}\nformat = \"json\"\n");
-        self.mapping(name, &format!("{source}[[source.shape]]\nname = \"list\"\nrecords = \"[*]\"\n{rules}"))
+        self.reads(
+            name,
+            files,
+            &format!("format = \"json\"\n[[source.shape]]\nname = \"list\"\nrecords = \"[*]\"\n{rules}"),
+        )
     }
 
     /// A source file.
     pub(crate) fn source(self, path: &str, json: &Value) -> Self {
-        self.put(path, json.to_string());
+        self.text(path, json.to_string())
+    }
+
+    /// A source file with this text or these bytes.
+    pub(crate) fn text(self, path: &str, text: impl AsRef<[u8]>) -> Self {
+        self.put(path, text);
         self
     }
 
@@ -51,11 +67,22 @@ impl House {
         self.file(&format!("{TREE}/{path}"), text);
     }
 
+    /// The tree.
+    pub(crate) fn tree(&self) -> PathBuf {
+        self.path(TREE)
+    }
+
     /// Imports the tree.
     pub(crate) fn lift(&self, more: &[&str]) -> Lifted {
-        age(&self.path(TREE));
+        age(&self.tree());
         let more: Vec<&str> = ["--mappings", SET, "--json"].iter().chain(more).copied().collect();
-        Lifted { ran: self.import(&self.path(TREE), &more) }
+        Lifted { ran: self.import(&self.tree(), &more) }
+    }
+
+    /// The report of an import of the tree that ends with this status.
+    #[track_caller]
+    pub(crate) fn report(&self, status: i32, more: &[&str]) -> Value {
+        self.lift(more).ran.status(status).json()
     }
 
     /// Every file of the house but its source that holds this text, and what was printed if that does.
@@ -63,7 +90,7 @@ impl House {
         let holds = |bytes: &[u8]| bytes.windows(word.len()).any(|window| window == word.as_bytes());
         let below = [self.work(), self.tmp()];
         let entries = below.iter().flat_map(walkdir::WalkDir::new).map(Result::unwrap);
-        let files = entries.filter(|entry| entry.file_type().is_file() && !entry.path().starts_with(self.path(TREE)));
+        let files = entries.filter(|entry| entry.file_type().is_file() && !entry.path().starts_with(self.tree()));
         let mut holders: Vec<_> = files
             .filter(|entry| holds(&fs::read(entry.path()).unwrap()))
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
@@ -88,7 +115,7 @@ fn down(sql: &str) -> String {
 
 /// A run over a house's own tree that has ended.
 pub(crate) struct Lifted {
-    ran: Ran,
+    pub(crate) ran: Ran,
 }
 
 impl Lifted {
@@ -166,4 +193,23 @@ pub(crate) fn found(report: &Value) -> Vec<String> {
         parts.join(" ").trim_end().to_owned()
     };
     worth.map(line).collect()
+}
+
+/// The findings of a report: `severity code message`, without those about unused parts of the set: a small
+/// tree never has everything.
+pub(crate) fn told(report: &Value) -> Vec<String> {
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+    let finding = |one: &Value| format!("{} {} {}", text(one, "severity"), text(one, "code"), text(one, "message"));
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings.filter(|one| !text(one, "code").starts_with('U')).map(finding).collect()
+}
+
+/// What happened to a file, with the reason.
+pub(crate) fn fate(report: &Value, path: &str) -> String {
+    let files = report["files"].as_array().unwrap();
+    let file = files.iter().find(|file| file["path"] == path).unwrap_or_else(|| panic!("`{path}` is in {report}"));
+    match file["reason"].as_str() {
+        Some(reason) => format!("{}: {reason}", file["status"].as_str().unwrap()),
+        None => file["status"].as_str().unwrap().to_owned(),
+    }
 }

@@ -122,10 +122,10 @@ fn asking() -> House {
     let house = House::new()
         .schema(TABLES)
         .set("[owners]\ncapture = \"owner\"\ntable = \"people\"\nfind = [{ by = { id = \"#owner\" } }]\nunknown = \"refuse\"")
-        .list("people", r#"["people.json"]"#, "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"")
+        .list("people", "people.json", "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"")
         .list(
             "done",
-            r#"["of/{owner}/done.json"]"#,
+            "of/{owner}/done.json",
             "[table.done]\nkey = [\"person\", \"note\"]\n[table.done.columns]\nperson = \"#owner.id\"\nnote = \"note\"\nat = \"at\"",
         )
         .mapping("notes", NOTES);

@@ -21,7 +21,7 @@ fn nodes(words: &str, nodes: &Value) -> House {
          parent = {{ lookup = \"nodes.id\", by = {{ name = \"up\" }}{words} }}\n\
          [ignore]\nname = \"of rows that are skipped\"\n"
     );
-    House::new().schema(NODES).list("nodes", r#"["*.json"]"#, &rules).source("nodes.json", nodes)
+    House::new().schema(NODES).list("nodes", "*.json", &rules).source("nodes.json", nodes)
 }
 
 /// Each node with its parent.
@@ -113,7 +113,7 @@ fn a_reject_that_is_found_late_undoes_the_record_with_all_its_rows() {
         .schema(&format!(
             "{NODES} CREATE TABLE tags (name TEXT PRIMARY KEY NOT NULL, see TEXT REFERENCES tags (name));"
         ))
-        .list("nodes", r#"["nodes.json"]"#, rules)
+        .list("nodes", "nodes.json", rules)
         .source(
             "nodes.json",
             &json!([
@@ -150,7 +150,7 @@ fn a_list_asks_its_next_alternative_where_a_later_row_is_not_there() {
     let rules = "[table.nodes]\nkey = [\"name\"]\n[table.nodes.columns]\nname = \"name\"\n\
                  parent = [{ lookup = \"nodes.id\", by = { name = \"up\" } }, { lookup = \"nodes.id\", by = [{ name = \"or\" }, { name = \"last\" }] }]\n\
                  other = { template = \"{name}!\" }\n[ignore]\n\"*\" = \"asked\"\n";
-    let house = House::new().schema(NODES).list("nodes", r#"["nodes.json"]"#, rules).source(
+    let house = House::new().schema(NODES).list("nodes", "nodes.json", rules).source(
         "nodes.json",
         &json!([{"name": "a", "up": "x", "or": "c"}, {"name": "b", "up": "x", "or": "y", "last": "c"}, {"name": "c", "up": "a"}]),
     );
@@ -169,8 +169,8 @@ fn tables_may_refer_to_each_other_and_must() {
             "CREATE TABLE teams (id INTEGER PRIMARY KEY, name TEXT UNIQUE, lead INTEGER NOT NULL REFERENCES people (id));
              CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT UNIQUE, team INTEGER NOT NULL REFERENCES teams (id));",
         )
-        .list("teams", r#"["teams.json"]"#, teams)
-        .list("people", r#"["people.json"]"#, people)
+        .list("teams", "teams.json", teams)
+        .list("people", "people.json", people)
         .source("teams.json", &json!([{"name": "blue", "lead": "Bob"}, {"name": "red", "lead": "Ann"}]))
         .source("people.json", &json!([{"name": "Ann", "team": "red"}, {"name": "Bob", "team": "blue"}, {"name": "Cy", "team": "red"}]));
     settles(&house, &[]).ends(0, "committed").leaves("column 10").finds(&[]);
@@ -201,7 +201,7 @@ fn rows_of_two_owners_may_refer_to_each_other() {
                 see INTEGER REFERENCES notes (n));",
         )
         .set("[owners]\ncapture = \"owner\"\ntable = \"people\"\nfind = [{ by = { id = \"#owner\" } }]\n")
-        .list("people", r#"["people.json"]"#, "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\n")
+        .list("people", "people.json", "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\n")
         .mapping("notes", notes)
         .source("people.json", &json!([{"id": "ann"}, {"id": "bob"}]))
         .source("of/ann/notes.json", &json!([{"id": "a", "see": "b"}]))
@@ -226,7 +226,7 @@ fn what_decides_about_a_row_sees_what_was_read_before() {
     let rules = "[table.nodes]\nkey = [\"name\"]\nwhen = { not = { exists = \"nodes\", by = { name = \"up\" } } }\n\
                  [table.nodes.columns]\nname = [{ lookup = \"nodes.other\", by = { name = \"alias\" } }, \"name\"]\nother = \"nick\"\n\
                  [ignore]\n\"*\" = \"tested\"\n";
-    let house = House::new().schema(NODES).list("nodes", r#"["nodes.json"]"#, rules).source(
+    let house = House::new().schema(NODES).list("nodes", "nodes.json", rules).source(
         "nodes.json",
         &json!([
             {"name": "a", "nick": "A", "up": "b"},
@@ -294,14 +294,14 @@ fn columns_of_a_row_that_has_a_name_are_used_everywhere() {
     let rules = "[let]\nup = { lookup = \"nodes\", by = { name = \"up\" } }\n\
                  [table.nodes]\nkey = [\"name\"]\n[table.nodes.columns]\nname = \"name\"\nparent = \"=up.id\"\n\
                  other = [{ value = \"its own\", when = { equals = { \"=up.name\" = \"a\" } } }, { template = \"below {=up.name}\" }]\n";
-    let house = House::new().schema(NODES).list("nodes", r#"["nodes.json"]"#, rules);
+    let house = House::new().schema(NODES).list("nodes", "nodes.json", rules);
     let house = house.source("nodes.json", &json!([{"name": "c", "up": "b"}, {"name": "b", "up": "a"}, {"name": "a"}]));
     settles(&house, &[]).ends(0, "committed").leaves("column 5").finds(&[]);
     let rows = "SELECT name, parent, other FROM nodes ORDER BY name";
     assert_eq!(house.rows(rows), [["a", "NULL", "NULL"], ["b", "3", "its own"], ["c", "2", "below b"]]);
     let unknown = rules.replace("=up.id", "=up.nick");
     house
-        .list("nodes", r#"["nodes.json"]"#, &unknown)
+        .list("nodes", "nodes.json", &unknown)
         .lift(&[])
         .refuses("column `nick` is looked up, and table `nodes` does not have it");
 }
@@ -312,7 +312,7 @@ fn a_row_whose_secret_is_read_later_is_one_that_others_find() {
                  parent = { lookup = \"nodes.id\", by = { name = \"up\" }, on_dangling = \"reject\" }\n\
                  sealed = { seal = { lookup = \"nodes.other\", by = { name = \"as\" } } }\nother = \"nick\"\n";
     let house = House::new().schema(&NODES.replace("other TEXT", "other TEXT, sealed TEXT"));
-    let house = house.list("nodes", r#"["nodes.json"]"#, rules).source(
+    let house = house.list("nodes", "nodes.json", rules).source(
         "nodes.json",
         &json!([
             {"name": "a", "up": "b", "as": "c"},
@@ -371,7 +371,7 @@ fn the_generated_ids_of_later_rows_of_a_rule_without_a_key_are_found() {
             "[table.nodes]\n{words}[table.nodes.columns]\nname = \"name\"\n\
              parent = {{ lookup = \"nodes.id\", by = {{ name = \"up\" }} }}\n"
         );
-        let house = House::new().schema(&NODES.replace(" UNIQUE", "")).list("nodes", r#"["nodes.json"]"#, &rules);
+        let house = House::new().schema(&NODES.replace(" UNIQUE", "")).list("nodes", "nodes.json", &rules);
         let nodes = json!([{"name": "c", "up": "b"}, {"name": "b", "up": "a"}, {"name": "a"}]);
         let house = house.source("nodes.json", &nodes);
         settles(&house, &[]).ends(0, "committed").leaves("column 5").finds(&[]);
@@ -383,7 +383,7 @@ fn the_generated_ids_of_later_rows_of_a_rule_without_a_key_are_found() {
 fn rows_without_a_key_that_refer_to_later_ones_are_found_again_in_a_tree_that_grew() {
     let rules = "[table.nodes]\n[table.nodes.columns]\nname = \"name\"\n\
                  parent = { lookup = \"nodes.id\", by = { name = \"up\" }, on_dangling = \"null\" }\n";
-    let house = House::new().schema(&NODES.replace(" UNIQUE", "")).list("nodes", r#"["*.json"]"#, rules);
+    let house = House::new().schema(&NODES.replace(" UNIQUE", "")).list("nodes", "*.json", rules);
     let nodes = json!([{"name": "c", "up": "b"}, {"name": "b", "up": "c"}, {"name": "a", "up": "gone"}, {"name": "x", "up": "a"}]);
     let house = house.source("nodes.json", &nodes);
     settles(&house, &[]).ends(0, "committed").counts("inserted", "nodes 4");
@@ -486,7 +486,7 @@ fn a_record_that_is_bad_only_while_another_one_is_is_taken_in() {
     let kinds = "CREATE TABLE kinds (name TEXT PRIMARY KEY NOT NULL);";
     let node = |name: &str, kind: &str, up: Option<&str>| json!({"name": name, "kind": kind, "up": up, "as": "k"});
     let nodes = json!([node("a", "k", Some("gone")), node("b", "k", None), node("c", "l", Some("b"))]);
-    let house = House::new().schema(&format!("{NODES} {kinds}")).list("nodes", r#"["nodes.json"]"#, rules);
+    let house = House::new().schema(&format!("{NODES} {kinds}")).list("nodes", "nodes.json", rules);
     let house = house.source("nodes.json", &nodes);
     let lifted = settles(&house, &["--max-rejects", "1"]).ends(1, "committed").leaves("column 8, rejected 4");
     lifted.finds(&["error V001 nodes.json /0/up"]);
@@ -497,7 +497,7 @@ fn a_record_that_is_bad_only_while_another_one_is_is_taken_in() {
 fn rows_that_are_there_only_if_they_are_not_do_not_settle_and_are_named() {
     let rules = "[table.nodes]\nkey = [\"other\"]\n[table.nodes.columns]\nname = \"name\"\nother = \"other\"\n\
                  parent = { lookup = \"nodes.id\", by = { name = \"up\" }, on_dangling = \"reject\" }\n";
-    let house = House::new().schema(NODES).list("nodes", r#"["nodes.json"]"#, rules);
+    let house = House::new().schema(NODES).list("nodes", "nodes.json", rules);
     let nodes = json!([{"name": "a", "other": "1", "up": "d"}, {"name": "d", "other": "1"}]);
     let lifted = house.source("nodes.json", &nodes).lift(&["--max-rejects", "1"]).ends(1, "rolled-back");
     let report = lifted.report();

@@ -42,7 +42,7 @@ fn a_migration_that_loses_rows_says_how_many_and_asks() {
 fn an_import_whose_migrations_lose_rows_says_how_many_and_asks() {
     let house = House::new()
         .schema("CREATE TABLE words (word TEXT PRIMARY KEY); CREATE TABLE notes (id INTEGER PRIMARY KEY);")
-        .list("words", r#"["words.json"]"#, "[table.words]\n[table.words.columns]\nword = \"w\"")
+        .list("words", "words.json", "[table.words]\n[table.words.columns]\nword = \"w\"")
         .source("words.json", &json!([{ "w": "a" }]));
     house.lift(&[]).ends(0, "committed");
     change(&house, "INSERT INTO notes (id) VALUES (1), (2), (3)");
@@ -129,7 +129,7 @@ fn a_file_without_a_byte_is_a_new_database_that_keeps_its_mode() {
 fn an_import_into_a_file_without_a_byte_makes_no_backup() {
     let house = House::new()
         .schema("CREATE TABLE words (word TEXT PRIMARY KEY);")
-        .list("words", r#"["words.json"]"#, "[table.words]\n[table.words.columns]\nword = \"w\"")
+        .list("words", "words.json", "[table.words]\n[table.words.columns]\nword = \"w\"")
         .source("words.json", &json!([{ "w": "a" }]));
     fs::write(house.path(DATABASE), "").unwrap();
     fs::set_permissions(house.path(DATABASE), fs::Permissions::from_mode(0o640)).unwrap();

@@ -1,7 +1,8 @@
 //! Files of lines: every line is a document of its own, a broken one is one reject, and however large the file is, it
 //! gives what the same documents in a list would give.
 
-use crate::small::{Small, fate, told};
+use crate::house::House;
+use crate::inline::{fate, told};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -10,14 +11,14 @@ const SOURCE: &str = "format = \"lines\"\n";
 const RULE: &str =
     "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\nline = \"#position\"\nbody = \"body\"\n";
 
-fn notes(text: &str) -> Small {
-    let house = Small::new(SCHEMA, "").formatted("notes", "{name}.jsonl", &format!("{SOURCE}{RULE}"));
-    house.write("a.jsonl", text);
+fn notes(text: &str) -> House {
+    let house = House::new().schema(SCHEMA).reads("notes", "{name}.jsonl", &format!("{SOURCE}{RULE}"));
+    house.put("a.jsonl", text);
     house
 }
 
-fn rows(house: &Small) -> Vec<Vec<String>> {
-    house.house.rows("SELECT * FROM notes ORDER BY id")
+fn rows(house: &House) -> Vec<Vec<String>> {
+    house.rows("SELECT * FROM notes ORDER BY id")
 }
 
 fn leaves(report: &Value) -> String {
@@ -54,7 +55,7 @@ fn a_broken_line_is_one_reject_with_its_place() {
     let text = "{\"id\": 1, \"body\": \"one\"}\n{\"id\": 2, \"body\": tw}\n{\"id\": 3, \"body\": {\"x\": 1, \"x\": 2}}\n\
                 {\"id\": 4} {\"id\": 5}\n{\"id\": \"six\"}\n{\"id\": 7, \"body\": \"seven\"}\n";
     let house = notes(text);
-    let rejects = house.house.path("rejects");
+    let rejects = house.path("rejects");
     let report = house.report(1, &["--max-rejects", "4", "--rejects", rejects.to_str().unwrap()]);
     assert_eq!(rows(&house), [["1", "1", "one"], ["7", "6", "seven"]]);
     assert_eq!(
@@ -99,7 +100,7 @@ fn a_file_without_a_line_is_blank() {
         let house = notes(text);
         assert_eq!(told(&house.report(1, &["--allow-empty"])), ["error F004 the file has no line that is not blank"]);
         let excused = format!("{SOURCE}blank = \"nothing happened that day\"\n{RULE}");
-        let house = Small::new(SCHEMA, "").formatted("notes", "{name}.jsonl", &excused).file("a.jsonl", text);
+        let house = House::new().schema(SCHEMA).reads("notes", "{name}.jsonl", &excused).text("a.jsonl", text);
         let report = house.report(0, &["--allow-empty"]);
         assert_eq!(fate(&report, "a.jsonl"), "ignored: nothing happened that day");
     }
@@ -114,15 +115,17 @@ fn every_line_has_its_own_shape_and_frame() {
         [[source.shape]]\nname = \"note\"\nwhen = { members = [\"id\"] }\n";
     let tables = "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\nline = \"#position\"\n\
         body = [\"$.of\", \"body\"]\n";
-    let house = Small::new(SCHEMA, "").formatted("notes", "a.jsonl", &format!("{shapes}{tables}")).file(
-        "a.jsonl",
-        "{\"mark\": [1, 2]}\n{\"id\": 1, \"body\": \"b\"}\n{\"page\": [{\"id\": 2}, {\"id\": 3}], \"of\": \"p\"}\n\
-         {\"id\": 4}\n{\"page\": [], \"of\": \"q\"}\n{\"other\": 1}\n{\"page\": [{\"id\": 5}], \"of\": \"r\", \"odd\": 1}\n",
-    );
+    let house = House::new()
+        .schema(SCHEMA)
+        .reads("notes", "a.jsonl", &format!("{shapes}{tables}"))
+        .text(
+            "a.jsonl",
+            "{\"mark\": [1, 2]}\n{\"id\": 1, \"body\": \"b\"}\n{\"page\": [{\"id\": 2}, {\"id\": 3}], \"of\": \"p\"}\n\
+         {\"id\": 4}\n{\"page\": [], \"of\": \"q\"}\n{\"other\": 1}\n{\"page\": [{\"id\": 5}], \"of\": \"r\", \"odd\": 1}\n");
     let report = house.report(1, &["--max-rejects", "1"]);
     assert_eq!(leaves(&report), "13 9 0 0 3 0 1", "{:#}", report["findings"]);
     let text = format!("{shapes}{tables}[ignore]\n\"$.odd\" = \"odd\"\n");
-    let house = house.formatted("notes", "a.jsonl", &text);
+    let house = house.reads("notes", "a.jsonl", &text);
     let report = house.report(1, &["--max-rejects", "1"]);
     let expected = [["1", "2", "b"], ["2", "1", "p"], ["3", "2", "p"], ["4", "4", "NULL"], ["5", "1", "r"]];
     assert_eq!(rows(&house), expected);
@@ -165,14 +168,14 @@ fn lines_give_what_a_list_of_the_same_documents_gives_with_any_number_of_jobs() 
             });
         }
         let told = |format: &str, text: &str, jobs: &str| {
-            let house = Small::new(TWO_TURNS, "").formatted("notes", "{name}.x", &two_turns(format)).file("a.x", text);
-            let report = house.import(&["--max-rejects", "100000", "--jobs", jobs, "--allow-empty"]).json();
+            let house = House::new().schema(TWO_TURNS).reads("notes", "{name}.x", &two_turns(format)).text("a.x", text);
+            let report = house.lift(&["--max-rejects", "100000", "--jobs", jobs, "--allow-empty"]).ran.json();
             let counts =
                 (leaves(&report), report["files"][0]["records"].clone(), report["files"][0]["rejected"].clone());
             let codes: Vec<_> = report["findings"].as_array().unwrap().iter().map(|one| one["code"].clone()).collect();
             let codes: Vec<_> = codes.into_iter().filter(|code| code != "J014" && code != "J013").collect();
             let tables =
-                ["SELECT * FROM days ORDER BY id", "SELECT * FROM notes ORDER BY id"].map(|sql| house.house.rows(sql));
+                ["SELECT * FROM days ORDER BY id", "SELECT * FROM notes ORDER BY id"].map(|sql| house.rows(sql));
             (counts, codes, tables)
         };
         let list =
@@ -201,16 +204,16 @@ fn a_packed_file_of_lines_that_breaks_off_is_rejected_whole() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(text.as_bytes()).unwrap();
     let whole = encoder.finish().unwrap();
-    let house = || Small::new(SCHEMA, "").formatted("notes", "{name}.jsonl.gz", &format!("{SOURCE}{RULE}"));
+    let house = || House::new().schema(SCHEMA).reads("notes", "{name}.jsonl.gz", &format!("{SOURCE}{RULE}"));
     let of = house();
-    of.write_bytes("a.jsonl.gz", &whole);
+    of.put("a.jsonl.gz", &whole);
     let report = of.report(0, &[]);
     assert_eq!(leaves(&report), "40000 40000 0 0 0 0 0");
-    assert_eq!(of.house.one("SELECT max(line) FROM notes"), "20000");
+    assert_eq!(of.one("SELECT max(line) FROM notes"), "20000");
 
     let of = house();
-    of.write_bytes("a.jsonl.gz", &whole[..whole.len() * 9 / 10]);
-    of.write_bytes("b.jsonl.gz", &{
+    of.put("a.jsonl.gz", &whole[..whole.len() * 9 / 10]);
+    of.put("b.jsonl.gz", &{
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(b"{\"id\": 1}\n").unwrap();
         encoder.finish().unwrap()
@@ -226,18 +229,9 @@ fn a_packed_file_of_lines_that_breaks_off_is_rejected_whole() {
 fn explain_finds_a_line_by_its_number_and_a_row_by_its_line() {
     let house = notes("{\"id\": 1, \"body\": \"one\"}\n\n{\"id\": 2, \"body\": \"two\"}\n");
     house.report(0, &[]);
-    let (tree, set) = (house.tree(), house.house.path("set"));
     let explain = |what: &str| {
-        let file = format!("{}/a.jsonl{what}", tree.display());
-        house.house.run([
-            "explain",
-            &file,
-            "--mappings",
-            set.to_str().unwrap(),
-            "--source",
-            tree.to_str().unwrap(),
-            "--json",
-        ])
+        let file = format!("tree/a.jsonl{what}");
+        house.run(["explain", &file, "--mappings", "set", "--source", "tree", "--json"])
     };
     let of = |report: &Value| {
         let leaves = report["leaves"].as_array().unwrap().iter();
@@ -249,20 +243,8 @@ fn explain_finds_a_line_by_its_number_and_a_row_by_its_line() {
     assert_eq!(of(&explain("").status(0).json()).len(), 4);
     let none = explain("#/body").status(2);
     assert!(none.stderr.contains("the number of a line comes first"), "{}", none.stderr);
-    let database = format!("sqlite:///{}", house.house.path(crate::house::DATABASE).display());
-    let row = house.house.run([
-        "explain",
-        "--row",
-        "notes",
-        "2",
-        "--database",
-        &database,
-        "--mappings",
-        set.to_str().unwrap(),
-        "--source",
-        tree.to_str().unwrap(),
-        "--json",
-    ]);
+    let row = "explain --row notes 2 --database sqlite:///./target.db --mappings set --source tree --json";
+    let row = house.run(row.split(' '));
     assert_eq!(of(&row.status(0).json()["explained"]), ["3/id \"column\"", "3/body \"column\""]);
 }
 
@@ -271,19 +253,12 @@ fn explain_tells_the_leaves_of_a_line_whose_shape_is_ignored() {
     let source = "[source]\nfiles = [\"{name}.jsonl\"]\nformat = \"lines\"\n\
                   [[source.shape]]\nname = \"beat\"\nwhen = { equals = { kind = \"beat\" } }\nignore = \"says that it runs\"\n\
                   [[source.shape]]\nname = \"note\"\n[table.notes]\nshapes = [\"note\"]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\nbody = \"body\"\n";
-    let house = Small::new("CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);", "")
-        .formatted("notes", "unused", "")
-        .file(
+    let house =
+        House::new().schema("CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);").mapping("notes", source).text(
             "a.jsonl",
             "{\"id\": 1, \"body\": \"one\"}\n{\"kind\": \"beat\", \"password\": \"open-sesame\", \"at\": [7, {}]}\n",
         );
-    house.house.file("set/notes.toml", format!("description = \"notes\"\n{source}"));
-    let (tree, set) = (house.tree(), house.house.path("set"));
-    let file = format!("{}/a.jsonl#2", tree.display());
-    let told = house
-        .house
-        .run(["explain", &file, "--mappings", set.to_str().unwrap(), "--source", tree.to_str().unwrap(), "--json"])
-        .status(0);
+    let told = house.run(["explain", "tree/a.jsonl#2", "--mappings", "set", "--source", "tree", "--json"]).status(0);
     assert!(!told.stdout.contains("open-sesame"), "{}", told.stdout);
     let told = told.json();
     let leaves: Vec<String> = told["leaves"]
@@ -317,12 +292,12 @@ fn a_secret_of_one_line_is_found_in_another_even_a_broken_one_and_never_shown() 
     let rule = format!(
         "{RULE}[table.logins]\nkey = [\"id\"]\n[table.logins.columns]\nid = \"id\"\npassword = {{ seal = \"password\", on_absent = \"skip\" }}\n"
     );
-    let house = Small::new(schema, "").formatted("notes", "a.jsonl", &format!("{SOURCE}{rule}")).file(
+    let house = House::new().schema(schema).reads("notes", "a.jsonl", &format!("{SOURCE}{rule}")).text(
         "a.jsonl",
         "{\"id\": 1, \"body\": \"it is open-sesame-4711 today\"}\n{\"id\": 2, \"password\": \"open-sesame-4711\"}\n\
          {\"id\": 3, \"password\": \"closed-barley-0815\", x}\n{\"id\": 4, \"body\": \"closed-barley-0815\"}\n",
     );
-    let ran = house.import(&["--max-rejects", "3"]);
+    let ran = house.lift(&["--max-rejects", "3"]).ran;
     let report = ran.json();
     let codes: Vec<_> = places(&report);
     assert!(codes.iter().any(|one| one.starts_with("J001 a.jsonl# 3:")), "{codes:?}");
@@ -340,7 +315,7 @@ fn a_secret_of_one_line_is_found_in_another_even_a_broken_one_and_never_shown() 
 #[test]
 fn newest_is_refused_for_files_of_lines() {
     let text = format!("format = \"lines\"\nnewest = [\"at\"]\n{RULE}");
-    let house = Small::new(SCHEMA, "").formatted("notes", "a.jsonl", &text);
-    let ran = house.house.run(["check", house.house.path("set").to_str().unwrap()]).status(2);
+    let house = House::new().schema(SCHEMA).reads("notes", "a.jsonl", &text);
+    let ran = house.run(["check", "set"]).status(2);
     assert!(ran.stderr.contains("M170") || ran.stdout.contains("M170"), "{} {}", ran.stdout, ran.stderr);
 }

@@ -10,7 +10,7 @@ const TABLES: &str =
 /// Items with an id, and this after it.
 fn items(rest: &str, items: &Value) -> House {
     let rules = format!("[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\n{rest}\n");
-    House::new().schema(TABLES).list("items", r#"["items.json"]"#, &rules).source("items.json", items)
+    House::new().schema(TABLES).list("items", "items.json", &rules).source("items.json", items)
 }
 
 /// What is not kept whole: `items.items.t: reason 2`.

@@ -149,7 +149,6 @@ mod scaffold_laws;
 mod set_aside;
 mod shapes;
 mod signals;
-mod small;
 mod strings;
 mod tamper;
 mod tidy;

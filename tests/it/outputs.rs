@@ -2,7 +2,6 @@
 //! changes what the run says of itself.
 
 use crate::house::{DATABASE, House, KEY_FILE, Ran, listing, open, project, rows};
-use crate::small::Small;
 use serde_json::Value;
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -17,8 +16,8 @@ use treelift::secret::keys::Secret;
 const NOTES: &str = "CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL);";
 const NOTE: &str = "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\n";
 
-fn notes(content: &str) -> Small {
-    Small::new(NOTES, "").lists("notes", "notes.json", NOTE).file("notes.json", content)
+fn notes(content: &str) -> House {
+    House::new().schema(NOTES).list("notes", "notes.json", NOTE).text("notes.json", content)
 }
 
 const GOOD: &str = r#"[{"id": "a"}, {"id": "b"}]"#;
@@ -34,40 +33,38 @@ fn into_full_disk(house: &House, arguments: Vec<String>) -> Ran {
 #[test]
 fn a_committed_run_says_so_when_standard_output_is_full() {
     for json in [&[][..], &["--json"], &["-q"]] {
-        let small = notes(GOOD);
-        let set = small.house.path("set");
-        let mut more = vec!["--mappings", set.to_str().unwrap()];
+        let house = notes(GOOD);
+        let mut more = vec!["--mappings", "set"];
         more.extend(json);
-        let ran = into_full_disk(&small.house, small.house.import_arguments(&small.tree(), &more)).status(0);
+        let ran = into_full_disk(&house, house.import_arguments(&house.tree(), &more)).status(0);
         assert!(ran.stderr.contains("warning: cannot write to standard output: no storage space\n"), "{}", ran.stderr);
         assert_eq!(ran.last_line(), "committed: 2 rows into sqlite:///./target.db");
-        assert_eq!(small.house.one("SELECT count(*) FROM notes"), "2");
+        assert_eq!(house.one("SELECT count(*) FROM notes"), "2");
     }
 }
 
 #[test]
 fn a_committed_run_says_so_when_the_report_device_is_full() {
-    let small = notes(ONE_BAD);
-    symlink("/dev/full", small.house.path("full.html")).unwrap();
-    let ran = small.import(&["--max-rejects", "1", "--report", "full.html"]).status(1);
+    let house = notes(ONE_BAD);
+    symlink("/dev/full", house.path("full.html")).unwrap();
+    let ran = house.lift(&["--max-rejects", "1", "--report", "full.html"]).ran.status(1);
     assert!(
         ran.stderr.contains("warning: cannot write the report: no storage space\n  at full.html\n"),
         "{}",
         ran.stderr
     );
     assert_eq!(ran.json()["outcome"], "committed");
-    assert!(small.house.path("full.html").is_symlink());
+    assert!(house.path("full.html").is_symlink());
 }
 
 /// The disk is a tmpfs of one page, filled up; it is gone with the mount namespace of the program.
 #[test]
 fn a_committed_run_says_so_when_the_reports_disk_is_full() {
     for report in ["full/report.json", "full/report.html"] {
-        let small = notes(GOOD);
-        fs::create_dir(small.house.path("full")).unwrap();
-        let set = small.house.path("set");
-        let more = ["--mappings", set.to_str().unwrap(), "--report", report];
-        let plain = small.house.command(small.house.import_arguments(&small.tree(), &more));
+        let house = notes(GOOD);
+        fs::create_dir(house.path("full")).unwrap();
+        let more = ["--mappings", "set", "--report", report];
+        let plain = house.command(house.import_arguments(&house.tree(), &more));
         let mut command = std::process::Command::new("unshare");
         let is_root = rustix::process::geteuid().is_root();
         command.arg(if is_root { "--mount" } else { "--map-root-user" }).args((!is_root).then_some("--mount"));
@@ -77,25 +74,25 @@ fn a_committed_run_says_so_when_the_reports_disk_is_full() {
             "mount -t tmpfs -o size=4k none full && { cat /dev/zero >full/rest 2>&-; \"$0\" \"$@\"; }",
         ]);
         command.arg(plain.get_program()).args(plain.get_args());
-        command.current_dir(small.house.work()).env("TMPDIR", small.house.tmp());
+        command.current_dir(house.work()).env("TMPDIR", house.tmp());
         let ran = Ran::of(&mut command).status(0);
         assert!(
             ran.stderr.contains(&format!("warning: cannot write the report: no storage space\n  at {report}\n")),
             "{ran:?}"
         );
         assert_eq!(ran.last_line(), "committed: 2 rows into sqlite:///./target.db");
-        assert_eq!(small.house.one("SELECT count(*) FROM notes"), "2");
+        assert_eq!(house.one("SELECT count(*) FROM notes"), "2");
     }
 }
 
 #[test]
 fn a_command_that_changed_a_database_ends_well_when_standard_output_is_full() {
-    let small = notes(GOOD);
+    let house = notes(GOOD);
     let line = "schema migrate --mappings set --database target.db";
-    let ran = into_full_disk(&small.house, line.split(' ').map(str::to_owned).collect()).status(0);
+    let ran = into_full_disk(&house, line.split(' ').map(str::to_owned).collect()).status(0);
     assert!(ran.stderr.contains("committed"), "{}", ran.stderr);
-    assert_eq!(small.house.one("SELECT count(*) FROM notes"), "0");
-    let read = into_full_disk(&small.house, ["runs", "--database", "target.db"].map(str::to_owned).to_vec());
+    assert_eq!(house.one("SELECT count(*) FROM notes"), "0");
+    let read = into_full_disk(&house, ["runs", "--database", "target.db"].map(str::to_owned).to_vec());
     read.status(3);
 }
 
@@ -128,31 +125,28 @@ impl Ui for Saboteur<'_> {
     }
 }
 
-fn options(small: &Small) -> ImportOptions {
+fn options(house: &House) -> ImportOptions {
     ImportOptions {
-        mappings: Some(small.house.path("set").to_str().unwrap().to_owned()),
-        database: Some(small.house.path(DATABASE).to_str().unwrap().to_owned()),
-        reports: vec![small.house.path("out/report.json")],
-        rejects: Some(small.house.path("rejects")),
+        mappings: Some(house.path("set").to_str().unwrap().to_owned()),
+        database: Some(house.path(DATABASE).to_str().unwrap().to_owned()),
+        reports: vec![house.path("out/report.json")],
+        rejects: Some(house.path("rejects")),
         max_rejects: 1,
         no_backup: true,
         reread: true,
-        ..ImportOptions::of(small.tree())
+        ..ImportOptions::of(house.tree())
     }
 }
 
 #[test]
 fn a_run_whose_output_folders_vanish_is_committed_with_warnings() {
-    let small = notes(ONE_BAD);
-    fs::create_dir(small.house.path("out")).unwrap();
+    let house = notes(ONE_BAD);
+    fs::create_dir(house.path("out")).unwrap();
     let vanish = || {
-        ["out", "rejects"]
-            .map(|name| small.house.path(name))
-            .iter()
-            .for_each(|folder| fs::remove_dir_all(folder).unwrap());
+        ["out", "rejects"].map(|name| house.path(name)).iter().for_each(|folder| fs::remove_dir_all(folder).unwrap());
     };
     let saboteur = Saboteur { at: Phase::Finish, act: &vanish, warned: Mutex::default() };
-    let report = import(&options(&small), &saboteur).unwrap();
+    let report = import(&options(&house), &saboteur).unwrap();
     assert_eq!((report.outcome, report.status(None)), (Outcome::Committed, 1));
     assert_eq!(
         *saboteur.warned.lock().unwrap(),
@@ -161,43 +155,42 @@ fn a_run_whose_output_folders_vanish_is_committed_with_warnings() {
             "the report cannot be renamed: No such file or directory (os error 2)"
         ]
     );
-    assert_eq!(small.house.one("SELECT count(*) FROM notes"), "1");
+    assert_eq!(house.one("SELECT count(*) FROM notes"), "1");
 }
 
 #[test]
 fn a_report_file_that_another_program_creates_meanwhile_is_spared() {
-    let small = notes(GOOD);
-    fs::create_dir(small.house.path("out")).unwrap();
-    let create = || drop(small.house.file("out/report.json", "somebody was faster"));
+    let house = notes(GOOD);
+    fs::create_dir(house.path("out")).unwrap();
+    let create = || drop(house.file("out/report.json", "somebody was faster"));
     let saboteur = Saboteur { at: Phase::Finish, act: &create, warned: Mutex::default() };
-    let report = import(&options(&small), &saboteur).unwrap();
+    let report = import(&options(&house), &saboteur).unwrap();
     assert_eq!(report.outcome, Outcome::Committed);
-    assert_eq!(fs::read_to_string(small.house.path("out/report.json")).unwrap(), "somebody was faster");
-    let kept: Value = serde_json::from_slice(&fs::read(small.house.path("out/report.json.partial")).unwrap()).unwrap();
+    assert_eq!(fs::read_to_string(house.path("out/report.json")).unwrap(), "somebody was faster");
+    let kept: Value = serde_json::from_slice(&fs::read(house.path("out/report.json.partial")).unwrap()).unwrap();
     assert_eq!(kept["outcome"], "committed");
 }
 
 #[test]
 fn last_weeks_report_and_rejects_are_kept_under_numbers() {
-    let small = notes(ONE_BAD);
+    let house = notes(ONE_BAD);
     for mode in [&["--dry-run"][..], &[], &["--dry-run"]] {
         let mut more = vec!["--report", "report.json", "--report", "report.html", "--rejects", "rejects"];
         more.extend(mode);
-        small.import(&more).status(1);
+        house.lift(&more).ran.status(1);
     }
     let kept =
         ["report.1.json", "report.1.html", "report.2.json", "rejects/rejects.1.jsonl", "rejects/rejects.2.jsonl"];
     for name in kept {
-        assert!(small.house.path(name).is_file(), "{name}");
+        assert!(house.path(name).is_file(), "{name}");
     }
-    let first: Value = serde_json::from_slice(&fs::read(small.house.path("report.1.json")).unwrap()).unwrap();
+    let first: Value = serde_json::from_slice(&fs::read(house.path("report.1.json")).unwrap()).unwrap();
     assert_eq!(first["mode"], "dry-run");
 }
 
 #[test]
 fn what_is_not_ours_is_never_written_to() {
-    let small = notes(GOOD);
-    let house = &small.house;
+    let house = notes(GOOD);
     house.file("mine.json", "{\"mine\": true}");
     house.file("mine.html", "<p>mine</p>");
     house.file("mine.log", "a log of something else\n");
@@ -232,7 +225,7 @@ fn what_is_not_ours_is_never_written_to() {
     for mode in [&[][..], &["--dry-run"]] {
         for (line, words) in cases {
             let more: Vec<&str> = line.split(' ').chain(mode.iter().copied()).collect();
-            let ran = small.import(&more).status(2);
+            let ran = house.lift(&more).ran.status(2);
             assert!(ran.stderr.contains(words), "{line}: {}", ran.stderr);
             let _ = fs::remove_file(house.path("r.json"));
             assert_eq!(listing(&house.work()).keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>(), "{line}");
@@ -262,24 +255,25 @@ fn the_database_of_the_run_before_is_not_replaced_by_its_report() {
 
 #[test]
 fn pipes_and_devices_are_written_straight() {
-    let small = notes(GOOD);
-    let ran = small.import(&["--report", "/dev/stderr", "--report", "/dev/null", "--log-file", "/dev/null"]).status(0);
+    let house = notes(GOOD);
+    let ran =
+        house.lift(&["--report", "/dev/stderr", "--report", "/dev/null", "--log-file", "/dev/null"]).ran.status(0);
     assert!(ran.stderr.contains("\"report_version\": 1"), "{}", ran.stderr);
-    let pipe = small.house.path("pipe");
+    let pipe = house.path("pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
-    let ran = small.import(&["--report", "pipe"]).status(0);
+    let ran = house.lift(&["--report", "pipe"]).ran.status(0);
     assert!(ran.stderr.contains("warning: cannot write the report: no program reads the pipe\n"), "{}", ran.stderr);
-    let ran = small.import(&["--log-file", "pipe"]).status(3);
+    let ran = house.lift(&["--log-file", "pipe"]).ran.status(3);
     assert!(ran.stderr.contains("the log cannot be written: no program reads the pipe"), "{}", ran.stderr);
 }
 
 #[test]
 fn a_log_goes_on_in_a_log_and_in_an_empty_file() {
-    let small = notes(GOOD);
-    small.house.file("empty.log", "");
+    let house = notes(GOOD);
+    house.file("empty.log", "");
     for _ in 0..2 {
-        small.import(&["--log-file", "empty.log"]).status(0);
+        house.lift(&["--log-file", "empty.log"]).ran.status(0);
     }
-    let log = fs::read_to_string(small.house.path("empty.log")).unwrap();
+    let log = fs::read_to_string(house.path("empty.log")).unwrap();
     assert_eq!(log.matches("\"event\":\"begin\"").count(), 2, "{log}");
 }

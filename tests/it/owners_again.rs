@@ -42,7 +42,7 @@ fn set(dice: &mut Dice, house: House) -> (House, String) {
     );
     let mut rules: BTreeMap<&str, (String, String)> = BTreeMap::new();
     let person = "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"\n";
-    rules.insert("people", (r#"["people.json"]"#.to_owned(), person.to_owned()));
+    rules.insert("people", ("people.json".to_owned(), person.to_owned()));
     let tag = match dice.below(4) {
         0 => "",
         1 => "tag = { lookup = \"tags.n\", by = { person = \"#owner.id\", tag = \"tag\" } }\n",
@@ -56,31 +56,31 @@ fn set(dice: &mut Dice, house: House) -> (House, String) {
          [ignore]\n\"*\" = \"{}\"\n",
         dice.of(&["looked up", "not wanted"])
     );
-    rules.insert("notes", (r#"["people/{owner}/notes*.json"]"#.to_owned(), notes));
+    rules.insert("notes", ("people/{owner}/notes*.json".to_owned(), notes));
     let kind = duplicate(dice, &["", "first", "last"]);
     let tags = format!(
         "[table.tags]\nkey = [\"person\", \"tag\"]\n{kind}[table.tags.columns]\nperson = \"#owner.id\"\ntag = \"tag\"\nn = \"n\"\n\
          [ignore]\n\"*\" = \"more\"\n"
     );
-    rules.insert("tags", (r#"["people/{owner}/tags*.json"]"#.to_owned(), tags));
+    rules.insert("tags", ("people/{owner}/tags*.json".to_owned(), tags));
     let key =
         dice.of(&["", "key = [\"#owner\", \".body\"]\n", "key = [\"person\", \".body\"]\non_duplicate = \"across\"\n"]);
     let log = format!(
         "[table.logs]\n{key}[table.logs.columns]\nperson = \"#owner.id\"\ntext = \"body\"\n[ignore]\n\"*\" = \"more\"\n"
     );
-    rules.insert("log", (r#"["people/{owner}/log*.json"]"#.to_owned(), log));
+    rules.insert("log", ("people/{owner}/log*.json".to_owned(), log));
     let kind = duplicate(dice, &["", "first", "last"]);
     let shared = format!(
         "[table.shared]\nkey = [\"name\"]\n{kind}[table.shared.columns]\nname = \"tag\"\nperson = \"#owner.id\"\nv = \"n\"\n\
          [ignore]\n\"*\" = \"more\"\n"
     );
-    rules.insert("shared", (r#"["people/{owner}/shared*.json"]"#.to_owned(), shared));
+    rules.insert("shared", ("people/{owner}/shared*.json".to_owned(), shared));
     let profile = "[table.people]\nkey = [\"id\"]\non_duplicate = \"fill\"\n[table.people.columns]\nid = \"#owner.id\"\n\
                    note = \"body\"\n[ignore]\n\"*\" = \"more\"\n";
-    rules.insert("profile", (r#"["people/{owner}/profile*.json"]"#.to_owned(), profile.to_owned()));
+    rules.insert("profile", ("people/{owner}/profile*.json".to_owned(), profile.to_owned()));
     let pins = "[table.pins]\nkey = [\"person\"]\non_duplicate = \"first\"\n[table.pins.columns]\nperson = \"#owner.id\"\nhint = \"tag\"\n\
                 [table.pins.drop]\n\"pin\" = \"not wanted\"\n[ignore]\n\"*\" = \"more\"\n";
-    rules.insert("pins", (r#"["people/{owner}/pins*.json"]"#.to_owned(), pins.to_owned()));
+    rules.insert("pins", ("people/{owner}/pins*.json".to_owned(), pins.to_owned()));
     let (by, what) = if dice.one_in(2) { ("id = \"id\"", "notes.body") } else { ("tag = \"tag\"", "tags.person") };
     let mut orders = format!(
         "[table.orders]\nkey = [\"id\"]\non_duplicate = \"first\"\n[table.orders.columns]\nid = \"id\"\nn = \"n\"\n\
@@ -93,7 +93,7 @@ fn set(dice: &mut Dice, house: House) -> (House, String) {
         }
     }
     orders.push_str("[ignore]\n\"*\" = \"more\"\n");
-    rules.insert("orders", (r#"["orders*.json"]"#.to_owned(), orders));
+    rules.insert("orders", ("orders*.json".to_owned(), orders));
     for part in PARTS {
         let is_needed = (part == "tags" && (!tag.is_empty() || what.starts_with("tags")))
             || (part == "orders" && toml.contains("[precedence]"))

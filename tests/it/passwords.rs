@@ -33,7 +33,7 @@ fn is_of(hash: &str, password: &str) -> bool {
 
 #[test]
 fn a_password_is_hashed_without_a_key_and_never_compared_again() {
-    let house = house(r#"["people.json"]"#, "people.json", &json!([{"id": "a", "password": PASSWORD, "more": 1}]));
+    let house = house("people.json", "people.json", &json!([{"id": "a", "password": PASSWORD, "more": 1}]));
     let lifted = house.lift(&[]).ends(0, "committed").leaves("column 1, json 1, sealed 1");
     let lifted = lifted.finds(&["warning S003 people.json /0/more", "warning X005 people.json"]);
     let secrets = lifted.report()["secrets"].clone();
@@ -53,7 +53,7 @@ fn a_password_is_hashed_without_a_key_and_never_compared_again() {
 #[test]
 fn a_copy_of_a_hashed_password_refuses_the_run() {
     let people = json!([{"id": "a", "password": PASSWORD, "old": PASSWORD}]);
-    let house = house(r#"["people.json"]"#, "people.json", &people);
+    let house = house("people.json", "people.json", &people);
     let lifted = house.lift(&[]).ends(1, "rolled-back");
     let lifted =
         lifted.finds(&["error X007 people.json /0/old", "warning S003 people.json /0/old", "warning X005 people.json"]);
@@ -63,7 +63,7 @@ fn a_copy_of_a_hashed_password_refuses_the_run() {
 #[test]
 fn a_person_without_a_password_makes_no_credential() {
     let people = json!([{"id": "a", "password": ""}, {"id": "b"}, {"id": "c", "password": null}]);
-    let house = house(r#"["people.json"]"#, "people.json", &people);
+    let house = house("people.json", "people.json", &people);
     house.lift(&["--allow-empty"]).ends(0, "committed").leaves("ignored 5");
     assert_eq!(house.one("SELECT count(*) FROM people"), "0");
 }
@@ -72,7 +72,7 @@ fn a_person_without_a_password_makes_no_credential() {
 fn a_files_path_that_holds_a_hashed_password_is_not_written() {
     let people = json!([{"id": "a", "password": PASSWORD}]);
     let path = format!("{PASSWORD}/people.json");
-    let house = house(r#"["{who}/people.json"]"#, &path, &people);
+    let house = house("{who}/people.json", &path, &people);
     house.lift(&[]).ends(0, "committed").counts("inserted", "people 1");
     assert_eq!(house.one("SELECT count(*) FROM treelift_files WHERE path LIKE '%opens-every%'"), "0");
     house.lift(&[]).ends(0, "committed").counts("unchanged", "people 1");
@@ -80,7 +80,7 @@ fn a_files_path_that_holds_a_hashed_password_is_not_written() {
 
 #[test]
 fn what_is_hashed_is_no_column_that_encrypt_would_seal() {
-    let house = house(r#"["people.json"]"#, "people.json", &json!([{"id": "a", "password": PASSWORD}]));
+    let house = house("people.json", "people.json", &json!([{"id": "a", "password": PASSWORD}]));
     house.lift(&[]).ends(0, "committed");
     let before = house.one("SELECT password_hash FROM people");
     house.run(["credentials", "encrypt", "--mappings", "set", "--yes"]).not_a_bug();

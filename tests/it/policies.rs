@@ -10,7 +10,7 @@ const TABLES: &str = "CREATE TABLE items (id TEXT PRIMARY KEY NOT NULL, n INTEGE
 /// Items with an id, and this column.
 fn items(column: &str, items: &Value) -> House {
     let rules = format!("[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\n{column}\n");
-    House::new().schema(TABLES).list("items", r#"["items.json"]"#, &rules).source("items.json", items)
+    House::new().schema(TABLES).list("items", "items.json", &rules).source("items.json", items)
 }
 
 /// What is ignored, and why.
@@ -55,7 +55,7 @@ fn a_row_that_is_skipped_for_a_reference_leaves_out_its_key_by_name() {
     let rules = "[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\n[table.links]\ninto = \"items\"\n\
                  key = [\"id\"]\neach = \"to[*]\"\n[table.links.columns]\nid = { template = \"{@.id}-{#position}\" }\n\
                  other = { lookup = \"items.id\", by = { id = \".\" }, on_dangling = \"skip\" }\n";
-    let house = House::new().schema(TABLES).list("items", r#"["items.json"]"#, rules);
+    let house = House::new().schema(TABLES).list("items", "items.json", rules);
     let house = house.source("items.json", &json!([{"id": "a", "to": []}, {"id": "b", "to": ["a", "x"]}]));
     let lifted = house.lift(&[]).ends(0, "committed").leaves("column 4, ignored 1");
     assert_eq!(ignored(&lifted), [("items.links.other: leads nowhere in items.id".to_owned(), 1)]);
@@ -171,7 +171,7 @@ fn elements_that_lead_nowhere_name_what_they_ask_for() {
     let names = format!("otherwise = \"no thing\"\n{names}");
     let rule = "[table.things]\nkey = [\"id\"]\n[table.things.columns]\nid = \"id\"\n";
     let house = mapped(&names, rules).schema(&format!("{TABLES}{things}"));
-    let house = house.list("things", r#"["things.json"]"#, rule).source("things.json", &json!([{"id": "x"}]));
+    let house = house.list("things", "things.json", rule).source("things.json", &json!([{"id": "x"}]));
     let house = house.source("items.json", &json!([{"id": "a", "to": "x"}, {"id": "b", "to": "y"}]));
     let lifted = house.lift(&[]).ends(0, "committed");
     let nowhere = ("items.items: leads nowhere in things.id".to_owned(), 1);
@@ -243,7 +243,7 @@ fn a_default_of_the_schema_is_read_as_the_database_writes_it() {
     let house = House::new()
         .set("[reads]\nTIMESTAMP = [{ time = \"epoch_s\" }]\n")
         .schema(tables)
-        .list("items", r#"["items.json"]"#, rules)
+        .list("items", "items.json", rules)
         .source(
             "items.json",
             &json!([{"id": "a"}, {"id": "b", "at": 1_690_000_000, "day": "2025-05-07"}, {"id": "c", "at": null}]),
@@ -265,7 +265,7 @@ fn a_secret_that_cannot_be_converted_becomes_what_on_error_says() {
             "[table.logins]\nkey = [\"id\"]\n[table.logins.columns]\nid = \"id\"\npassword = {{ hash = \"password\" }}\n\
              pin = {{ hash = \"pin\", steps = [{{ require = '^[0-9]+$' }}], on_error = {policy} }}\n"
         );
-        let house = House::new().schema(schema).list("logins", r#"["logins.json"]"#, &rules);
+        let house = House::new().schema(schema).list("logins", "logins.json", &rules);
         house.source("logins.json", &json!([{"id": "a", "password": "open-sesame", "pin": "hunter2-no-pin"}]))
     };
     let house = of("\"null\"");
@@ -283,7 +283,7 @@ fn a_row_whose_only_secret_is_replaced_is_made() {
     let schema = "CREATE TABLE logins (id TEXT PRIMARY KEY NOT NULL, pin TEXT);";
     let rules = "[table.logins]\nkey = [\"id\"]\n[table.logins.columns]\nid = \"id\"\n\
                  pin = { hash = \"pin\", steps = [{ require = '^[0-9]+$' }], on_error = \"null\" }\n";
-    let house = House::new().schema(schema).list("logins", r#"["logins.json"]"#, rules);
+    let house = House::new().schema(schema).list("logins", "logins.json", rules);
     let house = house.source("logins.json", &json!([{"id": "a", "pin": "hunter2-no-pin"}, {"id": "b"}]));
     let lifted = house.lift(&[]).ends(0, "committed").leaves("column 1, ignored 2");
     let left = [
@@ -298,8 +298,8 @@ fn a_row_whose_only_secret_is_replaced_is_made() {
     let people = "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"\n";
     let schema = schema.replace("pin TEXT", "pin TEXT, name TEXT");
     for jobs in ["1", "2"] {
-        let house = House::new().schema(&schema).list("people", r#"["people.json"]"#, people);
-        let house = house.list("logins", r#"["logins.json"]"#, &rules);
+        let house = House::new().schema(&schema).list("people", "people.json", people);
+        let house = house.list("logins", "logins.json", &rules);
         let house = house.source("people.json", &json!([{"id": "a", "name": "Ann"}]));
         let house = house.source("logins.json", &json!([{"id": "a", "pin": "hunter2-no-pin"}]));
         house.lift(&["--jobs", jobs]).ends(0, "committed");
@@ -312,7 +312,7 @@ fn a_column_whose_default_is_a_clock_has_the_start_of_the_run_in_every_row() {
     let schema = "CREATE TABLE items (id TEXT PRIMARY KEY NOT NULL, made DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
         day DATE DEFAULT CURRENT_DATE, zoned TIMESTAMPTZ DEFAULT CURRENT_TIMESTAMP, said DATETIME, kept TEXT DEFAULT 'x');";
     let rules = "[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\nsaid = \"#started\"\n";
-    let house = House::new().schema(schema).list("items", r#"["items.json"]"#, rules);
+    let house = House::new().schema(schema).list("items", "items.json", rules);
     let house = house.source("items.json", &json!([{"id": "a"}, {"id": "b"}]));
     house.lift(&[]).ends(0, "committed").counts("inserted", "items 2");
     let same = "SELECT count(*) FROM items WHERE made = said AND day = substr(said, 1, 10) AND zoned = said || '+00:00' AND kept = 'x'";

@@ -256,7 +256,7 @@ fn items(server: &Server) -> House {
     let item = |id: u64| json!({ "id": id });
     let house = House::new()
         .schema("CREATE TABLE items (id INTEGER PRIMARY KEY);")
-        .list("items", r#"["items.json"]"#, ITEM)
+        .list("items", "items.json", ITEM)
         .source("items.json", &json!([item(1)]));
     house.lift(&["--database", &server.url]).ends(0, "committed");
     house.source("items.json", &Value::from((1..=3).map(item).collect::<Vec<_>>()))
@@ -356,7 +356,7 @@ fn a_lost_connection_leaves_no_file_of_a_report() {
 fn a_migration_at_which_the_connection_is_lost_is_told_as_that_and_is_recorded() {
     let server = Server::new();
     let sql = "CREATE TABLE items (id INTEGER PRIMARY KEY);";
-    let house = House::new().schema(sql).list("items", r#"["items.json"]"#, ITEM);
+    let house = House::new().schema(sql).list("items", "items.json", ITEM);
     // Not where it is tried in a schema of its own.
     let end = "DO $$ BEGIN IF current_schema() = 'public' THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; END $$;";
     let up = format!("-- version: 001\n-- description: ends its connection\n{sql}\n{end}\n");

@@ -83,7 +83,7 @@ fn house(partitions: u32) -> House {
         let sql = format!("-- version: 001\n-- description: tables of a test\n{}", schema(partitions));
         house.file("set/schema/001_test.up.postgresql.sql", sql);
     }
-    let house = RULES.iter().fold(house, |house, (name, rule)| house.list(name, &format!("[\"{name}.json\"]"), rule));
+    let house = RULES.iter().fold(house, |house, (name, rule)| house.list(name, &format!("{name}.json"), rule));
     let said = |id: u64| json!({ "who": format!("p{}", id % 5), "what": format!("w{}", id % 7) });
     house
         .source("people.json", &(0..=20).map(person).collect())

@@ -33,7 +33,7 @@ fn house(common: &str, server: &str) -> House {
 }
 
 fn nodes(more: &str) -> House {
-    house(NODES, &format!("{NODES}{more}")).list("nodes", r#"["*.json"]"#, NODE)
+    house(NODES, &format!("{NODES}{more}")).list("nodes", "*.json", NODE)
 }
 
 fn sorted(mut all: Vec<String>) -> Vec<String> {
@@ -137,8 +137,8 @@ fn tables_that_were_there_take_rows_that_reference_each_other_in_a_circle() {
         format!("[table.{table}]\nkey = [\"id\"]\n[table.{table}.columns]\nid = \"id\"\n{other} = {found}\n")
     };
     let house = house(PAIR, OF_SERVER)
-        .list("a", r#"["a.json"]"#, &rule("a", "b"))
-        .list("b", r#"["b.json"]"#, &rule("b", "a"))
+        .list("a", "a.json", &rule("a", "b"))
+        .list("b", "b.json", &rule("b", "a"))
         .source("a.json", &json!([{ "id": 1, "b": null }]))
         .source("b.json", &json!([]));
     house.lift(&["--database", &server.url, "--allow-empty"]).ends(0, "committed");
@@ -191,7 +191,7 @@ fn a_row_of_a_partitioned_table_is_told_by_the_name_of_the_table() {
         CREATE TABLE parts_25 PARTITION OF parts FOR VALUES FROM (2025) TO (2026);";
     let rule = "[table.parts]\nkey = [\"id\", \"year\"]\n[table.parts.columns]\nid = \"id\"\nyear = \"year\"\n";
     let part = |id: u64, year: u64| json!({ "id": id, "year": year });
-    let house = house(common, parted).list("parts", r#"["parts.json"]"#, rule);
+    let house = house(common, parted).list("parts", "parts.json", rule);
     let tree = json!([part(1, 2025), part(100, 2025), part(2, 2031), part(3, 2025)]);
     let house = house.source("parts.json", &tree);
     let lifted = house.lift(&["--database", &server.url, "--max-rejects", "2"]).ends(1, "committed");
@@ -216,8 +216,8 @@ fn padded_text_is_left_to_the_application_and_an_update_rounds_no_number() {
     };
     let house = house(sql, sql)
         .set("[precedence]\ncodes = [\"codes\", \"sizes\"]\n")
-        .list("codes", r#"["codes.json"]"#, &rule("", &["code", "parent"]))
-        .list("sizes", r#"["sizes.json"]"#, &rule("on_duplicate = \"fill\"\n", &["code", "size"]))
+        .list("codes", "codes.json", &rule("", &["code", "parent"]))
+        .list("sizes", "sizes.json", &rule("on_duplicate = \"fill\"\n", &["code", "size"]))
         .source("codes.json", &json!([{ "code": "ab", "parent": null }, { "code": "cd", "parent": "ab" }]))
         .source("sizes.json", &json!([]));
     house.lift(&["--database", &server.url]).ends(0, "committed");
@@ -233,7 +233,7 @@ fn padded_text_is_left_to_the_application_and_an_update_rounds_no_number() {
     let rows = "SELECT code::text, parent::text, note::text, size::text FROM codes ORDER BY code";
     assert_eq!(server.rows(rows), [["ab", "NULL", "n", "0.5"], ["cd", "ab", "n", "NULL"]]);
     house.lift(&most).ends(1, "committed").counts("updated", "").counts("unchanged", "codes 2");
-    let house = house.list("codes", r#"["codes.json"]"#, &rule("", &["code", "parent", "note"]));
+    let house = house.list("codes", "codes.json", &rule("", &["code", "parent", "note"]));
     house.lift(&all).refuses("`codes.note` is `CHAR(4)`, a type that treelift does not know, and a rule writes it");
 }
 
@@ -245,7 +245,7 @@ fn rows_without_a_key_are_known_again_where_places_were_freed_and_taken() {
     let rule = "[table.said.columns]\nwho = \"who\"\nwhat = \"what\"\n";
     let said = |id: u64| json!({ "who": format!("p{}", id % 3), "what": format!("w{}", id % 7) });
     let tree: Value = (0..60).map(said).collect();
-    let house = house(sql, sql).list("said", r#"["said.json"]"#, rule).source("said.json", &tree);
+    let house = house(sql, sql).list("said", "said.json", rule).source("said.json", &tree);
     house.lift(&["--database", &server.url]).ends(0, "committed").counts("inserted", "said 60");
     // Others are written where the first half of them was.
     server.run("DELETE FROM said WHERE ctid < '(0,31)'");

@@ -30,7 +30,7 @@ const SWALLOW: &str = "
     CREATE TRIGGER guard BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION swallow();";
 
 fn house(sql: &str, items: &Value) -> House {
-    let house = House::new().schema(COMMON).list("items", r#"["items.json"]"#, ITEM).source("items.json", items);
+    let house = House::new().schema(COMMON).list("items", "items.json", ITEM).source("items.json", items);
     let up = format!("-- version: 001\n-- description: tables of a test\n{COMMON}{sql}\n");
     house.file("set/schema/001_test.up.postgresql.sql", up);
     house
@@ -94,7 +94,7 @@ fn what_a_type_of_the_server_does_not_keep_is_found_and_can_be_left_out() {
 #[test]
 fn rows_wait_for_those_that_they_reference_in_tables_that_were_there_before() {
     let server = Server::new();
-    let house = House::new().schema(NODES).list("nodes", r#"["*.json"]"#, NODE);
+    let house = House::new().schema(NODES).list("nodes", "*.json", NODE);
     let set = json!([{ "id": 1, "parent": null }]);
     let house = house.source("a.json", &set);
     house.lift(&["--database", &server.url]).ends(0, "committed");
@@ -111,7 +111,7 @@ fn rows_wait_for_those_that_they_reference_in_tables_that_were_there_before() {
 fn a_reference_that_leads_nowhere_is_told_with_its_place() {
     let server = Server::new();
     let lost = json!([{ "id": 1, "parent": null }, { "id": 2, "parent": 77 }, { "id": 3, "parent": 2 }]);
-    let house = House::new().schema(NODES).list("nodes", r#"["*.json"]"#, NODE).source("nodes.json", &lost);
+    let house = House::new().schema(NODES).list("nodes", "*.json", NODE).source("nodes.json", &lost);
     let both = ["error R004 nodes.json /1", "error R004 nodes.json /2"];
     let lifted = house.lift(&["--database", &server.url]).ends(1, "rolled-back");
     assert_eq!(sorted(crate::inline::found(&lifted.report())), both, "its child cannot stand either");
@@ -242,7 +242,7 @@ fn what_a_trigger_says_of_a_row_with_any_code_is_not_shown_and_rejects_that_row_
 fn a_reference_that_leads_nowhere_has_its_place_beside_what_is_made_after_the_rows_and_where_it_may_wait() {
     let lost = json!([{ "id": 1, "parent": null }, { "id": 2, "parent": 77 }]);
     let late = Server::new();
-    let house = House::new().schema(NODES).list("nodes", r#"["*.json"]"#, NODE).source("nodes.json", &lost);
+    let house = House::new().schema(NODES).list("nodes", "*.json", NODE).source("nodes.json", &lost);
     house.file(
         "set/schema/002_late.up.sql",
         "-- version: 002\n-- after: rows\nCREATE INDEX nodes_parent ON nodes (parent);",
@@ -254,7 +254,7 @@ fn a_reference_that_leads_nowhere_has_its_place_beside_what_is_made_after_the_ro
     // The application's own tables, whose references it lets wait.
     let waits = Server::new();
     waits.run(&NODES.replace("nodes (id));", "nodes (id) DEFERRABLE INITIALLY DEFERRED);"));
-    let house = House::new().schema(NODES).list("nodes", r#"["*.json"]"#, NODE).source("nodes.json", &lost);
+    let house = House::new().schema(NODES).list("nodes", "*.json", NODE).source("nodes.json", &lost);
     let lifted = house.lift(&["--database", &waits.url, "--no-backup"]).ends(1, "rolled-back");
     lifted.finds(&["error R004 nodes.json /1"]);
 }

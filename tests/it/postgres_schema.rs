@@ -12,7 +12,7 @@ fn differing(from: &str, to: &str) -> House {
     assert!(COMMON.contains(from));
     let house = House::new().schema(COMMON).list(
         "people",
-        r#"["people.json"]"#,
+        "people.json",
         "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nmail = \"mail\"\n",
     );
     let up = format!("-- version: 001\n-- description: tables of a test\n{}\n", COMMON.replacen(from, to, 1));
@@ -135,7 +135,7 @@ fn without_a_server_it_is_said_once_that_nothing_was_compared() {
 fn plain(sql: &str) -> House {
     const ITEM: &str = "[table.items]\nkey = [\"id\"]\n[table.items.columns]\nid = \"id\"\nstate = \"state\"\n";
     const ITEMS: &str = "CREATE TABLE items (id INTEGER PRIMARY KEY, state TEXT);";
-    let house = House::new().schema(ITEMS).list("items", r#"["items.json"]"#, ITEM);
+    let house = House::new().schema(ITEMS).list("items", "items.json", ITEM);
     house.file(
         "set/schema/001_test.up.postgresql.sql",
         format!("-- version: 001\n-- description: tables of a test\n{ITEMS}\n{sql}\n"),

@@ -13,7 +13,7 @@ fn items(declared: &str, sqlite: &str, expression: &str, values: &[&str]) -> Hou
         "[table.items]\nkey = [\"id\"]\non_duplicate = \"fill\"\n[table.items.columns]\nid = \"id\"\nv = {expression}\n"
     );
     let house = House::new().schema(&format!("CREATE TABLE items (id INTEGER PRIMARY KEY, v {sqlite});"));
-    let house = house.list("items", r#"["items.json"]"#, &rule);
+    let house = house.list("items", "items.json", &rule);
     let up = format!(
         "-- version: 001\n-- description: tables of a test\nCREATE TABLE items (id INTEGER PRIMARY KEY, v {declared});\n"
     );
@@ -166,7 +166,7 @@ fn ids_that_the_server_counts_are_given_by_the_import_and_counted_on_by_the_serv
             let given = if is_given { "id = \"id\"\n" } else { "" };
             let house = House::new()
                 .schema("CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);")
-                .list("items", r#"["items.json"]"#, &format!("{RULE}{given}"))
+                .list("items", "items.json", &format!("{RULE}{given}"))
                 .source("items.json", &json!([{ "id": 5, "v": "a" }, { "id": 9, "v": "b" }]));
             let up = format!(
                 "-- version: 001\n-- description: tables of a test\nCREATE TABLE items (id {declared} PRIMARY KEY, name TEXT NOT NULL UNIQUE);\n"

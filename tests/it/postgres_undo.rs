@@ -103,7 +103,7 @@ fn circle(rows: &Value, more: &str) -> Lab {
     let closed = "ALTER TABLE teams ADD CONSTRAINT head FOREIGN KEY (head) REFERENCES people (id);";
     let rules = "[table.teams]\nkey = [\"id\"]\n[table.teams.columns]\nid = \"id\"\nhead = \"head\"\nabove = \"above\"\n\
                  [table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"head\"\nteam = \"id\"\n";
-    let house = House::new().schema(tables).list("teams", r#"["teams.json"]"#, rules).source("teams.json", rows);
+    let house = House::new().schema(tables).list("teams", "teams.json", rules).source("teams.json", rows);
     let sql = format!("-- version: 001\n-- description: tables of a test\n{tables}{closed}{more}\n");
     house.file("set/schema/001_test.up.postgresql.sql", sql);
     server(house)
@@ -156,7 +156,7 @@ fn keys_of_every_type_find_their_rows() {
         );
     let mut row = json!({ "word": "x" });
     columns.iter().enumerate().for_each(|(at, (_, value))| row[format!("c{at}")] = value.clone());
-    let house = House::new().schema(&sql.replace("TIMESTAMPTZ", "DATETIME")).list("all", r#"["all.json"]"#, &rules);
+    let house = House::new().schema(&sql.replace("TIMESTAMPTZ", "DATETIME")).list("all", "all.json", &rules);
     let house = house.source("all.json", &json!([row]));
     house.file(
         "set/schema/001_test.up.postgresql.sql",

@@ -18,7 +18,7 @@ const NOTES: &str = r#"
 fn house() -> House {
     House::new()
         .schema("CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);")
-        .list("notes", r#"["a.json", "b.json"]"#, NOTES)
+        .list("notes", "a.json b.json", NOTES)
         .source("a.json", &json!([{"id": 1, "body": "one"}, {"id": 2, "body": "two"}]))
         .source("b.json", &json!([{"id": 3, "body": "three", "pin": "1234"}]))
 }
@@ -123,9 +123,9 @@ fn three() -> House {
              CREATE TABLE pins (person TEXT PRIMARY KEY NOT NULL, hint TEXT);",
         )
         .set(OWNERS)
-        .list("people", r#"["people.json"]"#, "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"")
-        .list("notes", r#"["people/{owner}/notes/*.json"]"#, rules)
-        .list("pins", r#"["people/{owner}/pin.json"]"#, pins)
+        .list("people", "people.json", "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"")
+        .list("notes", "people/{owner}/notes/*.json", rules)
+        .list("pins", "people/{owner}/pin.json", pins)
         .source("people.json", &json!([{"id": "ann"}, {"id": "bob"}, {"id": "cyd"}]));
     for (at, name) in ["ann", "bob", "cyd"].into_iter().enumerate() {
         for part in 1..=2 {

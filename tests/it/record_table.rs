@@ -36,7 +36,7 @@ fn words() -> House {
     House::new()
         .schema("CREATE TABLE words (word TEXT PRIMARY KEY);")
         .set(NAMED)
-        .list("words", r#"["words.json"]"#, "[table.words]\n[table.words.columns]\nword = \"w\"")
+        .list("words", "words.json", "[table.words]\n[table.words.columns]\nword = \"w\"")
         .source("words.json", &json!([{ "w": "a" }]))
 }
 

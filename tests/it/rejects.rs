@@ -1,57 +1,58 @@
 //! The reject folder, and values that no column keeps.
 
-use crate::small::{Small, told};
+use crate::house::House;
+use crate::inline::told;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 const NOTES: &str = "CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, size NUMERIC, at DATETIME);";
 const NOTE: &str = "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\nsize = \"size\"\n\
                     at = \"at\"\n";
 
-fn notes(content: &str) -> Small {
-    Small::new(NOTES, "").lists("notes", "notes.json", NOTE).file("notes.json", content)
+fn notes(content: &str) -> House {
+    House::new().schema(NOTES).list("notes", "notes.json", NOTE).text("notes.json", content)
 }
 
 #[test]
 fn values_that_a_column_would_change_are_refused_at_their_place() {
-    let small = notes(
+    let house = notes(
         r#"[{"id": "a", "size": 12345678901234567890}, {"id": "b", "size": 1e5}, {"id": "c", "at": "2025-05-07T15:09:12.123456789Z"},
             {"id": "d", "size": 1.50, "at": "2025-05-07T15:09:12.123456Z"}]"#,
     );
-    let report = small.report(1, &["--max-rejects", "3"]);
+    let report = house.report(1, &["--max-rejects", "3"]);
     assert_eq!(report["outcome"], "committed");
     let codes: Vec<_> = told(&report).iter().map(|told| told[..10].to_owned()).collect();
     assert_eq!(codes, ["error V005", "error V007", "error V007"]);
-    assert_eq!(small.house.rows("SELECT id, size, at FROM notes"), [["d", "1.5", "2025-05-07 15:09:12.123456"]]);
+    assert_eq!(house.rows("SELECT id, size, at FROM notes"), [["d", "1.5", "2025-05-07 15:09:12.123456"]]);
 }
 
 #[test]
 fn a_clean_run_keeps_older_rejects_under_a_number() {
-    let small = notes(r#"[{"id": 1}]"#);
+    let house = notes(r#"[{"id": 1}]"#);
     let lies = || -> Vec<String> {
-        let entries = std::fs::read_dir(small.house.path("rejects")).unwrap();
+        let entries = std::fs::read_dir(house.path("rejects")).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     };
-    small.report(1, &["--rejects", "rejects"]);
+    house.report(1, &["--rejects", "rejects"]);
     assert_eq!(lies(), ["rejects.jsonl"]);
-    let mode = small.house.path("rejects/rejects.jsonl").metadata().unwrap().permissions().mode();
+    let mode = house.path("rejects/rejects.jsonl").metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 
-    small.write("notes.json", r#"[{"id": "a"}]"#);
-    small.report(0, &["--rejects", "rejects"]);
+    house.put("notes.json", r#"[{"id": "a"}]"#);
+    house.report(0, &["--rejects", "rejects"]);
     // The rejects of the run before may be the only copy: they are kept.
     assert_eq!(lies(), ["rejects.1.jsonl"]);
 }
 
 #[test]
 fn a_link_in_the_reject_folder_is_neither_written_through_nor_removed() {
-    let small = notes(r#"[{"id": 1}]"#);
-    let elsewhere = small.house.file("elsewhere", "somebody's");
-    std::fs::create_dir(small.house.path("rejects")).unwrap();
-    symlink(&elsewhere, small.house.path("rejects/rejects.jsonl.partial")).unwrap();
-    let ran = small.import(&["--rejects", "rejects"]).status(2);
+    let house = notes(r#"[{"id": 1}]"#);
+    let elsewhere = house.file("elsewhere", "somebody's");
+    std::fs::create_dir(house.path("rejects")).unwrap();
+    symlink(&elsewhere, house.path("rejects/rejects.jsonl.partial")).unwrap();
+    let ran = house.lift(&["--rejects", "rejects"]).ran.status(2);
     assert!(ran.stderr.contains("the name of the unfinished file is taken by another file"), "{}", ran.stderr);
     assert_eq!(std::fs::read_to_string(elsewhere).unwrap(), "somebody's");
-    assert!(small.house.path("rejects/rejects.jsonl.partial").is_symlink());
+    assert!(house.path("rejects/rejects.jsonl.partial").is_symlink());
 }
 
 #[test]

@@ -112,11 +112,11 @@ pub(crate) fn house(seed: u64) -> (House, String, String) {
     let mut dice = Dice::new(seed);
     let rules = rules(&mut dice);
     let mut house = House::new().schema(&rules.schema).set(rules.set);
-    house = house.list("main", r#"["main*.json"]"#, &rules.main);
+    house = house.list("main", "main*.json", &rules.main);
     let mut words = format!("seed {seed}\n{}\n{}", rules.schema, rules.main);
     let mut files = vec!["main.json", "main2.json"];
     if let Some(fill) = &rules.fill {
-        house = house.list("fill", r#"["fill.json"]"#, fill);
+        house = house.list("fill", "fill.json", fill);
         _ = write!(words, "\nfill:\n{fill}");
         files.push("fill.json");
     }

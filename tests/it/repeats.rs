@@ -25,12 +25,12 @@ const HOMES: &str = "[table.homes]\nkey = [\"id\"]\n[table.homes.columns]\nid = 
 const CITIES: &str = "[table.cities]\nkey = [\"id\"]\n[table.cities.columns]\nid = \"id\"\nname = \"name\"\n";
 
 fn house(rules: &str, people: &Value) -> House {
-    House::new().schema(TABLES).list("people", r#"["people.json"]"#, rules).source("people.json", people)
+    House::new().schema(TABLES).list("people", "people.json", rules).source("people.json", people)
 }
 
 fn with_cities(house: House) -> House {
     let cities = json!([{"id": "c", "name": "Bonn"}]);
-    house.list("cities", r#"["cities.json"]"#, CITIES).source("cities.json", &cities)
+    house.list("cities", "cities.json", CITIES).source("cities.json", &cities)
 }
 
 /// The errors of a report: code, message and place.
@@ -165,7 +165,7 @@ fn a_row_that_differs_and_that_the_database_would_take_is_still_one_that_differs
 fn rows_of_t(columns: &str, words: &str, given: &str, records: &Value) -> House {
     let rules = format!("[table.t]\n{words}\n[table.t.columns]\n{given}\n[ignore]\n\"*\" = \"looked up\"\n");
     let schema = format!("CREATE TABLE t ({columns});");
-    House::new().schema(&schema).list("t", r#"["t.json"]"#, &rules).source("t.json", records)
+    House::new().schema(&schema).list("t", "t.json", &rules).source("t.json", records)
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn a_record_with_a_bad_child_says_nothing_of_the_row_that_a_later_one_made() {
                  [table.parts]\nkey = [\"n\"]\n[table.parts.columns]\nn = \"n\"\n";
     let schema = format!("CREATE TABLE t ({columns}); CREATE TABLE parts (n INTEGER PRIMARY KEY);");
     let records = json!([{"k": "a", "w": "u", "n": 1}, {"k": "b", "w": "v", "n": 1}, {"k": "b", "w": "x", "n": 2}]);
-    let house = House::new().schema(&schema).list("t", r#"["t.json"]"#, rules).source("t.json", &records);
+    let house = House::new().schema(&schema).list("t", "t.json", rules).source("t.json", &records);
     repeats(&house, "1", &["R001"]);
 }
 
@@ -252,7 +252,7 @@ fn filled_later(columns: &str, records: &Value, fills: &Value) -> House {
     let fill =
         "[table.t]\nkey = [\"k\"]\non_duplicate = \"fill\"\n[table.t.columns]\nk = \"k\"\nv = \"v\"\nw = \"w\"\n";
     let house = rows_of_t(columns, "key = [\"k\"]", "k = \"k\"\nv = \"v\"\nw = \"w\"", records);
-    house.set("[precedence]\nt = [\"t\", \"fill\"]\n").list("fill", r#"["fill.json"]"#, fill).source("fill.json", fills)
+    house.set("[precedence]\nt = [\"t\", \"fill\"]\n").list("fill", "fill.json", fill).source("fill.json", fills)
 }
 
 const FILLED: &str = "id INTEGER PRIMARY KEY, k TEXT NOT NULL UNIQUE, v INTEGER UNIQUE, w TEXT CHECK (w <> 'bad')";
@@ -276,7 +276,7 @@ fn a_record_that_fills_a_unique_value_of_another_row_in_the_last_of_seventy_colu
     let types = format!("id INTEGER PRIMARY KEY, k TEXT NOT NULL UNIQUE{types}, {last} INTEGER UNIQUE");
     let fill = format!("[table.t]\nkey = [\"k\"]\non_duplicate = \"fill\"\n[table.t.columns]\n{columns}");
     let house = rows_of_t(&types, "key = [\"k\"]", &columns, &json!([{"k": "a"}, {"k": "b", last: 3}]));
-    let house = house.set("[precedence]\nt = [\"t\", \"fill\"]\n").list("fill", r#"["fill.json"]"#, &fill);
+    let house = house.set("[precedence]\nt = [\"t\", \"fill\"]\n").list("fill", "fill.json", &fill);
     let house = house.source("fill.json", &json!([{"k": "a", last: 3}, {"k": "a", last: 4}, {"k": "b", last: 4}]));
     repeats(&house, "1", &["R002"]);
     assert_eq!(house.rows(&format!("SELECT k, {last} FROM t")), [["a", "4"], ["b", "3"]]);

@@ -93,7 +93,7 @@ fn person(id: &str, name: &str, day: &str) -> Value {
 
 /// Three people, of whom the second's day is wrong.
 fn house() -> House {
-    House::new().schema(TABLES).list("people", r#"["people.json"]"#, PERSON).source(
+    House::new().schema(TABLES).list("people", "people.json", PERSON).source(
         "people.json",
         &json!([person("1", "Ann", "2025-01-01"), person("2", "Bob", "2025-02-30"), person("3", "Cy", "2025-03-01")]),
     )
@@ -134,7 +134,7 @@ fn a_record_that_is_edited_beside_its_fault_keeps_its_secret() {
 fn what_is_still_wrong_stays_and_what_came_in_is_gone() {
     let house = house();
     house.put("more.json", "[1");
-    let house = house.list("more", r#"["more.json"]"#, PERSON);
+    let house = house.list("more", "more.json", PERSON);
     house.lift(&ASIDE).ends(1, "committed");
     assert_eq!(rejects(&house).len(), 2);
     edit(&house, "2025-02-30", "2025-02-31");
@@ -285,7 +285,7 @@ fn rows_without_a_key_and_names_are_taken_once_and_twins_stay_two() {
     let house = House::new()
         .schema(NOTES)
         .set(owners)
-        .list("people", r#"["people.json"]"#, people)
+        .list("people", "people.json", people)
         .mapping("notes", NOTE)
         .source("people.json", &json!([{"id": "1", "name": "Ann"}]))
         .source(

@@ -1,6 +1,7 @@
 //! Files whose form is not quite what their mapping expects, and mappings that ask little of them.
 
-use crate::small::{Small, fate, told};
+use crate::house::House;
+use crate::inline::{fate, told};
 
 const NOTES: &str = "CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL);";
 const NOTE: &str = "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\n";
@@ -8,12 +9,13 @@ const NOTE: &str = "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \
 #[test]
 fn a_mapping_without_rules_is_read_for_its_leaves() {
     // The rules of the notes wait for the owners, so nothing else runs first.
-    let small = Small::new(NOTES, "")
-        .lists("notes", "notes.json", NOTE)
-        .mapping("scraps", "scraps.json", "[ignore]\n\"old\" = \"nobody reads it\"\n")
-        .file("notes.json", r#"[{"id": "n1"}]"#)
-        .file("scraps.json", r#"{"old": 1, "precious": 2}"#);
-    let report = small.report(1, &[]);
+    let house = House::new()
+        .schema(NOTES)
+        .list("notes", "notes.json", NOTE)
+        .reads("scraps", "scraps.json", "[ignore]\n\"old\" = \"nobody reads it\"\n")
+        .text("notes.json", r#"[{"id": "n1"}]"#)
+        .text("scraps.json", r#"{"old": 1, "precious": 2}"#);
+    let report = house.report(1, &[]);
     assert_eq!(fate(&report, "scraps.json"), "imported");
     let line = "error S002 no rule keeps `precious`; `\"precious\" = \"why\"` under [ignore] in ";
     assert!(matches!(told(&report).as_slice(), [one] if one.starts_with(line) && one.contains("scraps.toml")));
@@ -21,8 +23,8 @@ fn a_mapping_without_rules_is_read_for_its_leaves() {
 
 /// The status of a run over one file of notes whose mapping says this of them, and what it finds.
 fn read(source: &str, content: &str) -> (Option<i32>, Vec<String>) {
-    let small = Small::new(NOTES, "").mapping("notes", "notes.json", &format!("{source}{NOTE}"));
-    let run = small.file("notes.json", content).import(&["--allow-empty"]);
+    let house = House::new().schema(NOTES).reads("notes", "notes.json", &format!("{source}{NOTE}"));
+    let run = house.text("notes.json", content).lift(&["--allow-empty"]).ran;
     (run.status, told(&run.json()))
 }
 
@@ -59,14 +61,14 @@ fn the_first_shape_that_fits_is_taken_by_its_records_and_its_condition() {
                   [when]\nplain = { type = \"array\" }\n\
                   [let]\nany = [\"id\", \".\"]\n";
     let rule = "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"=any\"\n";
-    let small = Small::new(NOTES, "").mapping("notes", "*.json", &format!("{shapes}{rule}"));
-    let small = small
-        .file("a.json", r#"{"items": [{"id": "n1"}]}"#)
-        .file("b.json", r#"{"items": {"k": {"id": "n2"}}}"#)
-        .file("d.json", r#"[{"id": "n4"}]"#)
-        .file("e.json", "1")
-        .file("f.json", r#"{"items": 1}"#);
-    let report = small.report(1, &[]);
+    let house = House::new().schema(NOTES).reads("notes", "*.json", &format!("{shapes}{rule}"));
+    let house = house
+        .text("a.json", r#"{"items": [{"id": "n1"}]}"#)
+        .text("b.json", r#"{"items": {"k": {"id": "n2"}}}"#)
+        .text("d.json", r#"[{"id": "n4"}]"#)
+        .text("e.json", "1")
+        .text("f.json", r#"{"items": 1}"#);
+    let report = house.report(1, &[]);
     let shape = |path: &str| {
         let files = report["files"].as_array().unwrap();
         files.iter().find(|file| file["path"] == path).unwrap()["shape"].as_str().map(str::to_owned)

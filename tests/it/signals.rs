@@ -121,7 +121,7 @@ fn a_signal_ends_what_only_explains_or_checks_and_leaves_no_copy() {
     let rules = "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"";
     let house = House::new()
         .schema(&format!("CREATE TABLE notes (id INTEGER PRIMARY KEY);\n{slow}"))
-        .list("notes", r#"["notes.json"]"#, rules)
+        .list("notes", "notes.json", rules)
         .source("notes.json", &serde_json::json!([{"id": 1}]));
     let explain = ["explain", "tree/notes.json", "--source", "tree", "--mappings", "set"];
     for line in [&explain[..], &["check", "set", "--against", "tree"]] {
@@ -148,7 +148,7 @@ fn a_signal_ends_an_import_within_a_second_while_a_statement_of_another_thread_r
     let rules = "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"";
     let house = House::new()
         .schema(schema)
-        .list("notes", r#"["notes.json"]"#, rules)
+        .list("notes", "notes.json", rules)
         .source("notes.json", &serde_json::json!([{"id": 1}, {"id": 2}, {"id": 3}]));
     for jobs in ["1", "4"] {
         let arguments = house

@@ -9,7 +9,7 @@ pub(crate) fn items(declared: &str, expression: &str, set: &str, values: &[Value
     House::new()
         .schema(&format!("CREATE TABLE items (id INTEGER PRIMARY KEY, v {declared});"))
         .set(set)
-        .list("items", r#"["items.json"]"#, &rule)
+        .list("items", "items.json", &rule)
         .source("items.json", &json!(items))
 }
 
@@ -94,10 +94,10 @@ fn what_by_compares_is_read_as_the_column_it_is_compared_with() {
                   CREATE TABLE notes (id INTEGER PRIMARY KEY, day_id INTEGER REFERENCES days (id));";
     let house = House::new()
         .schema(schema)
-        .list("days", r#"["days.json"]"#, "[table.days]\nkey = [\"id\"]\n[table.days.columns]\nid = \"id\"\nat = \"at\"\n")
+        .list("days", "days.json", "[table.days]\nkey = [\"id\"]\n[table.days.columns]\nid = \"id\"\nat = \"at\"\n")
         .list(
             "notes",
-            r#"["notes.json"]"#,
+            "notes.json",
             "[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\nday_id = { lookup = \"days.id\", by = { at = \"on\" } }\n",
         )
         .source("days.json", &json!([{ "id": 7, "at": "2025-05-07T12:00:00.000Z" }]))
@@ -119,7 +119,7 @@ fn a_row_that_no_rule_writes_is_found_by_a_moment_or_by_a_time_without_a_zone() 
         );
         let house = House::new()
             .schema(schema)
-            .list("items", r#"["items.json"]"#, &rule)
+            .list("items", "items.json", &rule)
             .source("items.json", &json!([{ "id": 1, "at": time }]));
         house.lift(&[]).ends(0, "committed").finds(&[]);
         assert_eq!(house.rows("SELECT slot FROM items"), [["late"]], "{at}");

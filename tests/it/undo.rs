@@ -54,9 +54,9 @@ pub(crate) fn house() -> House {
     House::new()
         .schema(TABLES)
         .set("[precedence]\npeople = [\"people\", \"mails\"]\n")
-        .list("people", r#"["people.json"]"#, PEOPLE)
-        .list("mails", r#"["mails.json"]"#, MAILS)
-        .list("tags", r#"["tags.json"]"#, TAGS)
+        .list("people", "people.json", PEOPLE)
+        .list("mails", "mails.json", MAILS)
+        .list("tags", "tags.json", TAGS)
         .source("people.json", &json!([{"id": "1", "name": "Ann", "paid": 2.5, "notes": ["a", "b"]}, {"id": "2", "name": "Bob", "notes": ["a"]}]))
         .source("tags.json", &json!([{"person": "1", "name": "x", "seen": "2025-05-07T14:42:18Z"}]))
 }
@@ -229,8 +229,8 @@ fn mapped_house() -> House {
                   guest = { lookup = \"people.id\", by = { name = \"name\" } }\n";
     House::new()
         .schema("CREATE TABLE people (id TEXT PRIMARY KEY, name TEXT UNIQUE); CREATE TABLE visits (id TEXT PRIMARY KEY, guest TEXT);")
-        .list("people", r#"["people.json"]"#, "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"\n")
-        .list("visits", r#"["visits.json"]"#, visits)
+        .list("people", "people.json", "[table.people]\nkey = [\"id\"]\n[table.people.columns]\nid = \"id\"\nname = \"name\"\n")
+        .list("visits", "visits.json", visits)
         .source("people.json", &json!([{"id": "1", "name": "Ann"}]))
         .source("visits.json", &json!([{"id": "a", "name": "Ann"}]))
 }
@@ -295,7 +295,7 @@ fn rows_without_a_key_block_the_undo() {
     let house = |table: &str| {
         House::new()
             .schema(&format!("CREATE TABLE words ({table})"))
-            .list("words", r#"["words.json"]"#, "[table.words]\n[table.words.columns]\nword = \"w\"\nat = \"a\"")
+            .list("words", "words.json", "[table.words]\n[table.words.columns]\nword = \"w\"\nat = \"a\"")
             .source("words.json", &json!([{"w": "a", "a": 1}, {"w": "b", "a": null}]))
     };
     let cases = [("word TEXT, at INTEGER", 2), ("word TEXT, at INTEGER, PRIMARY KEY (word, at)", 1)];
@@ -328,7 +328,7 @@ fn generated_and_sealed_columns_are_checked_too() {
     let house = || {
         House::new()
             .schema("CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, made DATETIME, pin TEXT)")
-            .list("people", r#"["people.json"]"#, rules)
+            .list("people", "people.json", rules)
             .source("people.json", &json!([{"id": "1", "pin": "4711-secret"}, {"id": "2", "pin": "0815-secret"}]))
     };
     on_every_engine(house, |lab| {

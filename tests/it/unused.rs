@@ -31,7 +31,7 @@ made_by = "$.author"
 const TAGS: &str = "[table.tags]\nkey = [\"id\"]\n[table.tags.columns]\nid = \"id\"\n";
 
 fn house(notes: &Value) -> House {
-    let house = House::new().schema(TABLES).mapping("notes", NOTES).list("tags", r#"["tags.json"]"#, TAGS);
+    let house = House::new().schema(TABLES).mapping("notes", NOTES).list("tags", "tags.json", TAGS);
     house.source("notes.json", notes)
 }
 

@@ -55,9 +55,9 @@ fn house() -> House {
     House::new()
         .schema(TABLES)
         .set("[precedence]\npeople = [\"people\", \"mails\"]\n")
-        .list("people", r#"["people.json"]"#, PEOPLE)
-        .list("mails", r#"["mails.json"]"#, MAILS)
-        .list("logins", r#"["logins.json"]"#, LOGINS)
+        .list("people", "people.json", PEOPLE)
+        .list("mails", "mails.json", MAILS)
+        .list("logins", "logins.json", LOGINS)
         .source("people.json", &people())
         .source(
             "mails.json",
@@ -316,7 +316,7 @@ fn a_hash_cannot_be_verified() {
     let house = || {
         let tables = "CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, password TEXT);";
         let people = json!([{"id": "a", "password": "opens-every-door-41"}]);
-        House::new().schema(tables).list("people", r#"["people.json"]"#, rules).source("people.json", &people)
+        House::new().schema(tables).list("people", "people.json", rules).source("people.json", &people)
     };
     on_every_engine(house, |lab| {
         lab.imported();
@@ -444,7 +444,7 @@ fn rows_without_a_key_are_found_by_what_they_say() {
     let words = |all: &[&str]| Value::from_iter(all.iter().map(|word| json!({"word": word})));
     let house = || {
         let house = House::new().schema("CREATE TABLE words (word TEXT);");
-        house.list("words", r#"["words.json"]"#, rules).source("words.json", &words(&["a", "b", "b"]))
+        house.list("words", "words.json", rules).source("words.json", &words(&["a", "b", "b"]))
     };
     on_every_engine(house, |lab| {
         lab.imported();

@@ -80,7 +80,7 @@ fn a_form_that_says_a_zone_takes_moments_alone() {
     // What a lookup gives may be of either kind, so the value is judged.
     let house = items("DATETIME", "{ lookup = \"days.at\", by = { id = \"v\" } }", &set, &[json!(7)])
         .schema("CREATE TABLE items (id INTEGER PRIMARY KEY, v DATETIME); CREATE TABLE days (id INTEGER PRIMARY KEY, at TIMESTAMP);")
-        .list("days", r#"["days.json"]"#, &format!("[table.days]\nkey = [\"id\"]\n[table.days.columns]\nid = \"id\"\nat = {}\n", ISO.replace("\"v\"", "\"at\"")))
+        .list("days", "days.json", &format!("[table.days]\nkey = [\"id\"]\n[table.days.columns]\nid = \"id\"\nat = {}\n", ISO.replace("\"v\"", "\"at\"")))
         .source("days.json", &json!([{"id": 7, "at": "2025-05-07T14:42:18"}]));
     let report = house.lift(&[]).ends(1, "rolled-back").finds(&["error V007 items.json /0/v"]).report();
     let message = report["findings"][0]["message"].as_str().unwrap();
@@ -184,8 +184,8 @@ fn diary(set: &str) -> House {
                  PRIMARY KEY (day, opens));",
         )
         .set(set)
-        .list("days", r#"["days.json"]"#, days)
-        .list("notes", r#"["notes.json"]"#, notes)
+        .list("days", "days.json", days)
+        .list("notes", "notes.json", notes)
         .source(
             "days.json",
             &json!([
@@ -317,9 +317,9 @@ fn rows_without_a_key_and_rows_that_are_filled_are_found_again() {
     let house = House::new()
         .schema("CREATE TABLE logs (id INTEGER PRIMARY KEY, at DATETIME); CREATE TABLE days (day DATE PRIMARY KEY NOT NULL, n INTEGER NOT NULL, seen DATETIME);")
         .set(&format!("[precedence]\ndays = [\"days\", \"seen\"]\n{}", FORMS.replace("\nTIME = \"%H:%M:%S\"", "")))
-        .list("logs", r#"["logs.json"]"#, logs)
-        .list("days", r#"["days.json"]"#, "[table.days]\nkey = [\"day\"]\n[table.days.columns]\nday = \"day\"\nn = \"n\"\n")
-        .list("seen", r#"["seen.json"]"#, seen)
+        .list("logs", "logs.json", logs)
+        .list("days", "days.json", "[table.days]\nkey = [\"day\"]\n[table.days.columns]\nday = \"day\"\nn = \"n\"\n")
+        .list("seen", "seen.json", seen)
         .source("logs.json", &json!([{"at": "2025-05-07T14:42:18Z"}, {"at": "2025-05-07T14:42:18Z"}]))
         .source("days.json", &json!([{"day": "2025-05-07", "n": 1}]))
         .source("seen.json", &json!([{"day": "2025-05-07", "seen": "2025-05-07T14:42:18Z"}]));
@@ -402,7 +402,7 @@ fn the_audit_trail_of_the_application_has_times_in_their_form_and_seals_are_not_
     let house = House::new()
         .schema("CREATE TABLE items (at DATETIME PRIMARY KEY NOT NULL, password TEXT);")
         .set(&written("DATETIME", "%d/%m/%Y %H:%M:%S"))
-        .list("items", r#"["items.json"]"#, sealed);
+        .list("items", "items.json", sealed);
     let refused = house.run(["check", "set"]).status(2).stderr;
     assert!(refused.contains("rule `items` seals values under `at`, which is no text or integer"), "{refused}");
 }
