@@ -1,7 +1,7 @@
 //! Every bundled set with a page of its own: its sample goes in, once, and out again, on every engine.
 
-use crate::engines::on_every_engine;
 use crate::house::{DATABASE, House, PASSPHRASE_FILE, application_dump, open, project};
+use crate::site::on_every_engine;
 use serde_json::Value;
 
 fn sets() -> Vec<String> {
@@ -37,11 +37,11 @@ fn is_equal(imported: &Value, verify: impl Fn(&[&str]) -> Value) {
 #[test]
 fn a_sample_is_imported_once_and_verified_and_validated_and_undone() {
     for name in sets() {
-        on_every_engine(House::new, |lab| {
-            let own = ["--mappings", &name, "--database", lab.url()];
-            let run = |line: &[&str]| lab.house.run(line.iter().chain(&own));
+        on_every_engine(House::new, |site| {
+            let own = ["--mappings", &name, "--database", site.name()];
+            let run = |line: &[&str]| site.house.run(line.iter().chain(&own));
             run(&["schema", "migrate", "--yes", "--no-backup"]).status(0);
-            let before = lab.content();
+            let before = site.content();
             let (sample, passphrase) = (project(&format!("sample_data/{name}")), project(PASSPHRASE_FILE));
             let (sample, passphrase) = (sample.to_str().unwrap(), passphrase.to_str().unwrap());
             let import = |more: &[&str]| {
@@ -52,21 +52,21 @@ fn a_sample_is_imported_once_and_verified_and_validated_and_undone() {
             let (dry, first) = (import(&["--dry-run"]), import(&["--verify"]));
             assert_eq!((&dry["leaves"], &dry["tables"]), (&first["leaves"], &first["tables"]), "{name}");
             assert_eq!((sum(&first, "rejected"), &first["leaves"]["unmapped"]), (0, &0.into()), "{name}");
-            let imported = lab.content();
+            let imported = site.content();
             assert!(sum(&first, "inserted") > 0 && imported != before, "{name}");
             let again = import(&[]);
             assert_eq!((sum(&again, "inserted"), sum(&again, "updated")), (0, 0), "{name}");
-            assert_eq!(lab.content(), imported, "{name}");
+            assert_eq!(site.content(), imported, "{name}");
             is_equal(&first, |more| {
                 run(&[&["verify", sample, "--passphrase-file", passphrase, "--json"], more].concat()).status(0).json()
             });
             run(&["schema", "validate"]).status(0);
             let id = first["run_id"].as_str().unwrap();
-            lab.undo(id, &["--mappings", &name, "--no-backup"]).status(0);
-            assert_eq!(lab.content(), before, "{name}");
+            site.undo(id, &["--mappings", &name, "--no-backup"]).status(0);
+            assert_eq!(site.content(), before, "{name}");
             run(&["schema", "rollback", "--to", "base", "--yes", "--no-backup"]).status(0);
             run(&["schema", "migrate", "--to", "head", "--yes", "--no-backup"]).status(0);
-            assert_eq!(lab.content().keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>(), "{name}");
+            assert_eq!(site.content().keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>(), "{name}");
         });
     }
 }
@@ -75,12 +75,12 @@ fn a_sample_is_imported_once_and_verified_and_validated_and_undone() {
 #[test]
 fn a_sample_of_a_set_without_a_page_is_equal_after_its_import() {
     for name in ["fossawork", "notes"] {
-        on_every_engine(House::new, |lab| {
+        on_every_engine(House::new, |site| {
             let (sample, passphrase) = (project(&format!("sample_data/{name}")), project(PASSPHRASE_FILE));
             let line = |command, more: &[&str]| {
                 let all =
                     [command, sample.to_str().unwrap(), "--passphrase-file", passphrase.to_str().unwrap(), "--json"];
-                lab.house.run(all.iter().chain(&["--database", lab.url()]).chain(more)).status(0).json()
+                site.house.run(all.iter().chain(&["--database", site.name()]).chain(more)).status(0).json()
             };
             is_equal(&line("import", &["--yes", "--no-backup"]), |more| line("verify", more));
         });

@@ -1,7 +1,7 @@
 //! Rows that are in the database already and that the source changed: refused, kept or updated, and taken back.
 
-use crate::engines::{Lab, on_every_engine};
 use crate::house::{House, KEY_FILE};
+use crate::site::{Site, on_every_engine};
 use crate::undo::TABLES;
 use serde_json::{Value, json};
 
@@ -49,9 +49,9 @@ pub(crate) fn house() -> House {
 }
 
 /// Imports the tree as it is, with these arguments.
-fn lift(lab: &Lab, more: &[&str]) -> Value {
-    let all = [&["--database", lab.url(), "--no-backup"], more].concat();
-    lab.house.lift(&all).ends(0, "committed").report()
+fn lift(site: &Site, more: &[&str]) -> Value {
+    let all = [&["--database", site.name(), "--no-backup"], more].concat();
+    site.house.lift(&all).ends(0, "committed").report()
 }
 
 fn counts(report: &Value, table: &str) -> Vec<u64> {
@@ -74,17 +74,20 @@ const PAID: &str = "SELECT CAST(paid AS TEXT) FROM people ORDER BY id";
 
 #[test]
 fn an_update_changes_what_the_source_changed_and_nobody_edited_and_is_taken_back() {
-    on_every_engine(house, |lab| {
-        let first = lift(lab, &[]);
-        let after_first = lab.content();
-        lab.change(
+    on_every_engine(house, |site| {
+        let first = lift(site, &[]);
+        let after_first = site.content();
+        site.sql(
             "UPDATE people SET paid = 9 WHERE id = '4'; INSERT INTO people (id, name, paid) VALUES ('5x', 'Own', 1)",
         );
-        let edited = lab.content();
-        lab.house.put("people.json", people([1.5, 2.5, 3.5, 4.5, 5.5, 6.5]).to_string());
-        let dry =
-            lab.house.lift(&["--database", lab.url(), "--existing", "update", "--dry-run"]).ends(0, "dry-run").report();
-        let second = lift(lab, &["--existing", "update"]);
+        let edited = site.content();
+        site.house.put("people.json", people([1.5, 2.5, 3.5, 4.5, 5.5, 6.5]).to_string());
+        let dry = site
+            .house
+            .lift(&["--database", site.name(), "--existing", "update", "--dry-run"])
+            .ends(0, "dry-run")
+            .report();
+        let second = lift(site, &["--existing", "update"]);
         assert_eq!((&dry["tables"], &dry["findings"]), (&second["tables"], &second["findings"]));
         assert_eq!(counts(&second, "people"), [0, 4, 1, 1, 0, 0]);
         assert_eq!(counts(&second, "notes"), [0, 0, 6, 0, 0, 0]);
@@ -96,76 +99,77 @@ fn an_update_changes_what_the_source_changed_and_nobody_edited_and_is_taken_back
         );
         let paid = |all: [&str; 7]| all.map(|one| vec![one.to_owned()]);
         let expected = paid(
-            lab.either("1.5 2.5 3.5 4.5 9 1 6.5", "1.50 2.50 3.50 4.50 9.00 6.50 1.00")
+            site.either("1.5 2.5 3.5 4.5 9 1 6.5", "1.50 2.50 3.50 4.50 9.00 6.50 1.00")
                 .split(' ')
                 .collect::<Vec<_>>()
                 .try_into()
                 .unwrap(),
         );
-        let mut rows = lab.rows(PAID);
+        let mut rows = site.rows(PAID);
         let mut expected = expected.to_vec();
         rows.sort();
         expected.sort();
         assert_eq!(rows, expected);
 
         // Once more: nothing to do but what stays listed.
-        let third = lift(lab, &["--existing", "update"]);
+        let third = lift(site, &["--existing", "update"]);
         assert_eq!(counts(&third, "people"), [0, 0, 5, 1, 0, 0]);
 
         // A change of a row that was updated before is still one that nobody edited.
-        lab.house.put("people.json", people([1.5, 2.75, 3.5, 4.5, 5.5, 6.5]).to_string());
-        let fourth = lift(lab, &["--existing", "update"]);
+        site.house.put("people.json", people([1.5, 2.75, 3.5, 4.5, 5.5, 6.5]).to_string());
+        let fourth = lift(site, &["--existing", "update"]);
         assert_eq!(counts(&fourth, "people"), [0, 1, 4, 1, 0, 0]);
 
-        lab.refuses(id(&second), &["wrote into 1 row of this one: undo that run first"]);
-        lab.undo(id(&fourth), &[]).status(0);
-        let dry = lab.undo(id(&second), &["--dry-run"]).status(0).stdout;
+        site.refuses(id(&second), &["wrote into 1 row of this one: undo that run first"]);
+        site.undo(id(&fourth), &[]).status(0);
+        let dry = site.undo(id(&second), &["--dry-run"]).status(0).stdout;
         assert!(dry.contains("people: 4 rows to give earlier values back\n"), "{dry}");
-        lab.undo(id(&second), &[]).status(0);
-        assert_eq!(lab.content(), edited);
-        lab.change("UPDATE people SET paid = 1.5 WHERE id = '4'; DELETE FROM people WHERE id = '5x'");
-        assert_eq!(lab.content(), after_first);
-        lab.undo(id(&first), &[]).status(0);
-        assert_eq!((lab.count("people"), lab.count("treelift_rows"), lab.count("treelift_earlier")), (0, 0, 0));
+        site.undo(id(&second), &[]).status(0);
+        assert_eq!(site.content(), edited);
+        site.sql("UPDATE people SET paid = 1.5 WHERE id = '4'; DELETE FROM people WHERE id = '5x'");
+        assert_eq!(site.content(), after_first);
+        site.undo(id(&first), &[]).status(0);
+        assert_eq!((site.count("people"), site.count("treelift_rows"), site.count("treelift_earlier")), (0, 0, 0));
     });
 }
 
 #[test]
 fn a_row_that_was_edited_after_an_update_is_taken_back_only_by_force() {
-    on_every_engine(house, |lab| {
-        lift(lab, &[]);
-        let first = lab.content();
-        lab.house.put("people.json", people([2.5; 6]).to_string());
-        let second = lift(lab, &["--existing", "update"]);
+    on_every_engine(house, |site| {
+        lift(site, &[]);
+        let first = site.content();
+        site.house.put("people.json", people([2.5; 6]).to_string());
+        let second = lift(site, &["--existing", "update"]);
         assert_eq!(counts(&second, "people"), [0, 6, 0, 0, 0, 0]);
-        lab.change("UPDATE people SET paid = 7 WHERE id = '3'");
-        lab.refuses(id(&second), &["1 row of `people` was changed after the run (3)"]);
-        if lab.is_file() {
-            let refused = lab.undo(id(&second), &["--force-edited", "--no-backup"]).status(2);
+        site.sql("UPDATE people SET paid = 7 WHERE id = '3'");
+        site.refuses(id(&second), &["1 row of `people` was changed after the run (3)"]);
+        if site.is_file() {
+            let refused = site.undo(id(&second), &["--force-edited", "--no-backup"]).status(2);
             assert!(refused.stderr.contains("`--force-edited` undoes edits too"), "{}", refused.stderr);
-            let done = lab.undo(id(&second), &["--force-edited"]).status(0).stdout;
+            let done = site.undo(id(&second), &["--force-edited"]).status(0).stdout;
             assert!(done.contains("people: 6 rows given earlier values back, 1 row edited since\n"), "{done}");
-            assert!(lab.house.backups().exists());
-            assert_eq!(lab.content(), first);
+            assert!(site.house.backups().exists());
+            assert_eq!(site.content(), first);
         }
     });
 }
 
 #[test]
 fn rows_are_kept_where_that_is_asked_for_and_their_children_go_on() {
-    on_every_engine(house, |lab| {
-        lift(lab, &[]);
-        lab.house.put("people.json", json!([{"id": "0", "name": "Ann", "paid": 3, "notes": ["x", "new"]}]).to_string());
-        let refused = lab.house.lift(&["--database", lab.url()]).ends(1, "rolled-back");
+    on_every_engine(house, |site| {
+        lift(site, &[]);
+        site.house
+            .put("people.json", json!([{"id": "0", "name": "Ann", "paid": 3, "notes": ["x", "new"]}]).to_string());
+        let refused = site.house.lift(&["--database", site.name()]).ends(1, "rolled-back");
         refused.finds(&["error R003 people.json", "error R003 people.json /0"]);
-        let report = lift(lab, &["--existing", "keep"]);
+        let report = lift(site, &["--existing", "keep"]);
         // Of the other people nothing is given any more, but for one whose mail is.
         assert_eq!(counts(&report, "people"), [0, 0, 1, 1, 4, 0]);
         assert_eq!(counts(&report, "notes"), [1, 0, 1, 0, 5, 0]);
         let gone = messages(&report, "R018");
         assert_eq!(gone.len(), 2, "{gone:?}");
         assert!(gone[1].starts_with("4 rows of `people` that an earlier import wrote are not given by the source any more: 1 (people.json, byte "), "{gone:?}");
-        assert_eq!(lab.rows(PAID)[0], [lab.either("1.5", "1.50")]);
+        assert_eq!(site.rows(PAID)[0], [site.either("1.5", "1.50")]);
         let ignored = report["ignored"].as_array().unwrap();
         let kept = ignored.iter().find(|one| one["reason"] == "the database's row was kept").unwrap();
         assert_eq!((&kept["what"], &kept["leaves"]), (&json!("people.people"), &json!(3)));
@@ -204,68 +208,68 @@ fn login_house() -> House {
 
 #[test]
 fn a_secret_that_gave_way_to_none_is_put_back_under_the_keys_of_later_days() {
-    on_every_engine(login_house, |lab| {
-        let with_key = ["--database", lab.url(), "--key-file", KEY_FILE];
+    on_every_engine(login_house, |site| {
+        let with_key = ["--database", site.name(), "--key-file", KEY_FILE];
         let credentials = |command: &str, more: &[&str]| {
-            lab.house.run([&["credentials", command], &with_key[..], more].concat()).status(0);
+            site.house.run([&["credentials", command], &with_key[..], more].concat()).status(0);
         };
-        lift(lab, &[]);
-        lab.house.put("logins.json", json!([{"id": "ann"}, {"id": "bob", "pin": "never-changed-7"}]).to_string());
-        let second = lift(lab, &["--existing", "update"]);
+        lift(site, &[]);
+        site.house.put("logins.json", json!([{"id": "ann"}, {"id": "bob", "pin": "never-changed-7"}]).to_string());
+        let second = lift(site, &["--existing", "update"]);
         assert_eq!(counts(&second, "logins"), [0, 1, 1, 0, 0, 0]);
-        assert_eq!(lab.rows("SELECT pin FROM logins WHERE id = 'ann'"), [["NULL"]]);
+        assert_eq!(site.rows("SELECT pin FROM logins WHERE id = 'ann'"), [["NULL"]]);
         credentials("rotate", &["--yes", "--no-backup"]);
-        lab.undo(id(&second), &["--key-file", KEY_FILE]).status(0);
+        site.undo(id(&second), &["--key-file", KEY_FILE]).status(0);
         credentials("verify", &[]);
-        lab.house.put("logins.json", logins("first-secret-1").to_string());
-        assert_eq!(counts(&lift(lab, &[]), "logins"), [0, 0, 2, 0, 0, 0]);
+        site.house.put("logins.json", logins("first-secret-1").to_string());
+        assert_eq!(counts(&lift(site, &[]), "logins"), [0, 0, 2, 0, 0, 0]);
     });
 }
 
 #[test]
 fn a_secret_that_somebody_changed_in_the_database_is_not_updated() {
-    on_every_engine(login_house, |lab| {
-        lift(lab, &[]);
-        lab.change("UPDATE logins SET pin = NULL WHERE id = 'ann'");
-        let again = lift(lab, &["--existing", "update"]);
+    on_every_engine(login_house, |site| {
+        lift(site, &[]);
+        site.sql("UPDATE logins SET pin = NULL WHERE id = 'ann'");
+        let again = lift(site, &["--existing", "update"]);
         assert_eq!(counts(&again, "logins"), [0, 0, 1, 1, 0, 0]);
         assert!(
             messages(&again, "R017")[0].contains("its sealed value is not the one that an import wrote"),
             "{again}"
         );
-        assert_eq!(lab.rows("SELECT pin FROM logins WHERE id = 'ann'"), [["NULL"]]);
+        assert_eq!(site.rows("SELECT pin FROM logins WHERE id = 'ann'"), [["NULL"]]);
     });
 }
 
 #[test]
 fn a_secret_that_an_update_replaced_is_rotated_with_the_others_and_put_back() {
-    on_every_engine(login_house, |lab| {
-        let with_key = ["--database", lab.url(), "--key-file", KEY_FILE];
-        lift(lab, &[]);
-        let registered = lab.rows("SELECT table_name FROM treelift_sealed_columns ORDER BY table_name");
-        lab.house.put("logins.json", logins("second-secret-2").to_string());
-        let second = lift(lab, &["--existing", "update"]);
+    on_every_engine(login_house, |site| {
+        let with_key = ["--database", site.name(), "--key-file", KEY_FILE];
+        lift(site, &[]);
+        let registered = site.rows("SELECT table_name FROM treelift_sealed_columns ORDER BY table_name");
+        site.house.put("logins.json", logins("second-secret-2").to_string());
+        let second = lift(site, &["--existing", "update"]);
         assert_eq!(counts(&second, "logins"), [0, 1, 1, 0, 0, 0]);
         assert_eq!(
-            lab.rows("SELECT table_name FROM treelift_sealed_columns ORDER BY table_name").len(),
+            site.rows("SELECT table_name FROM treelift_sealed_columns ORDER BY table_name").len(),
             registered.len() + 1
         );
         let credentials = |command: &str, more: &[&str]| {
-            lab.house.run([&["credentials", command], &with_key[..], more].concat()).status(0);
+            site.house.run([&["credentials", command], &with_key[..], more].concat()).status(0);
         };
         credentials("verify", &[]);
         credentials("rotate", &["--yes", "--no-backup"]);
         credentials("verify", &[]);
-        let sealed = lab.rows("SELECT sealed, value FROM treelift_earlier");
+        let sealed = site.rows("SELECT sealed, value FROM treelift_earlier");
         assert_eq!((sealed.len(), sealed[0][1].as_str()), (1, "NULL"));
-        let status = lab.house.run(["credentials", "status", "--json", "--database", lab.url()]).stdout;
+        let status = site.house.run(["credentials", "status", "--json", "--database", site.name()]).stdout;
         assert!(status.contains("treelift_earlier"), "{status}");
 
-        let without = lab.undo(id(&second), &[]).status(2).stderr;
+        let without = site.undo(id(&second), &[]).status(2).stderr;
         assert!(without.contains("1 sealed value will be put back"), "{without}");
-        lab.undo(id(&second), &["--key-file", KEY_FILE]).status(0);
+        site.undo(id(&second), &["--key-file", KEY_FILE]).status(0);
         credentials("verify", &[]);
-        lab.house.put("logins.json", logins("first-secret-1").to_string());
-        assert_eq!(counts(&lift(lab, &[]), "logins"), [0, 0, 2, 0, 0, 0]);
+        site.house.put("logins.json", logins("first-secret-1").to_string());
+        assert_eq!(counts(&lift(site, &[]), "logins"), [0, 0, 2, 0, 0, 0]);
     });
 }

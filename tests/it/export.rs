@@ -23,7 +23,7 @@ Lovelace', true, 1.5, 12.5, '{{\"a\": [1,  2.50],
 
 pub(crate) fn export(site: &Site, more: &[&str]) -> Ran {
     let name = site.name();
-    site.house.run([&["export"], more, &["--database", &name]].concat())
+    site.house.run([&["export"], more, &["--database", name]].concat())
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn every_engine_gives_the_same_rows_as_csv_and_as_json() {
 
 /// The database as it is named in words.
 pub(crate) fn shown(site: &Site) -> String {
-    let runs = site.house.run(["runs", "--json", "--database", &site.name()]).status(0).json();
+    let runs = site.house.run(["runs", "--json", "--database", site.name()]).status(0).json();
     runs["target"].as_str().unwrap().to_owned()
 }
 
@@ -149,9 +149,9 @@ fn a_script_makes_the_same_rows_elsewhere_and_numbers_go_on_behind_them() {
 fn the_rows_of_an_import_with_sealed_values_go_elsewhere_by_a_script() {
     for (from, to) in every().into_iter().zip(every()) {
         let url = from.name();
-        from.house.import(&sample(), &["--database", &url, "--mappings", "fossawork"]).status(0);
+        from.house.import(&sample(), &["--database", url, "--mappings", "fossawork"]).status(0);
         let url = to.name();
-        to.house.run(["schema", "migrate", "--yes", "--mappings", "fossawork", "--database", &url]).status(0);
+        to.house.run(["schema", "migrate", "--yes", "--mappings", "fossawork", "--database", url]).status(0);
         // What is written by migrations and by the import itself is there already, or another's.
         let house = House::new();
         house.import(&sample(), &[]).status(0);

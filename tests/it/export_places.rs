@@ -71,7 +71,7 @@ fn a_reader_that_stops_is_no_error_and_a_full_disk_is_one() {
     for site in every() {
         many(&site);
         let name = site.name();
-        let arguments = ["export", "many", "--as", "csv", "--database", &name];
+        let arguments = ["export", "many", "--as", "csv", "--database", name];
         let mut child = site.house.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut head = [0; 10];
         child.stdout.as_mut().unwrap().read_exact(&mut head).unwrap();
@@ -104,7 +104,7 @@ fn memory_does_not_grow_with_the_rows() {
         let name = site.name();
         for form in ["csv", "jsonl", "sql"] {
             let of = |more: &[&str]| {
-                peak(&mut site.house.command([&["export", "--as", form, "--database", &name], more].concat()))
+                peak(&mut site.house.command([&["export", "--as", form, "--database", name], more].concat()))
             };
             let few = of(&["people"]);
             // The cache of a file's pages is at most 16 MiB; what is ordered in another order than by an index is sorted on disk.
@@ -124,7 +124,7 @@ fn a_signal_leaves_no_file() {
         let name = site.name();
         // To sort the rows takes longer than the signal.
         let arguments =
-            ["export", "many", "--as", "jsonl", "--output", "out.jsonl", "--order-by", "text", "--database", &name];
+            ["export", "many", "--as", "jsonl", "--output", "out.jsonl", "--order-by", "text", "--database", name];
         let child = site.house.command(arguments).stderr(Stdio::piped()).spawn().unwrap();
         while names(&site.house.work()) == before {
             std::thread::yield_now();
@@ -135,7 +135,7 @@ fn a_signal_leaves_no_file() {
         assert_eq!((ended.status.code(), said.as_str()), (Some(130), "error: interrupted, nothing was written\n"));
         assert_eq!(names(&site.house.work()), before);
         // What a reader has already is not taken back.
-        let arguments = ["export", "many", "--as", "csv", "--database", &name];
+        let arguments = ["export", "many", "--as", "csv", "--database", name];
         let mut child = site.house.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdout.as_mut().unwrap().read_exact(&mut [0; 10]).unwrap();
         kill_process(Pid::from_child(&child), Signal::INT).unwrap();

@@ -1,6 +1,6 @@
 //! A database that an earlier version made is read as it is, and gains what this version adds with the first change.
 
-use crate::engines::{Lab, on_every_engine};
+use crate::site::{Site, on_every_engine};
 use crate::undo::house;
 
 /// The tables of format 2 that have gained columns since or may gain them, by the statements of then.
@@ -99,8 +99,8 @@ fn columns(statement: &str) -> String {
 }
 
 /// Makes the tables what the version before made of them, with the rows that there are.
-pub(crate) fn older(lab: &Lab) {
-    for (name, statement) in if lab.is_file() { SQLITE } else { SERVER } {
+pub(crate) fn older(site: &Site) {
+    for (name, statement) in if site.is_file() { SQLITE } else { SERVER } {
         let columns = columns(statement);
         let mut sql = format!(
             "ALTER TABLE {name} RENAME TO other; {statement}; INSERT INTO {name} ({columns}) SELECT {columns} FROM other; DROP TABLE other;"
@@ -110,29 +110,29 @@ pub(crate) fn older(lab: &Lab) {
                 "SELECT setval(pg_get_serial_sequence('{name}', '{counted}'), (SELECT max({counted}) FROM {name}));"
             );
         }
-        lab.change(&sql);
+        site.sql(&sql);
     }
-    lab.change("UPDATE treelift_state SET value = '2' WHERE name = 'format'");
+    site.sql("UPDATE treelift_state SET value = '2' WHERE name = 'format'");
 }
 
 /// The columns of the ledger's tables, and the format.
-fn form(lab: &Lab) -> Vec<Vec<String>> {
-    let columns = lab.either(
+fn form(site: &Site) -> Vec<Vec<String>> {
+    let columns = site.either(
         "SELECT m.name || '.' || c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.name LIKE 'treelift%' ORDER BY 1",
         "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_name LIKE 'treelift%' ORDER BY 1",
     );
-    [lab.rows(columns), lab.rows("SELECT value FROM treelift_state WHERE name = 'format'")].concat()
+    [site.rows(columns), site.rows("SELECT value FROM treelift_state WHERE name = 'format'")].concat()
 }
 
 #[test]
 fn a_database_of_the_version_before_is_read_as_it_is_and_upgraded_by_what_writes() {
-    on_every_engine(house, |lab| {
+    on_every_engine(house, |site| {
         let read =
-            |arguments: &[&str]| lab.house.run([arguments, &["--database", lab.url()]].concat()).status(0).stdout;
-        let first = lab.imported();
-        let newest = form(lab);
-        older(lab);
-        let old = form(lab);
+            |arguments: &[&str]| site.house.run([arguments, &["--database", site.name()]].concat()).status(0).stdout;
+        let first = site.imported();
+        let newest = form(site);
+        older(site);
+        let old = form(site);
         assert!(old.len() < newest.len());
         assert!(read(&["runs"]).contains(&first));
         assert!(read(&["runs", "--json"]).contains(&first));
@@ -140,19 +140,19 @@ fn a_database_of_the_version_before_is_read_as_it_is_and_upgraded_by_what_writes
         assert!(read(&asked).contains("people.json"), "{}", read(&asked));
         read(&["schema", "status", "--mappings", "set"]);
         read(&["schema", "validate", "--mappings", "set"]);
-        lab.undo(&first, &["--dry-run"]).status(0);
-        lab.house.lift(&["--database", lab.url(), "--dry-run"]).ends(0, "dry-run");
-        assert_eq!(form(lab), old, "nothing that reads or rehearses changes it");
+        site.undo(&first, &["--dry-run"]).status(0);
+        site.house.lift(&["--database", site.name(), "--dry-run"]).ends(0, "dry-run");
+        assert_eq!(form(site), old, "nothing that reads or rehearses changes it");
 
-        let again = lab.house.lift(&["--database", lab.url(), "--no-backup"]).ends(0, "committed").report();
+        let again = site.house.lift(&["--database", site.name(), "--no-backup"]).ends(0, "committed").report();
         assert_eq!(again["tables"][0]["inserted"], 0, "what the ledger of the version before says is found");
-        assert_eq!(form(lab), newest);
+        assert_eq!(form(site), newest);
 
-        older(lab);
-        lab.undo(&first, &[]).status(0);
-        assert_eq!(form(lab), newest);
-        assert_eq!((lab.count("people"), lab.count("notes"), lab.count("treelift_runs")), (0, 0, 3));
-        lab.imported();
-        assert_eq!(lab.count("people"), 2);
+        older(site);
+        site.undo(&first, &[]).status(0);
+        assert_eq!(form(site), newest);
+        assert_eq!((site.count("people"), site.count("notes"), site.count("treelift_runs")), (0, 0, 3));
+        site.imported();
+        assert_eq!(site.count("people"), 2);
     });
 }

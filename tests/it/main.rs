@@ -51,7 +51,6 @@ mod engine_rejects;
 mod engine_rows;
 mod engine_secrets;
 mod engine_set_laws;
-mod engines;
 mod existing;
 mod explain;
 mod explain_law;

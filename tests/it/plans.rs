@@ -1,32 +1,32 @@
 //! An import that is held to a plan does what the dry run said, or nothing.
 
-use crate::engines::{Lab, on_every_engine};
 use crate::house::{Ran, listing};
+use crate::site::{Site, on_every_engine};
 use crate::undo::house;
 use serde_json::{Value, json};
 
-fn import(lab: &Lab, more: &[&str]) -> Ran {
-    let fixed = ["import", "tree", "--mappings", "set", "--database", lab.url(), "--no-backup", "--yes", "--json"];
-    lab.house.run([&fixed[..], more].concat())
+fn import(site: &Site, more: &[&str]) -> Ran {
+    let fixed = ["import", "tree", "--mappings", "set", "--database", site.name(), "--no-backup", "--yes", "--json"];
+    site.house.run([&fixed[..], more].concat())
 }
 
-fn planned(lab: &Lab, more: &[&str]) -> String {
-    let report = import(lab, &[&["--dry-run"], more].concat()).json();
+fn planned(site: &Site, more: &[&str]) -> String {
+    let report = import(site, &[&["--dry-run"], more].concat()).json();
     report["plan"].as_str().unwrap_or_else(|| panic!("{report:#}")).to_owned()
 }
 
 /// The import is refused for these reasons and nothing is changed.
 #[track_caller]
-fn refused(lab: &Lab, plan: &str, more: &[&str], reasons: &[&str]) {
+fn refused(site: &Site, plan: &str, more: &[&str], reasons: &[&str]) {
     // There is no file before the first import, and the listing has what is in one.
-    let content = || (!lab.is_file()).then(|| lab.content());
-    let before = (listing(&lab.house.work()), content());
+    let content = || (!site.is_file()).then(|| site.content());
+    let before = (listing(&site.house.work()), content());
     for mode in [&["--dry-run"][..], &[]] {
-        let ran = import(lab, &[&["--plan", plan], mode, more].concat()).status(2);
+        let ran = import(site, &[&["--plan", plan], mode, more].concat()).status(2);
         let message = ran.json()["error"]["message"].as_str().unwrap().to_owned();
         assert_eq!(message, format!("this is not what was planned, nothing was written: {}", reasons.join("; ")));
     }
-    assert_eq!((listing(&lab.house.work()), content()), before);
+    assert_eq!((listing(&site.house.work()), content()), before);
 }
 
 const FILES: &str = "the source has other files, or files of other sizes";
@@ -49,23 +49,23 @@ fn owned(ignore: bool) -> crate::house::House {
 fn a_plan_is_carried_out_and_recorded_if_nothing_changed() {
     on_every_engine(
         || owned(true),
-        |lab| {
-            let plan = planned(lab, &[]);
+        |site| {
+            let plan = planned(site, &[]);
             assert_eq!(
-                planned(lab, &["--jobs", "1"]),
+                planned(site, &["--jobs", "1"]),
                 plan,
                 "it is the same each time, and with any number of threads"
             );
-            let words = lab.house.run(["import", "tree", "--mappings", "set", "--database", lab.url(), "--dry-run"]);
+            let words = site.house.run(["import", "tree", "--mappings", "set", "--database", site.name(), "--dry-run"]);
             assert!(words.status(0).stdout.contains(&format!("plan     {plan}\n")));
-            let report = import(lab, &["--plan", &plan]).status(0).json();
+            let report = import(site, &["--plan", &plan]).status(0).json();
             assert_eq!((&report["outcome"], &report["plan"]), (&json!("committed"), &json!(plan)));
-            let runs = lab.house.run(["runs", "--json", "--database", lab.url()]).status(0).json();
+            let runs = site.house.run(["runs", "--json", "--database", site.name()]).status(0).json();
             assert_eq!(runs["runs"][0]["plan"], json!(plan));
             // The import is the last run now.
-            refused(lab, &plan, &[], &[DATABASE]);
-            let next = planned(lab, &["--reread"]);
-            assert_eq!(import(lab, &["--plan", &next]).status(0).json()["tables"][0]["inserted"], 0);
+            refused(site, &plan, &[], &[DATABASE]);
+            let next = planned(site, &["--reread"]);
+            assert_eq!(import(site, &["--plan", &next]).status(0).json()["tables"][0]["inserted"], 0);
         },
     );
 }
@@ -74,14 +74,14 @@ fn a_plan_is_carried_out_and_recorded_if_nothing_changed() {
 fn whatever_is_different_is_named() {
     on_every_engine(
         || owned(true),
-        |lab| {
-            let house = &lab.house;
-            let plan = planned(lab, &[]);
+        |site| {
+            let house = &site.house;
+            let plan = planned(site, &[]);
             let people = std::fs::read_to_string(house.path("tree/people.json")).unwrap();
             let changed = |name: &str, content: &str, reasons: &[&str]| {
                 let before = std::fs::read(house.path(name)).ok();
                 house.file(name, content);
-                refused(lab, &plan, &[], reasons);
+                refused(site, &plan, &[], reasons);
                 match before {
                     Some(before) => drop(house.file(name, before)),
                     None => std::fs::remove_file(house.path(name)).unwrap(),
@@ -94,16 +94,16 @@ fn whatever_is_different_is_named() {
             changed("tree/more.bin", "", &[FILES]);
             let set = std::fs::read_to_string(house.path("set/set.toml")).unwrap();
             changed("set/set.toml", &(set + "\n# a remark\n"), &[SET]);
-            refused(lab, &plan, &["--max-rejects", "1"], &[OPTIONS]);
-            refused(lab, &plan, &["--only-mapping", "tags", "--allow-empty"], &[OPTIONS]);
+            refused(site, &plan, &["--max-rejects", "1"], &[OPTIONS]);
+            refused(site, &plan, &["--only-mapping", "tags", "--allow-empty"], &[OPTIONS]);
             house
-                .run(["schema", "migrate", "--mappings", "set", "--database", lab.url(), "--yes", "--no-backup"])
+                .run(["schema", "migrate", "--mappings", "set", "--database", site.name(), "--yes", "--no-backup"])
                 .status(0);
-            refused(lab, &plan, &["--max-rejects", "1"], &[DATABASE, OPTIONS]);
-            let wrong = import(lab, &["--plan", &plan[1..]]).status(2).json();
+            refused(site, &plan, &["--max-rejects", "1"], &[DATABASE, OPTIONS]);
+            let wrong = import(site, &["--plan", &plan[1..]]).status(2).json();
             assert_eq!(wrong["error"]["message"], "this is no id of a plan");
-            let plan = planned(lab, &[]);
-            import(lab, &["--plan", &plan]).status(0);
+            let plan = planned(site, &[]);
+            import(site, &["--plan", &plan]).status(0);
         },
     );
 }

@@ -60,9 +60,9 @@ fn what_a_server_keeps_of_plaintext_is_said_with_the_statement_that_rewrites_the
 #[test]
 fn backups_that_hold_plaintext_or_an_old_key_are_named() {
     let site = plain();
-    let run = |command: &mut Command| Ran::of(command.envs(programs(&site.name()))).status(0).stdout;
+    let run = |command: &mut Command| Ran::of(command.envs(programs(site.name()))).status(0).stdout;
     let create = || {
-        let json = run(&mut site.house.command(["backup", "create", "--json", "--database", &site.name()]));
+        let json = run(&mut site.house.command(["backup", "create", "--json", "--database", site.name()]));
         let made: serde_json::Value = serde_json::from_str(&json).unwrap();
         made["backup"]["path"].as_str().unwrap().to_owned()
     };
@@ -86,7 +86,7 @@ fn that_no_backup_can_be_made_is_said_before_anything_is_asked_for() {
     let refused = |command: &str, more: &[&str]| {
         let name = site.name();
         // Neither `--yes` nor a secret nor the application's password is given.
-        let arguments = ["credentials", command, "--database", &name];
+        let arguments = ["credentials", command, "--database", name];
         let mut program = site.house.command(arguments.iter().chain(more));
         let ran = Ran::of(program.env("TREELIFT_PG_BIN", &nothing)).status(3);
         assert!(ran.stderr.starts_with("error: ") && ran.stderr.contains("`--no-backup`"), "{command}: {}", ran.stderr);
@@ -98,7 +98,7 @@ fn that_no_backup_can_be_made_is_said_before_anything_is_asked_for() {
     // What has no key has nothing to be rotated: no backup would help.
     let other = Site::on_server();
     other.sql("CREATE TABLE others (id integer)");
-    let ran = other.house.run(["credentials", "rotate", "--database", &other.name()]).status(3);
+    let ran = other.house.run(["credentials", "rotate", "--database", other.name()]).status(3);
     assert!(ran.stderr.contains("the database has no key"), "{}", ran.stderr);
 }
 

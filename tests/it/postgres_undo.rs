@@ -1,13 +1,13 @@
 //! What only a server does when a run is undone: triggers of its language, references that remove rows by themselves, keys
 //! of its types, and other schemas.
 
-use crate::engines::{Lab, server};
 use crate::house::House;
+use crate::site::Site;
 use crate::undo::{TABLES, house};
 use serde_json::{Value, json};
 
 /// The house of [`house`] on a server, whose migration runs this as well.
-fn lab(more: &str) -> Lab {
+fn site(more: &str) -> Site {
     let tables = TABLES.replace("notes (id INTEGER PRIMARY KEY", "notes (id SERIAL PRIMARY KEY");
     let sql = format!(
         "-- version: 001\n-- description: tables of a test\n{}\n{more}\n",
@@ -15,7 +15,7 @@ fn lab(more: &str) -> Lab {
     );
     let house = house();
     house.file("set/schema/001_test.up.postgresql.sql", sql);
-    server(house)
+    Site::on_server_with(house)
 }
 
 fn trigger(name: &str, when: &str, does: &str) -> String {
@@ -28,10 +28,10 @@ fn trigger(name: &str, when: &str, does: &str) -> String {
 #[test]
 fn a_trigger_outside_the_set_blocks_the_undo() {
     for does in ["DELETE FROM tags; RETURN OLD;", "RETURN NULL;", "RAISE EXCEPTION 'no';"] {
-        let lab = lab("");
-        let run = lab.imported();
-        lab.change(&trigger("mine", "BEFORE DELETE ON notes FOR EACH ROW", does));
-        lab.refuses(&run, &["the trigger `mine` on `notes` is not part of the mapping set, so its effect is unknown"]);
+        let site = site("");
+        let run = site.imported();
+        site.sql(&trigger("mine", "BEFORE DELETE ON notes FOR EACH ROW", does));
+        site.refuses(&run, &["the trigger `mine` on `notes` is not part of the mapping set, so its effect is unknown"]);
     }
 }
 
@@ -52,26 +52,26 @@ fn a_trigger_of_the_set_may_refuse_the_undo() {
             "2 rows of `kept` that the run did not write would be deleted too",
         ),
     ] {
-        let lab = lab(&format!("{kept} {}", trigger("own", when, does)));
-        let run = lab.imported();
-        lab.refuses(&run, &[words]);
-        assert_eq!(lab.count("kept"), 2);
+        let site = site(&format!("{kept} {}", trigger("own", when, does)));
+        let run = site.imported();
+        site.refuses(&run, &[words]);
+        assert_eq!(site.count("kept"), 2);
     }
     // Children go before their parents, so that a guard of the set is content.
     let guard =
         "IF EXISTS (SELECT 1 FROM notes WHERE owner = OLD.id) THEN RAISE EXCEPTION 'has notes'; END IF; RETURN OLD;";
-    let lab = lab(&trigger("guard", "BEFORE DELETE ON people FOR EACH ROW", guard));
-    let run = lab.imported();
-    lab.undo(&run, &[]).status(0);
+    let site = site(&trigger("guard", "BEFORE DELETE ON people FOR EACH ROW", guard));
+    let run = site.imported();
+    site.undo(&run, &[]).status(0);
 }
 
 #[test]
 fn what_the_server_would_refuse_at_the_commit_blocks_the_undo() {
     let does = "RAISE EXCEPTION 'no'; RETURN NULL;";
     let sql = trigger("late", "AFTER DELETE ON people DEFERRABLE INITIALLY DEFERRED FOR EACH ROW", does);
-    let lab = lab(&sql.replace("CREATE TRIGGER", "CREATE CONSTRAINT TRIGGER"));
-    let run = lab.imported();
-    lab.refuses(
+    let site = site(&sql.replace("CREATE TRIGGER", "CREATE CONSTRAINT TRIGGER"));
+    let run = site.imported();
+    site.refuses(
         &run,
         &["blocked: the database refuses it: a deferred trigger rejected a row at the end of the transaction"],
     );
@@ -82,22 +82,22 @@ fn rows_that_the_server_would_remove_by_itself_block_the_undo() {
     for more in ["", "CREATE SCHEMA aside;"] {
         let (place, shown) = if more.is_empty() { ("visits", "visits") } else { ("aside.visits", "aside.visits") };
         for action in ["CASCADE", "SET NULL", "RESTRICT"] {
-            let lab = lab("");
-            let run = lab.imported();
-            lab.change(&format!(
+            let site = site("");
+            let run = site.imported();
+            site.sql(&format!(
                 "{more} CREATE TABLE {place} (id INTEGER PRIMARY KEY, guest TEXT REFERENCES people (id) ON DELETE {action});
                  INSERT INTO {place} VALUES (5, '1'), (6, NULL)"
             ));
-            lab.refuses(&run, &[&format!("1 row of `{shown}` would reference missing rows of `people` (")]);
-            lab.change(&format!("DELETE FROM {place} WHERE id = 5"));
-            lab.undo(&run, &[]).status(0);
-            assert_eq!((lab.count("people"), lab.count(place)), (0, 1));
+            site.refuses(&run, &[&format!("1 row of `{shown}` would reference missing rows of `people` (")]);
+            site.sql(&format!("DELETE FROM {place} WHERE id = 5"));
+            site.undo(&run, &[]).status(0);
+            assert_eq!((site.count("people"), site.count(place)), (0, 1));
         }
     }
 }
 
 /// Tables whose rows reference each other, and themselves.
-fn circle(rows: &Value, more: &str) -> Lab {
+fn circle(rows: &Value, more: &str) -> Site {
     let tables = "CREATE TABLE teams (id INTEGER PRIMARY KEY, head INTEGER, above INTEGER REFERENCES teams (id));
                   CREATE TABLE people (id INTEGER PRIMARY KEY, team INTEGER REFERENCES teams (id));";
     let closed = "ALTER TABLE teams ADD CONSTRAINT head FOREIGN KEY (head) REFERENCES people (id);";
@@ -106,23 +106,23 @@ fn circle(rows: &Value, more: &str) -> Lab {
     let house = House::new().schema(tables).list("teams", "teams.json", rules).source("teams.json", rows);
     let sql = format!("-- version: 001\n-- description: tables of a test\n{tables}{closed}{more}\n");
     house.file("set/schema/001_test.up.postgresql.sql", sql);
-    server(house)
+    Site::on_server_with(house)
 }
 
 #[test]
 fn rows_that_reference_each_other_in_a_circle_go_together_and_one_that_is_refused_is_named() {
     let rows: Value = (1..=50).map(|id| json!({"id": id, "head": 100 + id, "above": 1 + id % 50})).collect();
-    let lab = circle(&rows, "");
-    let run = lab.imported();
-    lab.undo(&run, &["--dry-run"]).status(0);
-    assert_eq!([lab.count("teams"), lab.count("people")], [50, 50]);
-    lab.undo(&run, &[]).status(0);
-    assert_eq!([lab.count("teams"), lab.count("people")], [0, 0]);
+    let site = circle(&rows, "");
+    let run = site.imported();
+    site.undo(&run, &["--dry-run"]).status(0);
+    assert_eq!([site.count("teams"), site.count("people")], [50, 50]);
+    site.undo(&run, &[]).status(0);
+    assert_eq!([site.count("teams"), site.count("people")], [0, 0]);
 
     let guard = "IF OLD.id IN (137, 120, 144) THEN RAISE EXCEPTION 'no'; END IF; RETURN OLD;";
-    let lab = circle(&rows, &trigger("guard", "BEFORE DELETE ON people FOR EACH ROW", guard));
-    let run = lab.imported();
-    lab.refuses(&run, &["the database refuses to undo the row 120 of `people`"]);
+    let site = circle(&rows, &trigger("guard", "BEFORE DELETE ON people FOR EACH ROW", guard));
+    let run = site.imported();
+    site.refuses(&run, &["the database refuses to undo the row 120 of `people`"]);
 }
 
 #[test]
@@ -162,22 +162,22 @@ fn keys_of_every_type_find_their_rows() {
         "set/schema/001_test.up.postgresql.sql",
         format!("-- version: 001\n-- description: tables of a test\n{sql}\n"),
     );
-    let lab = server(house);
-    let run = lab.imported();
-    lab.change("UPDATE alls SET word = 'y'; UPDATE one3 SET word = 'y'");
-    lab.refuses(
+    let site = Site::on_server_with(house);
+    let run = site.imported();
+    site.sql("UPDATE alls SET word = 'y'; UPDATE one3 SET word = 'y'");
+    site.refuses(
         &run,
         &["1 row of `alls` was changed after the run ([", "1 row of `one3` was changed after the run (1)"],
     );
-    lab.change("UPDATE alls SET word = 'x'; UPDATE one3 SET word = 'x'");
-    let document = lab.undo(&run, &["--json"]).status(0).json();
+    site.sql("UPDATE alls SET word = 'x'; UPDATE one3 SET word = 'x'");
+    let document = site.undo(&run, &["--json"]).status(0).json();
     let removed = document["tables"].as_array().unwrap().iter().map(|table| table["removed"].as_u64().unwrap());
     assert_eq!(removed.sum::<u64>(), columns.len() as u64 + 1, "{document:#}");
     // A key that is of another type by now is found by its text, or nowhere; nothing else goes.
-    let run = lab.imported();
-    lab.change("ALTER TABLE one1 ALTER COLUMN id TYPE TEXT; ALTER TABLE one8 ALTER COLUMN id TYPE INTEGER USING 5");
-    lab.undo(&run, &[]).status(1);
-    assert_eq!([lab.count("one1"), lab.count("one8"), lab.count("one0")], [0, 1, 0]);
+    let run = site.imported();
+    site.sql("ALTER TABLE one1 ALTER COLUMN id TYPE TEXT; ALTER TABLE one8 ALTER COLUMN id TYPE INTEGER USING 5");
+    site.undo(&run, &[]).status(1);
+    assert_eq!([site.count("one1"), site.count("one8"), site.count("one0")], [0, 1, 0]);
 }
 
 #[test]
@@ -189,31 +189,31 @@ fn an_undo_leaves_nothing_of_itself_and_defaults_are_judged_by_what_they_give() 
     let columns =
         [("list", "'[1]'"), ("share", "1.51"), ("day", "'2001-01-01'"), ("at", "'2001-01-01'"), ("word", "'It''s'")];
     for (column, value) in columns {
-        let lab = lab(more);
-        let run = lab.imported();
-        lab.change(&format!("UPDATE people SET {column} = {value} WHERE id = '2'"));
-        lab.refuses(&run, &["1 row of `people` was changed after the run (2)"]);
+        let site = site(more);
+        let run = site.imported();
+        site.sql(&format!("UPDATE people SET {column} = {value} WHERE id = '2'"));
+        site.refuses(&run, &["1 row of `people` was changed after the run (2)"]);
     }
-    let lab = lab(more);
+    let site = site(more);
     let things = "SELECT relname::text FROM pg_class WHERE relname NOT LIKE 'pg\\_%' ORDER BY 1";
-    let run = lab.imported();
-    let before = lab.rows(things);
-    let shown = lab.undo(&run, &["--dry-run"]).status(0).stdout;
+    let run = site.imported();
+    let before = site.rows(things);
+    let shown = site.undo(&run, &["--dry-run"]).status(0).stdout;
     assert!(shown.contains("2 rows with database-generated values that cannot be checked"), "{shown}");
-    lab.undo(&run, &[]).status(0);
-    assert_eq!((lab.rows(things), lab.count("people")), (before, 0));
+    site.undo(&run, &[]).status(0);
+    assert_eq!((site.rows(things), site.count("people")), (before, 0));
 }
 
 #[test]
 fn many_filled_rows_are_emptied_in_sets() {
     let people: Vec<Value> = (0..12_000).map(|id| json!({"id": format!("p{id}"), "name": "x", "notes": []})).collect();
     let house = house().source("people.json", &json!(people));
-    let lab = server(house);
-    lab.imported();
-    let before = lab.content();
+    let site = Site::on_server_with(house);
+    site.imported();
+    let before = site.content();
     let mails: Vec<Value> = (0..12_000).map(|id| json!({"id": format!("p{id}"), "mail": "a@a.example"})).collect();
-    lab.house.put("mails.json", json!(mails).to_string());
-    let run = lab.imported();
-    let document = lab.undo(&run, &["--json"]).status(0).json();
-    assert_eq!((document["tables"][0]["emptied"].as_u64(), lab.content() == before), (Some(12_000), true));
+    site.house.put("mails.json", json!(mails).to_string());
+    let run = site.imported();
+    let document = site.undo(&run, &["--json"]).status(0).json();
+    assert_eq!((document["tables"][0]["emptied"].as_u64(), site.content() == before), (Some(12_000), true));
 }

@@ -1,8 +1,8 @@
 //! A second import of the same tree costs a walk: what is as it was is not read.
 
-use crate::engines::{Lab, on_every_engine};
 use crate::house::{House, KEY_FILE, age, copy_tree, project, sample};
 use crate::keeping;
+use crate::site::{Site, on_every_engine};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -24,9 +24,10 @@ fn house() -> House {
 }
 
 /// Imports without `--reread`.
-fn import(lab: &Lab, more: &[&str]) -> Value {
-    let arguments = ["import", "tree", "--mappings", "set", "--no-backup", "--yes", "--json", "--database", lab.url()];
-    lab.house.run(arguments.iter().copied().chain(more.iter().copied())).status(0).json()
+fn import(site: &Site, more: &[&str]) -> Value {
+    let arguments =
+        ["import", "tree", "--mappings", "set", "--no-backup", "--yes", "--json", "--database", site.name()];
+    site.house.run(arguments.iter().copied().chain(more.iter().copied())).status(0).json()
 }
 
 fn read(report: &Value) -> Option<u64> {
@@ -35,13 +36,13 @@ fn read(report: &Value) -> Option<u64> {
 
 #[test]
 fn a_tree_that_is_as_it_was_is_not_read_and_its_counts_are_those_of_the_run_that_read_it() {
-    on_every_engine(house, |lab| {
-        age(&lab.house.path("tree"));
-        let first = import(lab, &[]);
+    on_every_engine(house, |site| {
+        age(&site.house.path("tree"));
+        let first = import(site, &[]);
         assert_eq!(read(&first), None);
-        let before = lab.content();
-        let dry = import(lab, &["--dry-run"]);
-        let second = import(lab, &[]);
+        let before = site.content();
+        let dry = import(site, &["--dry-run"]);
+        let second = import(site, &[]);
         for report in [&dry, &second] {
             assert_eq!(read(report), Some(0), "{report:#}");
             assert_eq!(report["as_in"]["run"], first["run_id"]);
@@ -56,42 +57,42 @@ fn a_tree_that_is_as_it_was_is_not_read_and_its_counts_are_those_of_the_run_that
             assert_eq!(files, [&json!(said), &json!(said)]);
         }
         assert_eq!((dry["outcome"].as_str(), second["outcome"].as_str()), (Some("dry-run"), Some("committed")));
-        assert_eq!(lab.content(), before);
+        assert_eq!(site.content(), before);
         let runs = "SELECT CAST(files AS TEXT), CAST(inserted AS TEXT), CAST(unchanged AS TEXT) FROM treelift_runs ORDER BY number";
-        assert_eq!(lab.rows(runs), [["2", "3", "0"], ["0", "0", "3"]]);
-        let third = import(lab, &[]);
+        assert_eq!(site.rows(runs), [["2", "3", "0"], ["0", "0", "3"]]);
+        let third = import(site, &[]);
         assert_eq!((read(&third), &third["as_in"]["run"]), (Some(0), &first["run_id"]));
-        assert_eq!(read(&import(lab, &["--reread"])), None);
+        assert_eq!(read(&import(site, &["--reread"])), None);
     });
 }
 
 #[test]
 fn what_changed_is_read_and_so_is_everything_after_an_undo() {
-    on_every_engine(house, |lab| {
-        age(&lab.house.path("tree"));
-        let first = import(lab, &[]);
-        lab.house.put("c.json", "[]");
-        age(&lab.house.path("tree"));
-        lab.house.file(
+    on_every_engine(house, |site| {
+        age(&site.house.path("tree"));
+        let first = import(site, &[]);
+        site.house.put("c.json", "[]");
+        age(&site.house.path("tree"));
+        site.house.file(
             "set/set.toml",
-            std::fs::read_to_string(lab.house.path("set/set.toml")).unwrap()
+            std::fs::read_to_string(site.house.path("set/set.toml")).unwrap()
                 + "\n[ignore]\n\"c.json\" = \"of no use\"\n",
         );
-        assert_eq!(read(&import(lab, &[])), None, "the set is another one, and a file came");
-        assert_eq!(read(&import(lab, &[])), Some(0));
-        lab.house.put(
+        assert_eq!(read(&import(site, &[])), None, "the set is another one, and a file came");
+        assert_eq!(read(&import(site, &[])), Some(0));
+        site.house.put(
             "a.json",
             json!([{"id": 1, "body": "one"}, {"id": 2, "body": "two"}, {"id": 4, "body": "four"}]).to_string(),
         );
-        age(&lab.house.path("tree"));
-        let grown = import(lab, &[]);
+        age(&site.house.path("tree"));
+        let grown = import(site, &[]);
         assert_eq!((read(&grown), grown["tables"][0]["inserted"].as_u64()), (None, Some(1)));
-        assert_eq!(read(&import(lab, &[])), Some(0));
-        lab.undo(grown["run_id"].as_str().unwrap(), &[]).status(0);
-        let again = import(lab, &[]);
+        assert_eq!(read(&import(site, &[])), Some(0));
+        site.undo(grown["run_id"].as_str().unwrap(), &[]).status(0);
+        let again = import(site, &[]);
         assert_eq!((read(&again), again["tables"][0]["inserted"].as_u64()), (None, Some(1)), "its row is gone");
-        assert_eq!(read(&import(lab, &["--only-mapping", "notes"])), None);
-        assert_eq!(read(&import(lab, &[])), None, "a part of the tree was read last");
+        assert_eq!(read(&import(site, &["--only-mapping", "notes"])), None);
+        assert_eq!(read(&import(site, &[])), None, "a part of the tree was read last");
         assert_ne!(first["run_id"], again["run_id"]);
     });
 }
@@ -139,9 +140,9 @@ fn three() -> House {
 }
 
 /// Changes a file of a tree, some time ago.
-fn change(lab: &Lab, path: &str, json: &Value) {
-    lab.house.put(path, json.to_string());
-    age(&lab.house.path("tree"));
+fn change(site: &Site, path: &str, json: &Value) {
+    site.house.put(path, json.to_string());
+    age(&site.house.path("tree"));
 }
 
 fn reasons(report: &Value) -> Vec<(&str, &str)> {
@@ -151,17 +152,17 @@ fn reasons(report: &Value) -> Vec<(&str, &str)> {
 
 #[test]
 fn what_stands_apart_of_owners_of_whom_nothing_changed_is_not_read() {
-    on_every_engine(three, |lab| {
-        age(&lab.house.path("tree"));
-        let first = import(lab, &[]);
+    on_every_engine(three, |site| {
+        age(&site.house.path("tree"));
+        let first = import(site, &[]);
         let run = |report: &Value| format!("as in run {}", &report["run_id"].as_str().unwrap()[..8]);
         change(
-            lab,
+            site,
             "people/bob/notes/2.json",
             &json!([{"id": 12, "body": "bob 2"}, {"id": 13, "body": "bob 3", "tag": 4}]),
         );
-        let dry = import(lab, &["--dry-run"]);
-        let second = import(lab, &["--plan", dry["plan"].as_str().unwrap()]);
+        let dry = import(site, &["--dry-run"]);
+        let second = import(site, &["--plan", dry["plan"].as_str().unwrap()]);
         let said = run(&first);
         for report in [&dry, &second] {
             assert_eq!(read(report), Some(6), "bob's, and what has people and secrets: {report:#}");
@@ -185,44 +186,44 @@ fn what_stands_apart_of_owners_of_whom_nothing_changed_is_not_read() {
             (notes["name"].as_str(), notes["inserted"].as_u64(), notes["unchanged"].as_u64()),
             (Some("notes"), Some(1), Some(2))
         );
-        let before = lab.content();
-        let whole = import(lab, &["--reread"]);
-        assert_eq!((lab.content(), &second["leaves"]), (before, &whole["leaves"]));
+        let before = site.content();
+        let whole = import(site, &["--reread"]);
+        assert_eq!((site.content(), &second["leaves"]), (before, &whole["leaves"]));
 
-        change(lab, "people/ann/notes/1.json", &json!([]));
-        let third = import(lab, &[]);
+        change(site, "people/ann/notes/1.json", &json!([]));
+        let third = import(site, &[]);
         let said = run(&whole);
         assert!(reasons(&third).iter().all(|(path, reason)| !path.contains("ann") && *reason == said), "{third:#}");
         let gone =
             |report: &Value| report["tables"].as_array().unwrap().iter().find_map(|table| table["gone"].as_u64());
         assert_eq!((read(&third), gone(&third)), (Some(6), Some(1)));
-        change(lab, "people/cyd/notes/1.json", &json!([]));
-        assert_eq!(gone(&import(lab, &[])), Some(2), "that of ann is told of each time");
-        assert_eq!(read(&import(lab, &[])), Some(0));
+        change(site, "people/cyd/notes/1.json", &json!([]));
+        assert_eq!(gone(&import(site, &[])), Some(2), "that of ann is told of each time");
+        assert_eq!(read(&import(site, &[])), Some(0));
 
-        change(lab, "people.json", &json!([{"id": "ann"}, {"id": "bob"}, {"id": "cyd"}, {"id": "dan"}]));
-        assert_eq!(read(&import(lab, &[])), None, "all hangs on who there is");
+        change(site, "people.json", &json!([{"id": "ann"}, {"id": "bob"}, {"id": "cyd"}, {"id": "dan"}]));
+        assert_eq!(read(&import(site, &[])), None, "all hangs on who there is");
     });
 }
 
 #[test]
 fn what_is_left_unread_has_its_say_all_the_same() {
-    on_every_engine(three, |lab| {
-        age(&lab.house.path("tree"));
-        import(lab, &[]);
-        let before = lab.content();
+    on_every_engine(three, |site| {
+        age(&site.house.path("tree"));
+        import(site, &[]);
+        let before = site.content();
         let changed = |note: Value, status: i32| {
-            change(lab, "people/bob/notes/2.json", &json!([{"id": 12, "body": "bob 2"}, note]));
+            change(site, "people/bob/notes/2.json", &json!([{"id": 12, "body": "bob 2"}, note]));
             let arguments =
-                ["import", "tree", "--mappings", "set", "--no-backup", "--yes", "--json", "--database", lab.url()];
-            lab.house.run(arguments).status(status).json()
+                ["import", "tree", "--mappings", "set", "--no-backup", "--yes", "--json", "--database", site.name()];
+            site.house.run(arguments).status(status).json()
         };
         let codes = |report: &Value| -> BTreeSet<String> {
             let findings = report["findings"].as_array().unwrap().iter();
             findings.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
         };
         let refused = changed(json!({"id": 21, "body": "cyd 1"}), 1);
-        assert_eq!((lab.content(), read(&refused)), (before, None), "what is refused was read as a whole");
+        assert_eq!((site.content(), read(&refused)), (before, None), "what is refused was read as a whole");
         assert!(codes(&refused).contains("R003"), "the row is cyd's: {refused:#}");
         let warned = changed(json!({"id": 14, "body": "cyd-secret-number-2"}), 0);
         assert_eq!(read(&warned), Some(6));

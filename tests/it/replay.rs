@@ -1,9 +1,9 @@
 //! `--replay`: what was rejected comes back once it is fixed, and nothing else is read.
 
-use crate::engines::{Lab, on_every_engine};
 use crate::faults;
 use crate::house::{DATABASE, House, age, application_dump, copy_tree, open};
 use crate::set_aside::rejects;
+use crate::site::{Site, on_every_engine};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::fs;
@@ -13,8 +13,8 @@ use std::time::Instant;
 const ASIDE: [&str; 3] = ["--set-aside", "--rejects", "rejects"];
 const REPLAY: [&str; 2] = ["--replay", "rejects"];
 
-fn lift(lab: &Lab, more: &[&str], status: i32) -> Value {
-    lab.house.lift(&[more, &["--database", lab.url(), "--no-backup"]].concat()).ends(status, "committed").report()
+fn lift(site: &Site, more: &[&str], status: i32) -> Value {
+    site.house.lift(&[more, &["--database", site.name(), "--no-backup"]].concat()).ends(status, "committed").report()
 }
 
 fn leaves(report: &Value, class: &str) -> i64 {
@@ -36,41 +36,42 @@ fn add_up(first: &Value, second: &Value, whole: &Value) {
 
 #[test]
 fn every_fault_comes_back_once_it_is_fixed_and_undo_goes_back_step_by_step() {
-    on_every_engine(faults::house, |lab| {
-        faults::plant(&lab.house);
-        let first = lift(lab, &ASIDE, 1);
-        let between = lab.content();
-        faults::fix(&lab.house);
+    on_every_engine(faults::house, |site| {
+        faults::plant(&site.house);
+        let first = lift(site, &ASIDE, 1);
+        let between = site.content();
+        faults::fix(&site.house);
 
-        let dry = lab.house.lift(&[&REPLAY[..], &["--database", lab.url(), "--dry-run"]].concat()).ends(0, "dry-run");
-        let before = fs::read(lab.house.path("rejects/rejects.jsonl")).unwrap();
-        let second = lift(lab, &REPLAY, 0);
+        let dry =
+            site.house.lift(&[&REPLAY[..], &["--database", site.name(), "--dry-run"]].concat()).ends(0, "dry-run");
+        let before = fs::read(site.house.path("rejects/rejects.jsonl")).unwrap();
+        let second = lift(site, &REPLAY, 0);
         assert_eq!((&dry.report()["leaves"], &dry.report()["tables"]), (&second["leaves"], &second["tables"]));
         assert_eq!(second["replays"], json!([first["run_id"]]));
-        assert!(!lab.house.path("rejects/rejects.jsonl").exists());
-        assert_eq!(fs::read(lab.house.path("rejects/rejects.1.jsonl")).unwrap(), before, "the dry run left it alone");
-        let after = lab.content();
+        assert!(!site.house.path("rejects/rejects.jsonl").exists());
+        assert_eq!(fs::read(site.house.path("rejects/rejects.1.jsonl")).unwrap(), before, "the dry run left it alone");
+        let after = site.content();
 
         // The same tree in one go.
         let other = House::new();
-        copy_tree(&lab.house.path("set"), &other.path("set"));
-        copy_tree(&lab.house.path("tree"), &other.path("tree"));
+        copy_tree(&site.house.path("set"), &other.path("set"));
+        copy_tree(&site.house.path("tree"), &other.path("tree"));
         let whole = other.lift(&[]).ends(0, "committed").report();
         add_up(&first, &second, &whole);
         for (table, rows) in &after {
             assert_eq!(rows.len().to_string(), other.one(&format!("SELECT count(*) FROM {table}")), "{table}");
         }
 
-        let twice = lift(lab, &REPLAY, 0);
+        let twice = lift(site, &REPLAY, 0);
         assert_eq!((rows(&twice, "inserted"), rows(&twice, "updated"), leaves(&twice, "seen")), (0, 0, 0));
-        let again = lift(lab, &[], 0);
+        let again = lift(site, &[], 0);
         assert_eq!((rows(&again, "inserted"), rows(&again, "updated")), (0, 0));
         assert_eq!(rows(&again, "unchanged"), rows(&whole, "inserted"));
 
-        assert_eq!(lab.undo(second["run_id"].as_str().unwrap(), &["--no-backup"]).status, Some(0));
-        assert_eq!(lab.content(), between);
-        assert_eq!(lab.undo(first["run_id"].as_str().unwrap(), &["--no-backup"]).status, Some(0));
-        let emptied = lab.content();
+        assert_eq!(site.undo(second["run_id"].as_str().unwrap(), &["--no-backup"]).status, Some(0));
+        assert_eq!(site.content(), between);
+        assert_eq!(site.undo(first["run_id"].as_str().unwrap(), &["--no-backup"]).status, Some(0));
+        let emptied = site.content();
         assert!(emptied.values().all(Vec::is_empty), "{emptied:?}");
     });
 }
@@ -109,23 +110,23 @@ fn edit(house: &House, from: &str, to: &str) {
 
 #[test]
 fn a_record_that_is_edited_beside_its_fault_keeps_its_secret() {
-    on_every_engine(house, |lab| {
-        let house = &lab.house;
-        lift(lab, &ASIDE, 1);
+    on_every_engine(house, |site| {
+        let house = &site.house;
+        lift(site, &ASIDE, 1);
         let text = fs::read_to_string(house.path("rejects/rejects.jsonl")).unwrap();
         assert!(
             text.contains(r#""pass":{"secret_at":"people.json#/1/pass"}"#) && !text.contains("secret of"),
             "{text}"
         );
         edit(house, "2025-02-30", "2025-02-28");
-        let report = lift(lab, &REPLAY, 0);
+        let report = lift(site, &REPLAY, 0);
         let found = crate::house::findings(&report);
         let is_it = |found: &(String, String, String)| found.0 == "S007" && found.2.ends_with(" /1");
         assert!(found.iter().any(is_it), "{found:?}");
         assert_eq!(report["secrets"]["sealed"], 1);
-        assert_eq!(lab.rows("SELECT name, CAST(day AS TEXT) FROM people WHERE id = '2'"), [["Bob", "2025-02-28"]]);
+        assert_eq!(site.rows("SELECT name, CAST(day AS TEXT) FROM people WHERE id = '2'"), [["Bob", "2025-02-28"]]);
         // The source is not fixed: it rejects the record as before, and finds the row that is there.
-        let again = lab.house.lift(&[&ASIDE[..], &["--database", lab.url(), "--no-backup"]].concat());
+        let again = site.house.lift(&[&ASIDE[..], &["--database", site.name(), "--no-backup"]].concat());
         assert_eq!(rows(&again.ends(1, "committed").report(), "inserted"), 0);
     });
 }

@@ -20,7 +20,7 @@ fn import(site: &Site) {
     site.house.file("pass.txt", fs::read(project(PASSPHRASE_FILE)).unwrap());
     let (source, name) = (sample(), site.name());
     let arguments =
-        ["import", "--reread", source.to_str().unwrap(), "--passphrase-file", "pass.txt", "--database", &name];
+        ["import", "--reread", source.to_str().unwrap(), "--passphrase-file", "pass.txt", "--database", name];
     site.house.run(arguments).status(0);
 }
 
@@ -117,7 +117,7 @@ fn values_whose_key_is_gone_are_reported_with_its_id() {
             let run = site.credentials(command, &arguments).status(3);
             assert_eq!(run.stderr, format!("error: {lost}\n  at {name}\n{hint}"));
         }
-        let validate = ["schema", "validate", "--category", "security", "--database", &name];
+        let validate = ["schema", "validate", "--category", "security", "--database", name];
         let run = site.house.run(validate).status(1);
         assert!(run.stdout.contains("FAILED      the key of every sealed value is registered\n"), "{}", run.stdout);
         let of = format!("values of `user_credentials.encrypted_password` are sealed under key `{key}`, which is not");
@@ -171,7 +171,7 @@ fn a_dry_run_says_what_would_be_done_and_changes_nothing() {
             [("rotate", &[][..]), ("rekey", &new), ("hand-over", &["--to", "fernet"]), ("encrypt", &[])]
         {
             let name = site.name();
-            let mut arguments = vec!["credentials", command, "--database", &name];
+            let mut arguments = vec!["credentials", command, "--database", name];
             arguments.extend(secret.iter().chain(more));
             let ran = Ran::of(site.house.command(arguments).env("SECRET_KEY", "the application's")).status(0);
             let said = ran.stdout.contains("dry run: ") || ran.stdout.starts_with("nothing to seal");
@@ -439,7 +439,7 @@ fn an_import_into_a_column_that_was_handed_over_is_refused() {
             "--passphrase-file",
             "pass.txt",
             "--database",
-            &name,
+            name,
             "--yes",
         ];
         let ran = site.house.run(import.into_iter().chain(["--no-backup", "--json"])).status(1);

@@ -1,5 +1,7 @@
 //! A small database with sealed logins, made by the library, and jobs on it in this process.
 
+use crate::house::Ran;
+use crate::site::Site;
 use rusqlite::Connection;
 use secrecy::SecretString;
 use std::collections::BTreeSet;
@@ -132,6 +134,47 @@ pub(crate) fn python(program: &str) -> Command {
     let mut command = Command::new(interpreter);
     command.arg(crate::house::project(program)).env("PYTHONDONTWRITEBYTECODE", "1");
     command
+}
+
+impl Site {
+    /// `treelift credentials COMMAND` on the database, answering yes.
+    pub(crate) fn command(&self, command: &str, more: &[&str]) -> Command {
+        let name = self.name();
+        let mut arguments = vec!["credentials", command, "--database", name];
+        if !["status", "verify"].contains(&command) {
+            arguments.push("--yes");
+        }
+        if ["encrypt", "rotate", "hand-over"].contains(&command) && !more.contains(&"--no-backup") {
+            if self.is_file() {
+                arguments.extend(["--backup-dir", "../backups"]);
+            } else if !more.contains(&"--backup-dir") {
+                arguments.push("--no-backup");
+            }
+        }
+        arguments.extend(more);
+        self.house.command(arguments)
+    }
+
+    pub(crate) fn credentials(&self, command: &str, more: &[&str]) -> Ran {
+        Ran::of(&mut self.command(command, more))
+    }
+
+    /// What the database's own Python reader says: `tests/interop/database.py ACTION DATABASE …`.
+    pub(crate) fn python(&self, program: &str, action: &str, more: &[&str]) -> Command {
+        let mut command = python(program);
+        command.arg(action).arg(self.name()).args(more).current_dir(self.house.work());
+        command
+    }
+
+    /// Fills it with so many sealed logins ([`make`]).
+    pub(crate) fn make(&self, given: &Given, rows: usize) {
+        make_at(&self.url(), self.is_file(), &|sql| self.sql(sql), given, rows);
+    }
+
+    /// `credentials verify`, in this process.
+    pub(crate) fn verified(&self, given: &Given) -> Result<Verified> {
+        verified_at(&self.url(), given)
+    }
 }
 
 /// Numbers that look random and come again for the same seed (SplitMix64).

@@ -1,8 +1,8 @@
 //! `--set-aside`: whatever cannot be imported is in the reject folder, everything else in the database.
 
-use crate::engines::on_every_engine;
 use crate::faults::{self, ORDERS_EACH, PEOPLE_COUNT, bad_orders, broken_notes};
 use crate::house::{DATABASE, House, findings};
+use crate::site::on_every_engine;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -28,20 +28,20 @@ fn reasons(house: &House) -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn every_good_neighbour_of_every_fault_is_committed_and_the_faults_are_in_the_folder() {
-    on_every_engine(faults::house, |lab| {
-        let house = &lab.house;
+    on_every_engine(faults::house, |site| {
+        let house = &site.house;
         faults::plant(house);
-        let dry = house.lift(&[&ASIDE[..], &["--database", lab.url(), "--dry-run"]].concat()).ends(1, "dry-run");
-        let lifted = house.lift(&[&ASIDE[..], &["--database", lab.url()]].concat()).ends(1, "committed");
+        let dry = house.lift(&[&ASIDE[..], &["--database", site.name(), "--dry-run"]].concat()).ends(1, "dry-run");
+        let lifted = house.lift(&[&ASIDE[..], &["--database", site.name()]].concat()).ends(1, "committed");
         let (report, dry) = (lifted.report(), dry.report());
         for same in ["files", "leaves", "set_aside", "tables", "findings", "verdict"] {
             assert_eq!(report[same], dry[same], "{same}");
         }
         let good = PEOPLE_COUNT * ORDERS_EACH;
         // The one file in which every record is bad has none of its good ones.
-        assert_eq!(lab.count("orders"), (good - ORDERS_EACH) as u64);
-        assert_eq!(lab.rows("SELECT person, body FROM notes WHERE body <> 'good'"), [[""; 0]; 0]);
-        assert_eq!((lab.count("people"), lab.count("notes")), (PEOPLE_COUNT as u64, PEOPLE_COUNT as u64));
+        assert_eq!(site.count("orders"), (good - ORDERS_EACH) as u64);
+        assert_eq!(site.rows("SELECT person, body FROM notes WHERE body <> 'good'"), [[""; 0]; 0]);
+        assert_eq!((site.count("people"), site.count("notes")), (PEOPLE_COUNT as u64, PEOPLE_COUNT as u64));
 
         let mut expected = BTreeMap::<String, BTreeSet<String>>::new();
         let mut expect = |path: String, codes: &[&str]| {
@@ -69,7 +69,7 @@ fn every_good_neighbour_of_every_fault_is_committed_and_the_faults_are_in_the_fo
         let lines = rejects(house);
         let records = lines.iter().filter(|line| line["record"].is_u64()).count();
         assert_eq!(report["set_aside"], json!({"records": records, "files": lines.len() - records}));
-        let words = lab.house.run(["runs", "--database", lab.url(), "--json"]).json().to_string();
+        let words = site.house.run(["runs", "--database", site.name(), "--json"]).json().to_string();
         assert!(words.contains(&format!("\"rejected\":{}", lines.len() - 3)), "three are no files: {words}");
     });
 }

@@ -1,11 +1,16 @@
-//! A database of any engine that the tests of credentials work on, and its house.
+//! A house with a database of any engine.
 
-use crate::house::{DATABASE, House, Ran, listing, open, rows};
+use crate::house::{DATABASE, House, Ran, application_dump, listing, open, rows};
 #[cfg(feature = "postgres")]
 use crate::postgres::Server;
-use crate::safe;
 use std::collections::BTreeMap;
-use std::process::Command;
+
+/// Where a house's database is.
+enum Engine {
+    File,
+    #[cfg(feature = "postgres")]
+    Server(Server),
+}
 
 /// A house with a database that nothing is in yet.
 pub(crate) struct Site {
@@ -13,19 +18,23 @@ pub(crate) struct Site {
     engine: Engine,
 }
 
-enum Engine {
-    File,
-    #[cfg(feature = "postgres")]
-    Server(Server),
-}
+/// The rows of tables, by their names.
+pub(crate) type Content = BTreeMap<String, Vec<Vec<String>>>;
 
-/// One of each engine.
+/// One of each engine, with an empty house.
 pub(crate) fn every() -> Vec<Site> {
     vec![
         Site::on_file(),
         #[cfg(feature = "postgres")]
         Site::on_server(),
     ]
+}
+
+/// Runs a test with a house and an empty database of every engine.
+pub(crate) fn on_every_engine(house: impl Fn() -> House, test: impl Fn(&Site)) {
+    test(&Site { house: house(), engine: Engine::File });
+    #[cfg(feature = "postgres")]
+    test(&Site::on_server_with(house()));
 }
 
 impl Site {
@@ -35,7 +44,22 @@ impl Site {
 
     #[cfg(feature = "postgres")]
     pub(crate) fn on_server() -> Self {
-        Self { house: House::new(), engine: Engine::Server(Server::new()) }
+        Self::on_server_with(House::new())
+    }
+
+    /// A house, with what its tables are on a server, and an empty database there.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn on_server_with(house: House) -> Self {
+        let path = house.path("set/schema/001_test.up.sql");
+        let other = house.path("set/schema/001_test.up.postgresql.sql");
+        if let Ok(sql) = std::fs::read_to_string(path)
+            && !other.exists()
+        {
+            let sql = sql.replace("notes (id INTEGER PRIMARY KEY", "notes (id SERIAL PRIMARY KEY");
+            let sql = sql.replace("DATETIME", "TIMESTAMP").replace("hex(randomblob(4))", "md5(random()::text)");
+            std::fs::write(other, sql).unwrap();
+        }
+        Self { house, engine: Engine::Server(Server::new()) }
     }
 
     /// The server that it is on.
@@ -51,12 +75,17 @@ impl Site {
         matches!(self.engine, Engine::File)
     }
 
+    /// One text for a file, another for a server.
+    pub(crate) fn either<'t>(&self, file: &'t str, server: &'t str) -> &'t str {
+        if self.is_file() { file } else { server }
+    }
+
     /// As it is named on the command line, in the working directory.
-    pub(crate) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> &str {
         match &self.engine {
-            Engine::File => DATABASE.to_owned(),
+            Engine::File => DATABASE,
             #[cfg(feature = "postgres")]
-            Engine::Server(server) => server.url.clone(),
+            Engine::Server(server) => &server.url,
         }
     }
 
@@ -107,45 +136,52 @@ impl Site {
         }
     }
 
-    /// `treelift credentials COMMAND` on the database, answering yes.
-    pub(crate) fn command(&self, command: &str, more: &[&str]) -> Command {
-        let name = self.name();
-        let mut arguments = vec!["credentials", command, "--database", &name];
-        if !["status", "verify"].contains(&command) {
-            arguments.push("--yes");
+    /// How many rows a table has.
+    pub(crate) fn count(&self, table: &str) -> u64 {
+        self.one(&format!("SELECT count(*) FROM {table}")).parse().unwrap()
+    }
+
+    /// The application's tables, without the audit trail: it tells of the undo itself.
+    pub(crate) fn content(&self) -> Content {
+        let mut tables = match &self.engine {
+            Engine::File => application_dump(&open(&self.house.path(DATABASE))),
+            #[cfg(feature = "postgres")]
+            Engine::Server(server) => server.tables(),
+        };
+        tables.remove("audit_trail");
+        tables
+    }
+
+    /// Imports the house's tree as it is, and gives the run's id.
+    pub(crate) fn imported(&self) -> String {
+        let lifted = self.house.lift(&["--database", self.name(), "--no-backup"]).ends(0, "committed");
+        lifted.report()["run_id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn undo(&self, run: &str, more: &[&str]) -> Ran {
+        let backups = self.house.backups();
+        let mut arguments =
+            vec!["undo", run, "--database", self.name(), "--yes", "--backup-dir", backups.to_str().unwrap()];
+        if self.house.path("set").exists() {
+            arguments.extend(["--mappings", "set"]);
         }
-        if ["encrypt", "rotate", "hand-over"].contains(&command) && !more.contains(&"--no-backup") {
-            if self.is_file() {
-                arguments.extend(["--backup-dir", "../backups"]);
-            } else if !more.contains(&"--backup-dir") {
-                arguments.push("--no-backup");
-            }
+        if !self.is_file() && !more.contains(&"--no-backup") {
+            arguments.push("--no-backup");
         }
         arguments.extend(more);
-        self.house.command(arguments)
+        self.house.run(arguments)
     }
 
-    pub(crate) fn credentials(&self, command: &str, more: &[&str]) -> Ran {
-        Ran::of(&mut self.command(command, more))
-    }
-
-    /// What the database's own Python reader says: `tests/interop/database.py ACTION DATABASE …`.
-    pub(crate) fn python(&self, program: &str, action: &str, more: &[&str]) -> Command {
-        let mut command = safe::python(program);
-        command.arg(action).arg(self.name()).args(more).current_dir(self.house.work());
-        command
-    }
-
-    /// Fills it with so many sealed logins ([`safe::make`]).
-    pub(crate) fn make(&self, given: &safe::Given, rows: usize) {
-        safe::make_at(&self.url(), self.is_file(), &|sql| self.sql(sql), given, rows);
-    }
-
-    /// `credentials verify`, in this process.
-    pub(crate) fn verified(
-        &self,
-        given: &safe::Given,
-    ) -> treelift::error::Result<treelift::credentials::verify::Verified> {
-        safe::verified_at(&self.url(), given)
+    /// The undo is refused in these words, and nothing is changed, nor left behind.
+    #[track_caller]
+    pub(crate) fn refuses(&self, run: &str, words: &[&str]) {
+        let before = (listing(&self.house.work()), self.content());
+        let ran = self.undo(run, &[]).status(1);
+        for word in words {
+            assert!(ran.stdout.contains(word), "{}", ran.stdout);
+        }
+        assert!(ran.stdout.contains("refused: run "), "{}", ran.stdout);
+        assert_eq!((listing(&self.house.work()), self.content()), before);
+        assert!(!self.house.backups().exists());
     }
 }

@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 fn tidy(site: &Site, more: &[&str]) -> Ran {
     let name = site.name();
-    site.house.run([&["schema", "tidy", "--database", &name], more].concat())
+    site.house.run([&["schema", "tidy", "--database", name], more].concat())
 }
 
 /// Two tables, of which one lost most of its rows.
@@ -157,17 +157,17 @@ fn a_full_text_index_over_rows_that_were_numbered_anew_finds_them() {
 fn it_is_in_the_audit_trail_of_a_database_that_has_one() {
     for site in every() {
         let name = site.name();
-        site.house.import(&project("sample_data/notes"), &["--database", &name]).status(0);
+        site.house.import(&project("sample_data/notes"), &["--database", name]).status(0);
         tidy(&site, &["--yes"]).status(0);
         let rows = site.rows("SELECT action, subject, reason, details FROM treelift_audit WHERE action = 'tidy'");
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0][..3], ["tidy", "database", "statistics, files and indexes were put in order"]);
         let details: serde_json::Value = serde_json::from_str(&rows[0][3]).unwrap();
         assert!(details["statements"][0].as_str().unwrap().starts_with("REINDEX"), "{details}");
-        site.house.run(["schema", "validate", "--database", &name]).status(0);
-        let runs = site.house.run(["runs", "--json", "--database", &name]).status(0).json();
+        site.house.run(["schema", "validate", "--database", name]).status(0);
+        let runs = site.house.run(["runs", "--json", "--database", name]).status(0).json();
         let run = runs["runs"][0]["id"].as_str().unwrap();
-        let undone = site.house.run(["undo", run, "--dry-run", "--database", &name]).status(0);
+        let undone = site.house.run(["undo", run, "--dry-run", "--database", name]).status(0);
         assert!(undone.last_line().starts_with("dry run: "), "{}", undone.stdout);
     }
 }
@@ -220,7 +220,7 @@ fn a_signal_ends_it_with_what_was_done() {
         notes(&site);
         let _holder = hold(&site);
         let name = site.name();
-        let arguments = ["schema", "tidy", "--yes", "--lock-timeout", "0", "--database", &name];
+        let arguments = ["schema", "tidy", "--yes", "--lock-timeout", "0", "--database", name];
         let mut child = site.house.command(arguments).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut said = String::new();
         if site.is_file() {

@@ -1,10 +1,10 @@
 //! An import is taken back whole, or not at all.
 
-use crate::engines::{Content, on_every_engine};
 use crate::generated::tree;
 use crate::house::{DATABASE, House, KEY_FILE, Ran, application_dump, listing, open, sample};
 use crate::keeping::{URL, change};
 use crate::safe::Dice;
+use crate::site::{Content, on_every_engine};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::time::Instant;
@@ -98,74 +98,74 @@ pub(crate) fn refused(house: &House, run: &str, words: &[&str]) {
 
 #[test]
 fn the_sample_is_undone_and_imported_again() {
-    on_every_engine(House::new, |lab| {
-        let house = &lab.house;
+    on_every_engine(House::new, |site| {
+        let house = &site.house;
         let import = |more: &[&str]| {
-            house.import(&sample(), &[&["--database", lab.url(), "--no-backup"], more].concat()).status(0)
+            house.import(&sample(), &[&["--database", site.name(), "--no-backup"], more].concat()).status(0)
         };
-        house.run(["schema", "migrate", "--mappings", "fossawork", "--database", lab.url()]).status(0);
-        let empty = lab.content();
+        house.run(["schema", "migrate", "--mappings", "fossawork", "--database", site.name()]).status(0);
+        let empty = site.content();
         let report = import(&["--json"]).json();
-        let (run, full) = (report["run_id"].as_str().unwrap(), lab.content());
-        let dry = lab.undo(run, &["--json", "--dry-run"]).status(0).json();
-        assert_eq!(lab.content(), full);
-        let document = lab.undo(&run[..8], &["--json"]).status(0).json();
+        let (run, full) = (report["run_id"].as_str().unwrap(), site.content());
+        let dry = site.undo(run, &["--json", "--dry-run"]).status(0).json();
+        assert_eq!(site.content(), full);
+        let document = site.undo(&run[..8], &["--json"]).status(0).json();
         assert_eq!((document["run"].as_str(), document["outcome"].as_str()), (Some(run), Some("committed")));
         assert_eq!(document["tables"], dry["tables"]);
-        if lab.is_file() {
+        if site.is_file() {
             assert!(std::path::Path::new(document["backup"].as_str().unwrap()).exists(), "{document:#}");
         }
         let undo = "SELECT id FROM treelift_runs WHERE kind = 'undo'";
-        assert_eq!(lab.rows(undo), [[document["undo"].as_str().unwrap()]]);
-        assert_eq!(lab.content(), empty);
-        assert_eq!(lab.count("treelift_rows"), 0);
+        assert_eq!(site.rows(undo), [[document["undo"].as_str().unwrap()]]);
+        assert_eq!(site.content(), empty);
+        assert_eq!(site.count("treelift_rows"), 0);
         assert_eq!(
-            lab.rows("SELECT action, CAST(record_id AS TEXT) FROM audit_trail WHERE action = 'undo'"),
+            site.rows("SELECT action, CAST(record_id AS TEXT) FROM audit_trail WHERE action = 'undo'"),
             [["undo".to_owned(), run.to_owned()]]
         );
-        house.run(["schema", "validate", "--database", lab.url()]).status(0);
+        house.run(["schema", "validate", "--database", site.name()]).status(0);
 
-        let again = lab.undo(run, &[]).status(2);
+        let again = site.undo(run, &[]).status(2);
         assert!(again.stderr.contains("was already undone by run "), "{}", again.stderr);
         import(&[]);
         let rows = |content: Content| content.into_iter().map(|(name, rows)| (name, rows.len())).collect::<Vec<_>>();
-        assert_eq!(rows(lab.content()), rows(full), "the same rows, under other given ids, times and seals");
-        let runs = house.run(["runs", "--database", lab.url()]).status(0).stdout;
+        assert_eq!(rows(site.content()), rows(full), "the same rows, under other given ids, times and seals");
+        let runs = house.run(["runs", "--database", site.name()]).status(0).stdout;
         assert!(runs.contains("import, undone") && runs.contains(&format!("undo of {}", &run[..8])), "{runs}");
     });
 }
 
 #[test]
 fn runs_are_undone_one_by_one_and_filled_columns_are_null_again() {
-    on_every_engine(house, |lab| {
-        let house = &lab.house;
-        let first = lab.imported();
-        let between = lab.content();
+    on_every_engine(house, |site| {
+        let house = &site.house;
+        let first = site.imported();
+        let between = site.content();
         house.put("people.json", json!([{"id": "1", "name": "Ann", "paid": 2.5, "notes": ["a", "b"]}, {"id": "2", "name": "Bob", "notes": ["a"]}, {"id": "3", "name": "Cid", "notes": []}]).to_string());
         house.put(
             "mails.json",
             json!([{"id": "1", "mail": "ann@a.example"}, {"id": "3", "mail": "cid@a.example"}]).to_string(),
         );
-        let second = lab.imported();
-        assert_eq!(lab.rows("SELECT mail FROM people ORDER BY id"), [["ann@a.example"], ["NULL"], ["cid@a.example"]]);
+        let second = site.imported();
+        assert_eq!(site.rows("SELECT mail FROM people ORDER BY id"), [["ann@a.example"], ["NULL"], ["cid@a.example"]]);
 
-        lab.refuses(
+        site.refuses(
             &first,
             &[
                 &format!("blocked: run {second} wrote into 1 row of this one: undo that run first"),
                 "blocked: 1 row of `people` was changed after the run (1)",
             ],
         );
-        let document = lab.undo(&second, &["--json", "--no-backup"]).status(0).json();
+        let document = site.undo(&second, &["--json", "--no-backup"]).status(0).json();
         assert_eq!(
             document["tables"],
             json!([{"name": "people", "removed": 1, "emptied": 1, "gone": 0, "unfound": 0, "unjudged": 0, "resealed": 0}])
         );
-        assert_eq!(lab.content(), between);
-        lab.undo(&first, &["--no-backup"]).status(0);
-        assert_eq!(["people", "notes", "tags"].map(|table| lab.count(table)), [0, 0, 0]);
+        assert_eq!(site.content(), between);
+        site.undo(&first, &["--no-backup"]).status(0);
+        assert_eq!(["people", "notes", "tags"].map(|table| site.count(table)), [0, 0, 0]);
         assert_eq!(
-            lab.rows("SELECT kind, CAST(removed AS TEXT), CAST(updated AS TEXT) FROM treelift_runs ORDER BY number"),
+            site.rows("SELECT kind, CAST(removed AS TEXT), CAST(updated AS TEXT) FROM treelift_runs ORDER BY number"),
             [["import", "0", "0"], ["import", "0", "1"], ["undo", "1", "1"], ["undo", "6", "0"]]
         );
     });
@@ -193,10 +193,10 @@ fn a_row_changed_since_blocks_the_undo_and_is_named() {
         ),
     ];
     for (sql, words) in cases {
-        on_every_engine(house, |lab| {
-            let run = lab.imported();
-            lab.change(sql);
-            lab.refuses(&run, &[words]);
+        on_every_engine(house, |site| {
+            let run = site.imported();
+            site.sql(sql);
+            site.refuses(&run, &[words]);
         });
     }
 }
@@ -204,22 +204,22 @@ fn a_row_changed_since_blocks_the_undo_and_is_named() {
 #[test]
 fn a_row_that_would_dangle_blocks_the_undo() {
     let words = ["1 row of `notes` would reference missing rows of `people` (77)"];
-    on_every_engine(house, |lab| {
-        let run = lab.imported();
-        lab.change("INSERT INTO notes (id, owner, title) VALUES (77, '1', 'mine')");
-        lab.refuses(&run, &words);
-        if lab.is_file() {
+    on_every_engine(house, |site| {
+        let run = site.imported();
+        site.sql("INSERT INTO notes (id, owner, title) VALUES (77, '1', 'mine')");
+        site.refuses(&run, &words);
+        if site.is_file() {
             // A note of the run leads nowhere already, and would go with it: that is no room for another.
-            lab.change("PRAGMA foreign_keys = OFF; DELETE FROM people WHERE id = '2'");
-            lab.refuses(&run, &words);
+            site.sql("PRAGMA foreign_keys = OFF; DELETE FROM people WHERE id = '2'");
+            site.refuses(&run, &words);
         }
     });
-    on_every_engine(mapped_house, |lab| {
-        let run = lab.imported();
-        lab.change("INSERT INTO visits (id, guest) VALUES ('mine', '1')");
-        lab.refuses(&run, &["1 row of `visits` would reference missing rows of `people` (mine)"]);
-        lab.change("DELETE FROM visits WHERE id = 'mine'");
-        lab.undo(&run, &[]).status(0);
+    on_every_engine(mapped_house, |site| {
+        let run = site.imported();
+        site.sql("INSERT INTO visits (id, guest) VALUES ('mine', '1')");
+        site.refuses(&run, &["1 row of `visits` would reference missing rows of `people` (mine)"]);
+        site.sql("DELETE FROM visits WHERE id = 'mine'");
+        site.undo(&run, &[]).status(0);
     });
 }
 
@@ -308,16 +308,16 @@ fn rows_without_a_key_block_the_undo() {
 
 #[test]
 fn a_table_that_cannot_be_judged_is_named_beside_one_whose_columns_are_emptied() {
-    on_every_engine(house, |lab| {
-        lab.imported();
-        lab.house.put("mails.json", json!([{"id": "1", "mail": "ann@a.example"}]).to_string());
+    on_every_engine(house, |site| {
+        site.imported();
+        site.house.put("mails.json", json!([{"id": "1", "mail": "ann@a.example"}]).to_string());
         let more = json!([{"person": "2", "name": "y", "seen": "2025-05-07T14:42:18Z"}]);
-        lab.house.put("tags.json", more.to_string());
-        let run = lab.imported();
-        lab.change("ALTER TABLE tags RENAME COLUMN name TO word");
+        site.house.put("tags.json", more.to_string());
+        let run = site.imported();
+        site.sql("ALTER TABLE tags RENAME COLUMN name TO word");
         let words =
             "`tags` no longer has the column `name` of the 1 row that the run wrote: no migration of the set did that";
-        lab.refuses(&run, &[words]);
+        site.refuses(&run, &[words]);
     });
 }
 
@@ -331,21 +331,21 @@ fn generated_and_sealed_columns_are_checked_too() {
             .list("people", "people.json", rules)
             .source("people.json", &json!([{"id": "1", "pin": "4711-secret"}, {"id": "2", "pin": "0815-secret"}]))
     };
-    on_every_engine(house, |lab| {
-        let run = lab.imported();
-        lab.change("UPDATE people SET made = '2031-01-01 00:00:00.000000' WHERE id = '2'");
-        lab.refuses(&run, &["1 row of `people` was changed after the run (2)"]);
+    on_every_engine(house, |site| {
+        let run = site.imported();
+        site.sql("UPDATE people SET made = '2031-01-01 00:00:00.000000' WHERE id = '2'");
+        site.refuses(&run, &["1 row of `people` was changed after the run (2)"]);
     });
-    on_every_engine(house, |lab| {
-        let run = lab.imported();
-        lab.change("UPDATE people SET pin = 'of the application' WHERE id = '2'");
-        let before = if lab.is_file() { &[][..] } else { &["--no-backup"] };
-        let asked = ["undo", &run, "--database", lab.url(), "--mappings", "set"];
-        let asked = lab.house.run(asked.iter().chain(before)).status(2);
-        let how = lab.either("after a backup", "without a backup");
+    on_every_engine(house, |site| {
+        let run = site.imported();
+        site.sql("UPDATE people SET pin = 'of the application' WHERE id = '2'");
+        let before = if site.is_file() { &[][..] } else { &["--no-backup"] };
+        let asked = ["undo", &run, "--database", site.name(), "--mappings", "set"];
+        let asked = site.house.run(asked.iter().chain(before)).status(2);
+        let how = site.either("after a backup", "without a backup");
         let question = format!("remove 2 rows (1 row with sealed values that the run did not write), {how}?");
         assert!(asked.stderr.contains(&question), "{}", asked.stderr);
-        let ran = lab.undo(&run, &[]).status(0);
+        let ran = site.undo(&run, &[]).status(0);
         assert!(
             ran.stdout.starts_with("people: 2 rows removed, 1 row with sealed values that the run did not write\n"),
             "{}",
@@ -356,8 +356,8 @@ fn generated_and_sealed_columns_are_checked_too() {
 
 #[test]
 fn columns_that_the_run_filled_in_its_own_rows_are_undone_with_them() {
-    on_every_engine(House::new, |lab| {
-        let tree = lab.house.sample_copy();
+    on_every_engine(House::new, |site| {
+        let tree = site.house.sample_copy();
         let list = tree.join("users/users.json");
         let mut people: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&list).unwrap()).unwrap();
         let first = match &mut people {
@@ -366,10 +366,10 @@ fn columns_that_the_run_filled_in_its_own_rows_are_undone_with_them() {
         };
         first.unwrap().remove("lastUsed").unwrap();
         std::fs::write(&list, people.to_string()).unwrap();
-        let report = lab.house.import(&tree, &["--json", "--database", lab.url()]).json();
+        let report = site.house.import(&tree, &["--json", "--database", site.name()]).json();
         assert_eq!(report["outcome"], "committed", "{:#}", report["findings"]);
-        lab.undo(report["run_id"].as_str().unwrap(), &["--no-backup"]).status(0);
-        assert_eq!(lab.count("users"), 0);
+        site.undo(report["run_id"].as_str().unwrap(), &["--no-backup"]).status(0);
+        assert_eq!(site.count("users"), 0);
     });
 }
 
@@ -407,16 +407,16 @@ fn after_a_hand_over_and_an_undo_the_tree_may_be_imported_again() {
 fn a_column_with_a_volatile_default_is_counted() {
     let more = "chosen TEXT DEFAULT 'unknown', mark TEXT DEFAULT (hex(randomblob(4))), ";
     let house = || house().schema(&TABLES.replacen("id TEXT", &format!("{more} id TEXT"), 1));
-    on_every_engine(house, |lab| {
-        let run = lab.imported();
-        let shown = lab.undo(&run, &["--dry-run"]).status(0).stdout;
+    on_every_engine(house, |site| {
+        let run = site.imported();
+        let shown = site.undo(&run, &["--dry-run"]).status(0).stdout;
         assert!(
             shown.contains("people: 2 rows to remove, 2 rows with database-generated values that cannot be checked"),
             "{shown}"
         );
         // What only looks like that in a text is judged.
-        lab.change("UPDATE people SET chosen = 'known' WHERE id = '2'");
-        lab.refuses(&run, &["1 row of `people` was changed after the run (2)"]);
+        site.sql("UPDATE people SET chosen = 'known' WHERE id = '2'");
+        site.refuses(&run, &["1 row of `people` was changed after the run (2)"]);
     });
 }
 
@@ -452,24 +452,24 @@ fn more_rows_than_one_page_holds_are_undone() {
         .collect();
     on_every_engine(
         || house().source("tags.json", &json!(many)),
-        |lab| {
-            let run = lab.imported();
-            lab.change("UPDATE tags SET name = 'y' WHERE seen > '2025-05-07 14:42:18.002000'");
+        |site| {
+            let run = site.imported();
+            site.sql("UPDATE tags SET name = 'y' WHERE seen > '2025-05-07 14:42:18.002000'");
             let words = "499 rows of `tags` were changed after the run ([\"1\",\"2025-05-07 14:42:18.002001\"], ";
-            lab.refuses(&run, &[words]);
-            lab.change("UPDATE tags SET name = 'x'");
-            lab.undo(&run, &[]).status(0);
-            assert_eq!(lab.count("tags"), 0);
+            site.refuses(&run, &[words]);
+            site.sql("UPDATE tags SET name = 'x'");
+            site.undo(&run, &[]).status(0);
+            assert_eq!(site.count("tags"), 0);
         },
     );
 }
 
 #[test]
 fn rows_already_deleted_are_counted_and_the_rest_is_removed() {
-    on_every_engine(house, |lab| {
-        let (run, url) = (lab.imported(), lab.url());
-        lab.change("DELETE FROM notes WHERE title = 'b'; DELETE FROM tags");
-        let shown = lab.undo(&run, &["--dry-run"]).status(0);
+    on_every_engine(house, |site| {
+        let (run, url) = (site.imported(), site.name());
+        site.sql("DELETE FROM notes WHERE title = 'b'; DELETE FROM tags");
+        let shown = site.undo(&run, &["--dry-run"]).status(0);
         let words =
             "notes: 2 rows removed, 1 row already deleted\npeople: 2 rows removed\ntags: 1 row already deleted\n";
         assert_eq!(
@@ -480,10 +480,10 @@ fn rows_already_deleted_are_counted_and_the_rest_is_removed() {
             )
         );
         assert_eq!(
-            lab.undo(&run, &[]).status(0).stdout,
+            site.undo(&run, &[]).status(0).stdout,
             format!("{words}committed: 4 rows of run {run} undone in {url}\n")
         );
-        assert_eq!(lab.count("people"), 0);
+        assert_eq!(site.count("people"), 0);
     });
 }
 
@@ -528,16 +528,16 @@ fn a_rehearsal_and_a_question_without_an_answer_leave_no_trace() {
 
 #[test]
 fn a_run_that_changed_nothing_has_nothing_to_undo() {
-    on_every_engine(house, |lab| {
-        lab.imported();
-        let second = lab.imported();
+    on_every_engine(house, |site| {
+        site.imported();
+        let second = site.imported();
         for more in [&[][..], &["--dry-run"]] {
-            let ran = lab.undo(&second, more).status(0);
-            let url = lab.url();
+            let ran = site.undo(&second, more).status(0);
+            let url = site.name();
             assert_eq!(ran.stdout, format!("nothing to undo: no row of run {second} is in {url}\n"));
         }
-        assert_eq!(lab.count("treelift_runs"), 2);
-        lab.undo("nobody", &[]).status(2);
+        assert_eq!(site.count("treelift_runs"), 2);
+        site.undo("nobody", &[]).status(2);
     });
 }
 

@@ -1,8 +1,8 @@
 //! A database is compared with the tree that was imported into it: every value, and whose doing a difference is.
 
-use crate::engines::{Lab, on_every_engine};
 use crate::house::{DATABASE, House, KEY_FILE, Ran, listing};
 use crate::inline::found;
+use crate::site::{Site, on_every_engine};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -66,15 +66,15 @@ fn house() -> House {
         .source("logins.json", &json!([{"id": "x", "code": "opens-every-1"}, {"id": "y", "code": "opens-every-2"}]))
 }
 
-fn run(lab: &Lab, more: &[&str]) -> Ran {
-    let line = ["verify", "tree", "--mappings", "set", "--json", "--database", lab.url()];
-    lab.house.run(line.iter().chain(more))
+fn run(site: &Site, more: &[&str]) -> Ran {
+    let line = ["verify", "tree", "--mappings", "set", "--json", "--database", site.name()];
+    site.house.run(line.iter().chain(more))
 }
 
 /// Verifies with the key.
 #[track_caller]
-fn verified(lab: &Lab, status: i32) -> Value {
-    run(lab, &["--key-file", KEY_FILE]).status(status).json()
+fn verified(site: &Site, status: i32) -> Value {
+    run(site, &["--key-file", KEY_FILE]).status(status).json()
 }
 
 /// The counts of a table that are not zero: `equal 2, own 1`.
@@ -93,8 +93,8 @@ fn messages(report: &Value, code: &str) -> Vec<String> {
 
 /// Everything is as the tree says, and nothing else is told.
 #[track_caller]
-fn is_equal(lab: &Lab) {
-    let report = verified(lab, 0);
+fn is_equal(site: &Site) {
+    let report = verified(site, 0);
     assert_eq!((&report["mode"], &report["outcome"]), (&json!("verify"), &json!("verified")));
     assert_eq!(found(&report), [""; 0]);
     let all = ["people", "notes", "logins"].map(|table| counts(&report, table));
@@ -103,22 +103,22 @@ fn is_equal(lab: &Lab) {
 
 #[test]
 fn what_was_imported_is_equal() {
-    on_every_engine(house, |lab| {
-        lab.imported();
-        is_equal(lab);
-        let said = run(lab, &["--key-file", KEY_FILE, "--jobs", "1"]).status(0).json();
-        assert_eq!(said["compared"], verified(lab, 0)["compared"]);
+    on_every_engine(house, |site| {
+        site.imported();
+        is_equal(site);
+        let said = run(site, &["--key-file", KEY_FILE, "--jobs", "1"]).status(0).json();
+        assert_eq!(said["compared"], verified(site, 0)["compared"]);
     });
 }
 
 #[test]
 fn rows_that_the_application_edited_are_named_and_no_others() {
-    on_every_engine(house, |lab| {
-        lab.imported();
-        lab.change("UPDATE people SET name = 'Somebody' WHERE id = '2'");
-        lab.change("UPDATE people SET phone = '556' WHERE id = '1'");
-        lab.change("UPDATE notes SET title = 'z' WHERE title = 'd'");
-        let report = verified(lab, 1);
+    on_every_engine(house, |site| {
+        site.imported();
+        site.sql("UPDATE people SET name = 'Somebody' WHERE id = '2'");
+        site.sql("UPDATE people SET phone = '556' WHERE id = '1'");
+        site.sql("UPDATE notes SET title = 'z' WHERE title = 'd'");
+        let report = verified(site, 1);
         assert_eq!(report["outcome"], "differs");
         let mut all = found(&report);
         all.sort();
@@ -135,13 +135,13 @@ fn rows_that_the_application_edited_are_named_and_no_others() {
 
 #[test]
 fn what_no_record_gives_is_compared_with_what_the_import_left() {
-    on_every_engine(house, |lab| {
-        lab.imported();
-        lab.change("UPDATE people SET visits = 7 WHERE id = '1'");
-        lab.change("UPDATE people SET seen = '2001-02-03 04:05:06' WHERE id = '2'");
+    on_every_engine(house, |site| {
+        site.imported();
+        site.sql("UPDATE people SET visits = 7 WHERE id = '1'");
+        site.sql("UPDATE people SET seen = '2001-02-03 04:05:06' WHERE id = '2'");
         // A column that others fill, in a row to which nothing was given.
-        lab.change("UPDATE people SET mail = 'x@example.com' WHERE id = '3'");
-        let report = verified(lab, 1);
+        site.sql("UPDATE people SET mail = 'x@example.com' WHERE id = '3'");
+        let report = verified(site, 1);
         assert_eq!(counts(&report, "people"), "equal 1, different 3, edited 3");
         let places = ["error D002 people.json /0", "error D002 people.json /1", "error D002 people.json /2"];
         assert_eq!(found(&report), places);
@@ -154,15 +154,15 @@ fn what_no_record_gives_is_compared_with_what_the_import_left() {
 
 #[test]
 fn a_source_that_changed_since_is_told_apart_from_an_edit() {
-    on_every_engine(house, |lab| {
-        lab.imported();
+    on_every_engine(house, |site| {
+        site.imported();
         let mut changed = people();
         changed[0]["name"] = json!("Renamed");
         changed[1]["name"] = json!("Renamed too");
-        lab.house.put("people.json", changed.to_string());
-        lab.change("UPDATE people SET name = 'Somebody' WHERE id = '2'");
-        lab.change("UPDATE people SET name = 'Somebody' WHERE id = '4'");
-        let report = verified(lab, 1);
+        site.house.put("people.json", changed.to_string());
+        site.sql("UPDATE people SET name = 'Somebody' WHERE id = '2'");
+        site.sql("UPDATE people SET name = 'Somebody' WHERE id = '4'");
+        let report = verified(site, 1);
         let mut all = found(&report);
         all.sort();
         // Of a file that changed an edited row is told so, and that the source changed.
@@ -174,14 +174,14 @@ fn a_source_that_changed_since_is_told_apart_from_an_edit() {
 
 #[test]
 fn rows_that_are_gone_and_rows_that_were_never_there_are_missing() {
-    on_every_engine(house, |lab| {
-        lab.imported();
-        lab.change("DELETE FROM notes WHERE title = 'c'");
-        lab.change("DELETE FROM people WHERE id = '3'");
+    on_every_engine(house, |site| {
+        site.imported();
+        site.sql("DELETE FROM notes WHERE title = 'c'");
+        site.sql("DELETE FROM people WHERE id = '3'");
         let mut grown = people();
         grown.as_array_mut().unwrap().push(json!({"id": "5", "name": "New", "notes": ["n"]}));
-        lab.house.put("people.json", grown.to_string());
-        let report = verified(lab, 1);
+        site.house.put("people.json", grown.to_string());
+        let report = verified(site, 1);
         assert_eq!(counts(&report, "people"), "equal 3, missing 2, removed 1");
         assert_eq!(counts(&report, "notes"), "equal 4, missing 2, removed 1");
         let wanted = [
@@ -198,24 +198,24 @@ fn rows_that_are_gone_and_rows_that_were_never_there_are_missing() {
 
 #[test]
 fn rows_whose_record_is_gone_are_extra_and_those_of_the_application_are_not() {
-    on_every_engine(house, |lab| {
-        lab.imported();
-        lab.change("INSERT INTO people (id, name) VALUES ('own', 'Own')");
-        lab.change("INSERT INTO notes (id, owner, title) VALUES (99, 'own', 'own')");
-        let report = verified(lab, 0);
+    on_every_engine(house, |site| {
+        site.imported();
+        site.sql("INSERT INTO people (id, name) VALUES ('own', 'Own')");
+        site.sql("INSERT INTO notes (id, owner, title) VALUES (99, 'own', 'own')");
+        let report = verified(site, 0);
         assert_eq!(counts(&report, "people"), "equal 4, own 1");
         assert_eq!(counts(&report, "notes"), "equal 5, own 1");
         let mut less = people();
         less.as_array_mut().unwrap().remove(3);
-        lab.house.put("people.json", less.to_string());
-        let report = verified(lab, 1);
+        site.house.put("people.json", less.to_string());
+        let report = verified(site, 1);
         assert_eq!(counts(&report, "people"), "equal 3, extra 1, own 1");
         assert_eq!(counts(&report, "notes"), "equal 4, extra 1, own 1");
         assert_eq!(found(&report), ["error D008 people.json", "error D008 people.json"]);
         // The file itself may be gone, too.
-        std::fs::remove_file(lab.house.path("tree/people.json")).unwrap();
-        std::fs::remove_file(lab.house.path("tree/mails.json")).unwrap();
-        let report = verified(lab, 1);
+        std::fs::remove_file(site.house.path("tree/people.json")).unwrap();
+        std::fs::remove_file(site.house.path("tree/mails.json")).unwrap();
+        let report = verified(site, 1);
         assert_eq!(counts(&report, "people"), "extra 4, own 1");
         assert_eq!(found(&report).len(), 9);
     });
@@ -235,53 +235,53 @@ fn digest(cells: &[(&str, &str)]) -> String {
 
 #[test]
 fn a_value_that_was_damaged_together_with_the_ledger_is_found() {
-    on_every_engine(house, |lab| {
-        let id = lab.imported();
+    on_every_engine(house, |site| {
+        let id = site.imported();
         let told = |table: &str, key: &str, digest: &str| {
-            let bytes = lab.either("x'{}'", "decode('{}', 'hex')").replace("{}", digest);
-            lab.change(&format!(
+            let bytes = site.either("x'{}'", "decode('{}', 'hex')").replace("{}", digest);
+            site.sql(&format!(
                 "UPDATE treelift_rows SET digest = {bytes} WHERE row_key = '{key}'
                  AND columns IN (SELECT id FROM treelift_columns WHERE NOT filled)
                  AND \"table\" = (SELECT id FROM treelift_tables WHERE name = '{table}')"
             ));
         };
-        lab.change("UPDATE people SET name = 'Damaged' WHERE id = '4'");
+        site.sql("UPDATE people SET name = 'Damaged' WHERE id = '4'");
         told("people", "4", &digest(&[("id", "4"), ("name", "Damaged")]));
         // Of these there are three in one record, two of which are alike.
-        let key = lab.rows("SELECT CAST(min(id) AS TEXT) FROM notes WHERE title = 'b'")[0][0].clone();
-        lab.change(&format!("UPDATE notes SET title = 'damaged' WHERE id = {key}"));
+        let key = site.rows("SELECT CAST(min(id) AS TEXT) FROM notes WHERE title = 'b'")[0][0].clone();
+        site.sql(&format!("UPDATE notes SET title = 'damaged' WHERE id = {key}"));
         told("notes", &key, &digest(&[("owner", "1"), ("title", "damaged")]));
-        let report = verified(lab, 1);
+        let report = verified(site, 1);
         assert_eq!(found(&report), ["error D001 people.json /0/notes/1", "error D001 people.json /3"]);
         assert_eq!(counts(&report, "people"), "equal 3, different 1, wrong 1");
         assert_eq!(counts(&report, "notes"), "equal 4, different 1, wrong 1");
         let said = messages(&report, "D001");
         assert!(said.iter().all(|one| one.contains(&format!("(run {id})"))), "{said:?}");
-        lab.house.put("unread.txt", "x");
-        let set = std::fs::read_to_string(lab.house.path("set/set.toml")).unwrap();
-        lab.house.file("set/set.toml", set + "[ignore]\n\"unread.txt\" = \"a note\"\n");
-        let said = messages(&verified(lab, 1), "D001");
+        site.house.put("unread.txt", "x");
+        let set = std::fs::read_to_string(site.house.path("set/set.toml")).unwrap();
+        site.house.file("set/set.toml", set + "[ignore]\n\"unread.txt\" = \"a note\"\n");
+        let said = messages(&verified(site, 1), "D001");
         assert!(said.iter().all(|one| one.contains("with the set `inline` as it was then (")), "{said:?}");
     });
 }
 
 #[test]
 fn sealed_values_are_opened_and_compared_and_never_shown() {
-    on_every_engine(house, |lab| {
-        lab.imported();
-        let sealed = |id: &str| lab.rows(&format!("SELECT sealed FROM logins WHERE id = '{id}'"))[0][0].clone();
+    on_every_engine(house, |site| {
+        site.imported();
+        let sealed = |id: &str| site.rows(&format!("SELECT sealed FROM logins WHERE id = '{id}'"))[0][0].clone();
         let (x, y) = (sealed("x"), sealed("y"));
         // Without the key nothing is said of them.
-        let report = run(lab, &[]).status(0).json();
+        let report = run(site, &[]).status(0).json();
         assert_eq!(counts(&report, "logins"), "unverified 2");
         assert_eq!(found(&report), ["warning D009"]);
-        let brief = ["verify", "tree", "--mappings", "set", "-q", "--database", lab.url()];
-        let last = lab.house.run(brief).status(0);
+        let brief = ["verify", "tree", "--mappings", "set", "-q", "--database", site.name()];
+        let last = site.house.run(brief).status(0);
         assert_eq!(last.last_line(), "verified: 9 rows equal to the source, 2 rows cannot be verified");
 
         // One of another row, where it does not belong.
-        lab.change(&format!("UPDATE logins SET sealed = '{y}' WHERE id = 'x'"));
-        let report = verified(lab, 1);
+        site.sql(&format!("UPDATE logins SET sealed = '{y}' WHERE id = 'x'"));
+        let report = verified(site, 1);
         assert_eq!(
             found(&report).iter().filter(|one| one.contains("logins.json /0")).count(),
             1,
@@ -290,15 +290,15 @@ fn sealed_values_are_opened_and_compared_and_never_shown() {
         );
         let text = report.to_string();
         assert!(!text.contains("opens-every") && text.contains("`sealed` (a secret, not shown)"), "{text}");
-        lab.change(&format!("UPDATE logins SET sealed = '{x}' WHERE id = 'x'"));
-        is_equal(lab);
+        site.sql(&format!("UPDATE logins SET sealed = '{x}' WHERE id = 'x'"));
+        is_equal(site);
 
         // Another one, sealed as it should be: the record says something else.
-        lab.house.put(
+        site.house.put(
             "logins.json",
             json!([{"id": "x", "code": "opens-every-9"}, {"id": "y", "code": "opens-every-2"}]).to_string(),
         );
-        let report = verified(lab, 1);
+        let report = verified(site, 1);
         assert_eq!(found(&report), ["error D003 logins.json /0"]);
         assert_eq!(counts(&report, "logins"), "equal 1, different 1, source_changed 1");
         assert!(!report.to_string().contains("opens-every"));
@@ -318,31 +318,31 @@ fn a_hash_cannot_be_verified() {
         let people = json!([{"id": "a", "password": "opens-every-door-41"}]);
         House::new().schema(tables).list("people", "people.json", rules).source("people.json", &people)
     };
-    on_every_engine(house, |lab| {
-        lab.imported();
-        let report = verified(lab, 0);
+    on_every_engine(house, |site| {
+        site.imported();
+        let report = verified(site, 0);
         assert_eq!(
             (counts(&report, "people"), found(&report)),
             ("unverified 1".to_owned(), vec!["warning D009".to_owned()])
         );
-        lab.change("UPDATE people SET password = NULL");
-        let report = verified(lab, 1);
+        site.sql("UPDATE people SET password = NULL");
+        let report = verified(site, 1);
         assert_eq!(found(&report), ["error D002 people.json /0"]);
     });
 }
 
 #[test]
 fn a_tree_with_files_that_cannot_be_read_is_compared_as_far_as_it_can() {
-    on_every_engine(house, |lab| {
-        lab.imported();
-        lab.house.put("logins.json", "[{\"id\": \"x\"");
-        let report = verified(lab, 1);
+    on_every_engine(house, |site| {
+        site.imported();
+        site.house.put("logins.json", "[{\"id\": \"x\"");
+        let report = verified(site, 1);
         assert_eq!(found(&report), ["error J002 logins.json /0", "warning D009"]);
         assert_eq!(report["outcome"], "verified");
         let all = ["people", "notes", "logins"].map(|table| counts(&report, table));
         assert_eq!(all, ["equal 4", "equal 5", "unverified 2"]);
-        let brief = ["verify", "tree", "--mappings", "set", "-q", "--database", lab.url(), "--key-file", KEY_FILE];
-        let last = lab.house.run(brief).status(1);
+        let brief = ["verify", "tree", "--mappings", "set", "-q", "--database", site.name(), "--key-file", KEY_FILE];
+        let last = site.house.run(brief).status(1);
         let wanted = "not verified as a whole: 1 error in the source; 9 rows equal to it, 2 rows cannot be verified";
         assert_eq!(last.last_line(), wanted);
     });
@@ -350,17 +350,17 @@ fn a_tree_with_files_that_cannot_be_read_is_compared_as_far_as_it_can() {
 
 #[test]
 fn records_that_were_rejected_at_the_import_are_missing() {
-    on_every_engine(house, |lab| {
+    on_every_engine(house, |site| {
         let mut bad = people();
         bad[2]["name"] = json!(null);
-        lab.house.put("people.json", bad.to_string());
-        lab.house.lift(&["--database", lab.url(), "--no-backup", "--max-rejects", "1"]).ends(1, "committed");
+        site.house.put("people.json", bad.to_string());
+        site.house.lift(&["--database", site.name(), "--no-backup", "--max-rejects", "1"]).ends(1, "committed");
         // It is as bad as it was.
-        let report = verified(lab, 1);
+        let report = verified(site, 1);
         assert_eq!(found(&report), ["error V002 people.json /2/name"]);
         assert_eq!(counts(&report, "people"), "equal 3");
-        lab.house.put("people.json", people().to_string());
-        let report = verified(lab, 1);
+        site.house.put("people.json", people().to_string());
+        let report = verified(site, 1);
         assert_eq!(found(&report), ["error D007 people.json /2"]);
         assert_eq!(counts(&report, "people"), "equal 3, missing 1");
     });
@@ -368,15 +368,15 @@ fn records_that_were_rejected_at_the_import_are_missing() {
 
 #[test]
 fn only_what_is_asked_for_is_compared() {
-    on_every_engine(house, |lab| {
-        lab.imported();
-        lab.change("UPDATE people SET name = 'Somebody' WHERE id = '2'");
-        lab.change("DELETE FROM notes WHERE title = 'c'");
-        lab.change("UPDATE people SET mail = NULL WHERE id = '1'");
+    on_every_engine(house, |site| {
+        site.imported();
+        site.sql("UPDATE people SET name = 'Somebody' WHERE id = '2'");
+        site.sql("DELETE FROM notes WHERE title = 'c'");
+        site.sql("UPDATE people SET mail = NULL WHERE id = '1'");
         let only = |mapping: &str| ["--key-file", KEY_FILE, "--only-mapping", mapping].map(str::to_owned);
         let report = |mapping: &str, status| {
             let more = only(mapping);
-            run(lab, &more.each_ref().map(String::as_str)).status(status).json()
+            run(site, &more.each_ref().map(String::as_str)).status(status).json()
         };
         let logins = report("logins", 0);
         assert_eq!((counts(&logins, "logins"), found(&logins)), ("equal 2".to_owned(), Vec::new()));
@@ -389,7 +389,7 @@ fn only_what_is_asked_for_is_compared() {
         let people = report("people", 1);
         assert_eq!(counts(&people, "people"), "equal 2, different 2, edited 2");
         assert_eq!(counts(&people, "notes"), "equal 4, missing 1, removed 1");
-        let ran = run(lab, &["--key-file", KEY_FILE, "--only-mapping", "nothing"]).status(2);
+        let ran = run(site, &["--key-file", KEY_FILE, "--only-mapping", "nothing"]).status(2);
         assert!(ran.stderr.contains("the set `inline` has no mapping `nothing`"), "{}", ran.stderr);
     });
 }
@@ -427,11 +427,11 @@ fn a_database_is_only_read() {
 
 #[test]
 fn a_database_without_an_import_is_refused() {
-    on_every_engine(house, |lab| {
-        let before = listing(&lab.house.work());
-        let ran = run(lab, &[]).status(3);
+    on_every_engine(house, |site| {
+        let before = listing(&site.house.work());
+        let ran = run(site, &[]).status(3);
         assert!(ran.stderr.contains("there is no database") || ran.stderr.contains("has no tables"), "{}", ran.stderr);
-        assert_eq!(listing(&lab.house.work()), before);
+        assert_eq!(listing(&site.house.work()), before);
     });
 }
 
@@ -446,17 +446,17 @@ fn rows_without_a_key_are_found_by_what_they_say() {
         let house = House::new().schema("CREATE TABLE words (word TEXT);");
         house.list("words", "words.json", rules).source("words.json", &words(&["a", "b", "b"]))
     };
-    on_every_engine(house, |lab| {
-        lab.imported();
-        assert_eq!(counts(&verified(lab, 0), "words"), "equal 3");
-        lab.change("INSERT INTO words VALUES ('own')");
-        assert_eq!(counts(&verified(lab, 0), "words"), "equal 3, own 1");
-        lab.change("UPDATE words SET word = 'z' WHERE word = 'a'");
-        let report = verified(lab, 1);
+    on_every_engine(house, |site| {
+        site.imported();
+        assert_eq!(counts(&verified(site, 0), "words"), "equal 3");
+        site.sql("INSERT INTO words VALUES ('own')");
+        assert_eq!(counts(&verified(site, 0), "words"), "equal 3, own 1");
+        site.sql("UPDATE words SET word = 'z' WHERE word = 'a'");
+        let report = verified(site, 1);
         assert_eq!(counts(&report, "words"), "equal 2, missing 1, own 2");
-        lab.change("UPDATE words SET word = 'a' WHERE word = 'z'");
-        lab.house.put("words.json", words(&["a", "b"]).to_string());
-        let report = verified(lab, 1);
+        site.sql("UPDATE words SET word = 'a' WHERE word = 'z'");
+        site.house.put("words.json", words(&["a", "b"]).to_string());
+        let report = verified(site, 1);
         assert_eq!(
             (counts(&report, "words"), found(&report)),
             ("equal 2, extra 1, own 1".to_owned(), vec!["error D008 words.json".to_owned()])
@@ -466,8 +466,8 @@ fn rows_without_a_key_are_found_by_what_they_say() {
 
 #[test]
 fn an_import_reads_back_what_it_wrote() {
-    on_every_engine(house, |lab| {
-        let lifted = lab.house.lift(&["--database", lab.url(), "--no-backup", "--verify"]).ends(0, "committed");
+    on_every_engine(house, |site| {
+        let lifted = site.house.lift(&["--database", site.name(), "--no-backup", "--verify"]).ends(0, "committed");
         let checks: BTreeMap<String, String> = lifted.report()["checks"]
             .as_array()
             .unwrap()
@@ -477,9 +477,9 @@ fn an_import_reads_back_what_it_wrote() {
             })
             .collect();
         assert_eq!(checks["every row is in the database as it was written"], "11 rows read back, 0 unlike");
-        is_equal(lab);
+        is_equal(site);
         // Nothing is written again, and nothing read back.
-        lab.house.lift(&["--database", lab.url(), "--no-backup", "--verify"]).ends(0, "committed");
+        site.house.lift(&["--database", site.name(), "--no-backup", "--verify"]).ends(0, "committed");
     });
 }
 
