@@ -12,7 +12,6 @@ mod site;
 #[path = "../../benches/v1_tree/mod.rs"]
 mod v1_tree;
 
-mod after_rows;
 mod afterwards;
 mod assertions;
 mod assertions_around;
@@ -116,8 +115,6 @@ mod postgres_proxy;
 #[cfg(feature = "postgres")]
 mod postgres_rejects;
 #[cfg(feature = "postgres")]
-mod postgres_repeats;
-#[cfg(feature = "postgres")]
 mod postgres_rules;
 #[cfg(feature = "postgres")]
 mod postgres_schema;
@@ -125,7 +122,6 @@ mod postgres_schema;
 mod postgres_types;
 #[cfg(feature = "postgres")]
 mod postgres_undo;
-mod progress;
 mod random_trees;
 mod read_again;
 mod readmes;
