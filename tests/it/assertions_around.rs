@@ -18,7 +18,7 @@ fn site_with(site: Site, last: &str, assertions: &str) -> Site {
         ("schema/003_last.down.sql", "DROP TABLE more;".into()),
     ];
     files.into_iter().for_each(|(name, text)| drop(site.house.file(&format!("set/{name}"), text)));
-    schema(&site, "migrate", &["--to", "001"]).status(0);
+    site.schema("migrate", &["--to", "001"]).status(0);
     site.sql("INSERT INTO players (id, points) VALUES (1, 5), (2, 7)");
     site
 }
@@ -49,13 +49,6 @@ sql = "SELECT id FROM players WHERE zone = 'north'"
 uses = ["by_zone"]
 "#;
 
-fn schema(site: &Site, command: &str, more: &[&str]) -> Ran {
-    let url = site.url();
-    let mut line = vec!["schema", command, "--mappings", "set", "--database", &url, "--yes", "--no-backup"];
-    line.extend(more);
-    site.house.run(line)
-}
-
 /// The lines of checks, and the last one without the database's name.
 fn said(ran: &Ran) -> Vec<String> {
     let is_said = |line: &&str| !line.starts_with("applied: ") && !line.starts_with("rolled back: ");
@@ -68,7 +61,7 @@ fn a_change_of_the_schema_is_committed_with_what_the_set_wants_to_stay_the_same(
     for site in every() {
         let site = site_with(site, MORE, ASSERTIONS);
         let zones = if site.is_file() { "no such column: zone" } else { "column \"zone\" does not exist" };
-        let dry = schema(&site, "migrate", &["--dry-run", "--to", "002"]).status(0);
+        let dry = site.schema("migrate", &["--dry-run", "--to", "002"]).status(0);
         let checks = |last: &str| {
             [
                 "passed: no negative points",
@@ -82,9 +75,9 @@ fn a_change_of_the_schema_is_committed_with_what_the_set_wants_to_stay_the_same(
         };
         let lines = said(&dry);
         assert_eq!(lines[lines.len() - 6..], checks("dry run: 1 step possible, nothing was changed"));
-        let done = schema(&site, "migrate", &[]).status(0);
+        let done = site.schema("migrate", &[]).status(0);
         assert_eq!(said(&done), checks("committed: 2 steps"));
-        let back = schema(&site, "rollback", &["--to", "001"]).status(0);
+        let back = site.schema("rollback", &["--to", "001"]).status(0);
         let checks = [
             "passed: no negative points".to_owned(),
             "passed: players and points stay: players = 2, points = 12".to_owned(),
@@ -104,7 +97,7 @@ fn what_is_wrong_before_a_change_stops_it_and_its_rows_are_named() {
         site.sql("UPDATE players SET points = -3 WHERE id = 2");
         let before = site.state();
         for flags in [&["--dry-run"][..], &[]] {
-            let refused = schema(&site, "migrate", flags).status(1);
+            let refused = site.schema("migrate", flags).status(1);
             let lines = [
                 "failed: no negative points: before the change: 1 row: `players` 2".to_owned(),
                 "refused: 1 check does not hold, nothing was changed".to_owned(),
@@ -113,7 +106,7 @@ fn what_is_wrong_before_a_change_stops_it_and_its_rows_are_named() {
             assert_eq!(site.state(), before);
         }
         // The way back stays open.
-        schema(&site, "rollback", &["--all"]).status(0);
+        site.schema("rollback", &["--all"]).status(0);
     }
 }
 
@@ -123,7 +116,7 @@ fn a_migration_that_loses_what_must_stay_is_rolled_back() {
     for site in every() {
         let site = site_with(site, &loses, ASSERTIONS);
         let before = site.state();
-        let refused = schema(&site, "migrate", &["--json"]).status(1).json();
+        let refused = site.schema("migrate", &["--json"]).status(1).json();
         assert_eq!((&refused["refused"], &refused["steps"]), (&true.into(), &serde_json::json!([])));
         let failed: Vec<_> =
             refused["checks"].as_array().unwrap().iter().filter(|check| check["status"] == "failed").collect();
@@ -138,7 +131,7 @@ fn without_assertions_the_rows_of_each_table_are_told_before_and_behind() {
     let more = format!("{MORE} INSERT INTO more (id) VALUES (1), (2), (3);");
     for site in every() {
         let site = site_with(site, &more, "");
-        let done = schema(&site, "migrate", &[]).status(0);
+        let done = site.schema("migrate", &[]).status(0);
         let lines = ["rows of more: none → 3", "rows of players: 2 → 2", "committed: 2 steps"].map(str::to_owned);
         assert_eq!(said(&done), lines);
     }
@@ -164,7 +157,7 @@ fn what_is_shown_until_a_version_is_shown_by_the_migration_that_leaves_it() {
     let shown = "[[assert]]\nname = \"players\"\nsql = \"SELECT count(*) AS players FROM players\"\ngives = \"shown\"\nuntil = \"002_zones\"\n";
     for site in every() {
         let site = site_with(site, MORE, shown);
-        let done = schema(&site, "migrate", &[]).status(0);
+        let done = site.schema("migrate", &[]).status(0);
         assert_eq!(said(&done), ["passed: players: before: players = 2", "committed: 2 steps"]);
     }
 }
@@ -179,7 +172,7 @@ fn an_index_of_rows_that_were_changed_before_it_is_not_asked_for_until_the_commi
     for site in every() {
         let site = site_with(site, &last, uses);
         site.sql("INSERT INTO players (id, points) VALUES (3, 1), (4, 2), (5, 3), (6, 4), (7, 5), (8, 6), (9, 7)");
-        let done = schema(&site, "migrate", &[]).status(0);
+        let done = site.schema("migrate", &[]).status(0);
         let is_file = site.is_file();
         let line = if is_file {
             "passed: by both"
@@ -200,10 +193,10 @@ fn rows_of_one_tenant_that_reference_those_of_another_stop_a_change() {
     let isolation = "[isolation]\ncolumn = \"zone\"\nsince = \"003_last\"\n";
     for site in every() {
         let site = site_with(site, last, isolation);
-        schema(&site, "migrate", &["--to", "002"]).status(0);
+        site.schema("migrate", &["--to", "002"]).status(0);
         site.sql("UPDATE players SET zone = 'north'");
         let before = site.state();
-        let refused = schema(&site, "migrate", &[]).status(1);
+        let refused = site.schema("migrate", &[]).status(1);
         let name = "`homes` (player) references only rows of `players` of the same `zone`";
         let lines = [
             format!("failed: {name}: 1 row: `homes` 2"),
@@ -213,7 +206,7 @@ fn rows_of_one_tenant_that_reference_those_of_another_stop_a_change() {
         assert_eq!(site.state(), before);
         site.sql("UPDATE players SET zone = 'south' WHERE id = 2");
         assert_eq!(
-            said(&schema(&site, "migrate", &[]).status(0)),
+            said(&site.schema("migrate", &[]).status(0)),
             [format!("passed: {name}"), "committed: 1 step".to_owned()]
         );
     }

@@ -1,6 +1,5 @@
 //! Migrations that are needed only where a table is there, and those that cannot be rolled back, on every engine.
 
-use crate::house::Ran;
 use crate::site::{Site, every};
 
 /// A set of three migrations: `first` makes players, `extra` is for a table that the set does not make, `last` needs it.
@@ -20,42 +19,28 @@ fn site_with(site: Site, extra: &str) -> Site {
 
 const EXTRA: &str = "-- only with: table loot\nALTER TABLE loot ADD COLUMN guild INTEGER NOT NULL DEFAULT 1;";
 
-fn schema(site: &Site, command: &str, more: &[&str]) -> Ran {
-    let url = site.url();
-    let mut line = vec!["schema", command, "--mappings", "set", "--database", &url, "--yes", "--no-backup"];
-    line.extend(more);
-    site.house.run(line)
-}
-
-fn read(site: &Site, command: &str, more: &[&str]) -> Ran {
-    let url = site.url();
-    let mut line = vec!["schema", command, "--mappings", "set", "--database", &url];
-    line.extend(more);
-    site.house.run(line)
-}
-
 #[test]
 fn a_migration_for_a_table_that_is_not_there_is_not_needed_until_the_table_appears() {
     for site in every() {
         let site = site_with(site, EXTRA);
-        let done = schema(&site, "migrate", &[]).status(0);
+        let done = site.schema("migrate", &[]).status(0);
         assert!(done.stdout.contains("not needed, recorded: 002_extra"), "{}", done.stdout);
-        let status = read(&site, "status", &["--exit-code"]).status(0);
+        let status = site.schema("status", &["--exit-code"]).status(0);
         assert!(status.stdout.contains("pending  0"), "{}", status.stdout);
-        assert!(read(&site, "history", &[]).status(0).stdout.contains("not needed"));
-        read(&site, "validate", &[]).status(0);
-        assert!(schema(&site, "migrate", &[]).status(0).stdout.contains("nothing to do"));
+        assert!(site.schema("history", &[]).status(0).stdout.contains("not needed"));
+        site.schema("validate", &[]).status(0);
+        assert!(site.schema("migrate", &[]).status(0).stdout.contains("nothing to do"));
 
         site.sql("CREATE TABLE loot (id INTEGER PRIMARY KEY); INSERT INTO loot VALUES (5)");
-        read(&site, "status", &["--exit-code"]).status(4);
-        let done = schema(&site, "migrate", &[]).status(0);
+        site.schema("status", &["--exit-code"]).status(4);
+        let done = site.schema("migrate", &[]).status(0);
         assert!(done.stdout.contains("applied: 002_extra"), "{}", done.stdout);
         assert_eq!(site.one("SELECT guild FROM loot"), "1");
-        read(&site, "validate", &[]).status(0);
+        site.schema("validate", &[]).status(0);
 
-        schema(&site, "rollback", &["--to", "001"]).status(0);
+        site.schema("rollback", &["--to", "001"]).status(0);
         assert_eq!(site.rows("SELECT * FROM loot"), [["5"]]);
-        schema(&site, "migrate", &[]).status(0);
+        site.schema("migrate", &[]).status(0);
         assert_eq!(site.one("SELECT guild FROM loot"), "1");
     }
 }
@@ -65,9 +50,9 @@ fn where_the_table_is_there_before_the_migration_is_applied_with_the_others() {
     for site in every() {
         let site = site_with(site, EXTRA);
         site.sql("CREATE TABLE loot (id INTEGER PRIMARY KEY)");
-        let done = schema(&site, "migrate", &[]).status(0);
+        let done = site.schema("migrate", &[]).status(0);
         assert!(done.stdout.contains("applied: 002_extra"), "{}", done.stdout);
-        schema(&site, "rollback", &["--all"]).status(0);
+        site.schema("rollback", &["--all"]).status(0);
         assert_eq!(site.rows("SELECT count(*) FROM loot"), [["0"]]);
     }
 }
@@ -78,14 +63,14 @@ fn what_is_irreversible_says_why_and_a_test_of_the_migrations_ends_there() {
         let site =
             site_with(site, "-- irreversible: the old codes are gone\nCREATE TABLE codes (id INTEGER PRIMARY KEY);");
         std::fs::remove_file(site.house.path("set/schema/002_extra.down.sql")).unwrap();
-        schema(&site, "migrate", &[]).status(0);
+        site.schema("migrate", &[]).status(0);
         let before = site.state();
-        let refused = schema(&site, "rollback", &["--all"]).status(2);
+        let refused = site.schema("rollback", &["--all"]).status(2);
         for words in ["`002_extra` cannot be rolled back: the old codes are gone", "restore a backup from before it"] {
             assert!(refused.stderr.contains(words), "{}", refused.stderr);
         }
         assert_eq!(site.state(), before);
-        schema(&site, "rollback", &["--steps", "1"]).status(0);
+        site.schema("rollback", &["--steps", "1"]).status(0);
     }
 }
 

@@ -101,13 +101,6 @@ fn import(site: &Site) -> Ran {
     ])
 }
 
-fn schema(site: &Site, command: &str, more: &[&str]) -> Ran {
-    let url = site.url();
-    let mut line = vec!["schema", command, "--mappings", "set", "--database", &url, "--yes", "--no-backup"];
-    line.extend(more);
-    site.house.run(line)
-}
-
 const WITH_KEY: [&str; 2] = ["--key-file", KEY_FILE];
 
 fn up() -> String {
@@ -138,7 +131,7 @@ fn sealed_values_and_the_ledger_follow_rows_to_other_tables_columns_and_keys_and
     for site in every() {
         let site = imported(site, &up(), &down());
         let before = known(&site);
-        let dry = schema(&site, "migrate", &["--dry-run", WITH_KEY[0], WITH_KEY[1]]).status(0);
+        let dry = site.schema("migrate", &["--dry-run", WITH_KEY[0], WITH_KEY[1]]).status(0);
         assert!(
             dry.stdout.contains("3 sealed values would be sealed again for another table, column or key"),
             "{}",
@@ -147,7 +140,7 @@ fn sealed_values_and_the_ledger_follow_rows_to_other_tables_columns_and_keys_and
         assert!(dry.stdout.contains("ledger: 3 rows would be known by another key"), "{}", dry.stdout);
         assert_eq!(known(&site), before);
 
-        let done = schema(&site, "migrate", &WITH_KEY).status(0);
+        let done = site.schema("migrate", &WITH_KEY).status(0);
         assert!(
             done.stdout.contains("3 sealed values sealed again for another table, column or key"),
             "{}",
@@ -159,7 +152,7 @@ fn sealed_values_and_the_ledger_follow_rows_to_other_tables_columns_and_keys_and
         assert_eq!(known(&site), pairs(&now));
         let verified = site.credentials("verify", &WITH_KEY).status(0);
         assert!(verified.stdout.contains("3 values"), "{}", verified.stdout);
-        schema(&site, "validate", &[]).status(0);
+        site.schema("validate", &[]).status(0);
 
         // The tree says the same of the second version: nothing is new, nothing is otherwise.
         let again = import(&site).status(0);
@@ -171,11 +164,11 @@ fn sealed_values_and_the_ledger_follow_rows_to_other_tables_columns_and_keys_and
         // There and back as often as one likes, rows are as their run left them.
         let first = site.one("SELECT id FROM treelift_runs WHERE kind = 'import' ORDER BY number LIMIT 1");
         may_be_undone(&site, &first);
-        schema(&site, "rollback", &["--to", "001", WITH_KEY[0], WITH_KEY[1]]).status(0);
+        site.schema("rollback", &["--to", "001", WITH_KEY[0], WITH_KEY[1]]).status(0);
         may_be_undone(&site, &first);
-        schema(&site, "migrate", &WITH_KEY).status(0);
+        site.schema("migrate", &WITH_KEY).status(0);
         may_be_undone(&site, &first);
-        schema(&site, "rollback", &["--to", "001", WITH_KEY[0], WITH_KEY[1]]).status(0);
+        site.schema("rollback", &["--to", "001", WITH_KEY[0], WITH_KEY[1]]).status(0);
         assert_eq!(known(&site), before);
         site.credentials("verify", &WITH_KEY).status(0);
         let run = site.one("SELECT id FROM treelift_runs WHERE kind = 'import' ORDER BY number LIMIT 1");
@@ -199,14 +192,14 @@ fn rows_that_were_edited_before_they_got_other_keys_are_edited_ones_behind_it() 
     for site in every() {
         let site = imported(site, &up(), &down());
         site.sql("UPDATE notes SET text = 'otherwise' WHERE id = 8");
-        schema(&site, "migrate", &WITH_KEY).status(0);
+        site.schema("migrate", &WITH_KEY).status(0);
         let run = site.one("SELECT id FROM treelift_runs WHERE kind = 'import'");
         let refused = undo(&site, &run).status(1);
         let told = format!("{}{}", refused.stdout, refused.stderr);
         assert!(told.contains("1 row of `notes` was changed after the run (8)"), "{told}");
         assert!(!told.contains("`members`"), "{told}");
 
-        schema(&site, "rollback", &["--to", "001", WITH_KEY[0], WITH_KEY[1]]).status(0);
+        site.schema("rollback", &["--to", "001", WITH_KEY[0], WITH_KEY[1]]).status(0);
         let refused = undo(&site, &run).status(1);
         let told = format!("{}{}", refused.stdout, refused.stderr);
         assert!(told.contains("1 row of `notes` was changed after the run (8)"), "{told}");
@@ -219,7 +212,7 @@ fn rows_that_were_deleted_before_are_forgotten_and_that_is_told() {
     for site in every() {
         let site = imported(site, &up(), &down());
         site.sql("DELETE FROM people WHERE id = 3");
-        let done = schema(&site, "migrate", &WITH_KEY).status(0);
+        let done = site.schema("migrate", &WITH_KEY).status(0);
         assert!(
             done.stdout.contains("ledger: 1 row forgotten, which had been deleted since runs wrote them"),
             "{}",
@@ -236,7 +229,7 @@ fn without_the_passphrase_or_the_ledger_line_nothing_is_changed() {
     for site in every() {
         let site = imported(site, &up(), &down());
         let before = site.state();
-        let refused = schema(&site, "migrate", &[]).status(2);
+        let refused = site.schema("migrate", &[]).status(2);
         assert!(
             refused.stderr.contains("3 sealed values will have another table, column or key"),
             "{}",
@@ -246,7 +239,7 @@ fn without_the_passphrase_or_the_ledger_line_nothing_is_changed() {
 
         site.house.file("set/schema/002_members.up.sql", REKEY);
         let before = site.state();
-        let refused = schema(&site, "migrate", &WITH_KEY).status(3);
+        let refused = site.schema("migrate", &WITH_KEY).status(3);
         for words in [
             "the ledger would lose sight of 3 rows of `people` that runs wrote",
             "002_members.up.sql",
@@ -269,7 +262,7 @@ fn a_sealed_value_that_a_migration_loses_or_doubles_stops_it() {
         for site in every() {
             let site = imported(site, &up, &down());
             let before = site.state();
-            let refused = schema(&site, "migrate", &WITH_KEY).status(3);
+            let refused = site.schema("migrate", &WITH_KEY).status(3);
             assert!(refused.stderr.contains(words), "{}", refused.stderr);
             assert_eq!(site.state(), before);
         }
@@ -287,7 +280,7 @@ fn a_ledger_line_that_does_not_fit_is_refused_with_its_place() {
         for site in every() {
             let site = imported(site, &format!("-- description: a line that does not fit\n{line}{REKEY}"), &down());
             let before = site.state();
-            let refused = schema(&site, "migrate", &WITH_KEY).status(3);
+            let refused = site.schema("migrate", &WITH_KEY).status(3);
             assert!(
                 refused.stderr.contains(words) && refused.stderr.contains("002_members.up.sql:2"),
                 "{}",
@@ -322,7 +315,7 @@ ALTER TABLE texts RENAME TO notes; ALTER TABLE members RENAME TO people;
 ";
     for site in every() {
         let site = imported(site, up, "SELECT 1;");
-        schema(&site, "migrate", &WITH_KEY).status(0);
+        site.schema("migrate", &WITH_KEY).status(0);
         let keys: Vec<String> = known(&site).into_iter().map(|row| row[1].clone()).collect();
         assert_eq!(keys, ["7", "8", "9", "p1", "p2", "p3"]);
         site.credentials("verify", &WITH_KEY).status(0);
@@ -362,7 +355,7 @@ ALTER TABLE texts RENAME TO notes; ALTER TABLE members RENAME TO people;
         site.house.file("set/set.toml", format!("{SET}namespace = \"6d1f6a3e-5f0b-4b52-9d0c-1f6f3a1e7c55\"\n"));
         SECOND.iter().for_each(|(name, text)| drop(site.house.file(&format!("set/{name}"), second(text))));
         site.house.file("set/schema/003_uuids.up.sql", up);
-        schema(&site, "migrate", &WITH_KEY).status(0);
+        site.schema("migrate", &WITH_KEY).status(0);
         site.credentials("verify", &WITH_KEY).status(0);
         // An import of the same tree finds every row under the id that it makes.
         let again = import(&site).status(0);
@@ -381,9 +374,9 @@ fn a_copy_that_somebody_made_before_is_no_reason_to_change_nothing() {
     for site in every() {
         let site = imported(site, &up(), &down());
         site.sql("CREATE TABLE people_backup AS SELECT * FROM people");
-        schema(&site, "migrate", &WITH_KEY).status(0);
+        site.schema("migrate", &WITH_KEY).status(0);
         site.credentials("verify", &WITH_KEY).status(0);
-        schema(&site, "rollback", &["--to", "001", WITH_KEY[0], WITH_KEY[1]]).status(0);
+        site.schema("rollback", &["--to", "001", WITH_KEY[0], WITH_KEY[1]]).status(0);
         site.credentials("verify", &WITH_KEY).status(0);
     }
 }
@@ -395,15 +388,15 @@ fn a_value_is_lost_where_its_row_stays_whatever_else_goes() {
         let site = imported(site, cleared, "SELECT 1;");
         site.sql("INSERT INTO people (id, name) VALUES (10, 'Dan'), (11, 'Eve')");
         let before = site.state();
-        let refused = schema(&site, "migrate", &WITH_KEY).status(3);
+        let refused = site.schema("migrate", &WITH_KEY).status(3);
         assert!(refused.stderr.contains("1 sealed value would be lost; nothing was changed"), "{}", refused.stderr);
         assert_eq!(site.state(), before);
 
         // On the way back too.
         let more = "CREATE TABLE more (id INTEGER PRIMARY KEY);";
         let site = imported(again(&site), more, "DROP TABLE more; UPDATE people SET pin = NULL WHERE id = 2;");
-        schema(&site, "migrate", &WITH_KEY).status(0);
-        let refused = schema(&site, "rollback", &["--to", "001", WITH_KEY[0], WITH_KEY[1]]).status(3);
+        site.schema("migrate", &WITH_KEY).status(0);
+        let refused = site.schema("rollback", &["--to", "001", WITH_KEY[0], WITH_KEY[1]]).status(3);
         let words = "1 sealed value would be lost; nothing was changed\n  at people.pin, row 2";
         assert!(refused.stderr.contains(words), "{}", refused.stderr);
     }
@@ -424,7 +417,7 @@ UPDATE notes SET id = 1;
     for site in every() {
         let site = imported(site, up, "SELECT 1;");
         site.sql("UPDATE notes SET text = 'otherwise' WHERE id = 9");
-        schema(&site, "migrate", &WITH_KEY).status(0);
+        site.schema("migrate", &WITH_KEY).status(0);
         let run = site.one("SELECT id FROM treelift_runs WHERE kind = 'import'");
         let refused = undo(&site, &run).status(1);
         assert!(refused.stdout.contains("1 row of `notes` was changed after the run (1)"), "{}", refused.stdout);

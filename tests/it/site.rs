@@ -158,6 +158,17 @@ impl Site {
         lifted.report()["run_id"].as_str().unwrap().to_owned()
     }
 
+    /// `treelift schema COMMAND` on the database by the house's set, every question answered yes.
+    pub(crate) fn schema(&self, command: &str, more: &[&str]) -> Ran {
+        let url = self.url();
+        let mut line = vec!["schema", command, "--mappings", "set", "--database", &url];
+        if ["migrate", "rollback", "stamp"].contains(&command) {
+            line.extend(["--yes", "--no-backup"]);
+        }
+        line.extend(more);
+        self.house.run(line)
+    }
+
     pub(crate) fn undo(&self, run: &str, more: &[&str]) -> Ran {
         let backups = self.house.backups();
         let mut arguments =

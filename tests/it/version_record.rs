@@ -1,6 +1,5 @@
 //! What an application reads its own version from is kept up to date beside treelift's record, on every engine.
 
-use crate::house::Ran;
 use crate::site::{Site, every};
 
 /// A set of three migrations, the last of which the application has no name for.
@@ -37,49 +36,39 @@ names = { 001_notes = "1", 002_tags = "2" }
 "metadata" = "what the application knows of itself"
 "#;
 
-fn schema(site: &Site, command: &str, more: &[&str]) -> Ran {
-    let url = site.url();
-    let mut line = vec!["schema", command, "--mappings", "set", "--database", &url];
-    if !["status", "history"].contains(&command) {
-        line.extend(["--yes", "--no-backup"]);
-    }
-    line.extend(more);
-    site.house.run(line)
-}
-
 #[test]
 fn each_change_writes_what_the_application_calls_the_version() {
     for site in every() {
         let site = site_with(site, REVISIONS);
         // Where the application has made no table yet, none is made for it.
-        schema(&site, "migrate", &["--to", "001"]).status(0);
+        site.schema("migrate", &["--to", "001"]).status(0);
         site.sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)");
         let version = || site.rows("SELECT version_num FROM alembic_version");
-        let status = schema(&site, "status", &[]).status(0).stdout;
+        let status = site.schema("status", &[]).status(0).stdout;
         assert!(
             status.contains(
                 "`alembic_version.version_num` says nothing, and by the applied migrations it is `ae1027a6acf`"
             ),
             "{status}"
         );
-        schema(&site, "migrate", &["--dry-run"]).status(0);
+        site.schema("migrate", &["--dry-run"]).status(0);
         assert!(version().is_empty());
-        schema(&site, "migrate", &["--to", "002"]).status(0);
+        site.schema("migrate", &["--to", "002"]).status(0);
         assert_eq!(version(), [["b7f2"]]);
         // The application has no name for what comes behind it.
-        schema(&site, "migrate", &[]).status(0);
+        site.schema("migrate", &[]).status(0);
         assert_eq!(version(), [["b7f2"]]);
-        assert!(!schema(&site, "status", &[]).status(0).stdout.contains("\nnote "));
-        schema(&site, "rollback", &["--to", "001"]).status(0);
+        assert!(!site.schema("status", &[]).status(0).stdout.contains("\nnote "));
+        site.schema("rollback", &["--to", "001"]).status(0);
         assert_eq!(version(), [["ae1027a6acf"]]);
-        schema(&site, "stamp", &["002"]).status(0);
+        site.schema("stamp", &["002"]).status(0);
         assert_eq!(version(), [["b7f2"]]);
-        schema(&site, "stamp", &["001"]).status(0);
+        site.schema("stamp", &["001"]).status(0);
         site.sql("UPDATE alembic_version SET version_num = 'other'");
-        let status = schema(&site, "status", &["--json"]).status(0).json();
+        let status = site.schema("status", &["--json"]).status(0).json();
         let says = "`alembic_version.version_num` says `other`, and by the applied migrations it is `ae1027a6acf`: the tables decide, and the next change writes it";
         assert_eq!(status["version_note"], says);
-        schema(&site, "rollback", &["--to", "base"]).status(0);
+        site.schema("rollback", &["--to", "base"]).status(0);
         assert!(version().is_empty());
     }
 }
@@ -91,12 +80,12 @@ fn a_row_of_a_table_of_others_is_written_alone() {
         site.sql(
             "CREATE TABLE metadata (key TEXT PRIMARY KEY, value TEXT); INSERT INTO metadata VALUES ('name', 'mine')",
         );
-        schema(&site, "migrate", &[]).status(0);
+        site.schema("migrate", &[]).status(0);
         let rows = || site.rows("SELECT key, value FROM metadata ORDER BY key");
         assert_eq!(rows(), [["name", "mine"], ["schema", "2"]]);
-        schema(&site, "rollback", &["--to", "001"]).status(0);
+        site.schema("rollback", &["--to", "001"]).status(0);
         assert_eq!(rows(), [["name", "mine"], ["schema", "1"]]);
-        schema(&site, "rollback", &["--all"]).status(0);
+        site.schema("rollback", &["--all"]).status(0);
         assert_eq!(rows(), [["name", "mine"]]);
     }
 }
@@ -109,7 +98,7 @@ fn several_rows_for_one_version_are_refused_and_a_name_of_no_migration_too() {
         // Before a change nobody may rely on a key to refuse it.
         site.sql("CREATE TABLE copied AS SELECT * FROM alembic_version; DROP TABLE alembic_version; ALTER TABLE copied RENAME TO alembic_version");
         let before = site.state();
-        let refused = schema(&site, "migrate", &[]).status(3);
+        let refused = site.schema("migrate", &[]).status(3);
         assert!(
             refused.stderr.contains(
                 "`alembic_version` has several rows where the version of the schema should stand; nothing was changed"
@@ -128,10 +117,10 @@ fn several_rows_for_one_version_are_refused_and_a_name_of_no_migration_too() {
 fn the_history_of_events_tells_what_was_done_each_time() {
     for site in every() {
         let site = site_with(site, "");
-        schema(&site, "migrate", &["--to", "002"]).status(0);
-        schema(&site, "rollback", &["--to", "001"]).status(0);
-        schema(&site, "migrate", &["--to", "002"]).status(0);
-        let events = schema(&site, "history", &["--verbose", "--json"]).status(0).json();
+        site.schema("migrate", &["--to", "002"]).status(0);
+        site.schema("rollback", &["--to", "001"]).status(0);
+        site.schema("migrate", &["--to", "002"]).status(0);
+        let events = site.schema("history", &["--verbose", "--json"]).status(0).json();
         let told: Vec<(String, String, String)> = events["events"]
             .as_array()
             .unwrap()
@@ -153,7 +142,7 @@ fn the_history_of_events_tells_what_was_done_each_time() {
                 event("001_notes", "migration applied", "[]"),
             ]
         );
-        let words = schema(&site, "history", &["-v", "--limit", "1"]).status(0).stdout;
+        let words = site.schema("history", &["-v", "--limit", "1"]).status(0).stdout;
         assert!(words.contains("depends on") && words.contains("treelift 0.") && words.lines().count() == 2, "{words}");
     }
 }
@@ -161,14 +150,14 @@ fn the_history_of_events_tells_what_was_done_each_time() {
 #[test]
 fn a_new_file_has_the_journal_that_the_set_wants() {
     let site = site_with(Site::on_file(), "journal = \"wal\"\n");
-    schema(&site, "migrate", &["--to", "001"]).status(0);
+    site.schema("migrate", &["--to", "001"]).status(0);
     assert!(!site.house.path("target.db-wal").exists(), "nothing lies beside it");
     assert_eq!(site.one("PRAGMA journal_mode"), "wal");
-    schema(&site, "migrate", &[]).status(0);
+    site.schema("migrate", &[]).status(0);
     assert_eq!(site.one("PRAGMA journal_mode"), "wal");
-    schema(&site, "status", &["--exit-code"]).status(0);
+    site.schema("status", &["--exit-code"]).status(0);
     // A copy of it has the same, and what is put back in its place too.
-    schema(&site, "rollback", &["--to", "002", "--verify", "--copy", "sqlite:///./copy.db"]).status(0);
+    site.schema("rollback", &["--to", "002", "--verify", "--copy", "sqlite:///./copy.db"]).status(0);
     let header = |name: &str| std::fs::read(site.house.path(name)).unwrap()[18..20].to_vec();
     assert_eq!((header("copy.db"), header("target.db")), (vec![2, 2], vec![2, 2]));
     site.house.run(["backup", "create", "--database", "target.db"]).status(0);
@@ -184,14 +173,14 @@ fn migrations_and_assertions_have_functions_for_digests_and_expressions() {
     );
     site.house.file("set/schema/004_more.up.sql", "INSERT INTO notes (id) SELECT lower(hex(sha256('a')));");
     site.house.run(["check", "set"]).status(0);
-    schema(&site, "migrate", &[]).status(0);
+    site.schema("migrate", &[]).status(0);
     assert_eq!(site.one("SELECT id FROM notes"), "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb");
     // A schema must not hang on what only treelift's connection has.
     site.house.file(
         "set/schema/005_view.up.sql",
         "CREATE TABLE more (id TEXT CHECK (id REGEXP '^a')); INSERT INTO more VALUES ('a');",
     );
-    schema(&site, "migrate", &[]).status(3);
+    site.schema("migrate", &[]).status(3);
 }
 
 #[test]
@@ -201,13 +190,13 @@ fn a_table_that_has_no_such_column_is_told_by_check_and_rows_of_others_never_go(
         let site = site_with(site, &named);
         site.sql("CREATE TABLE metadata (key TEXT PRIMARY KEY, value TEXT); INSERT INTO metadata VALUES ('a', '1'), ('b', '2')");
         // The application has no name for the first one: what is there stays.
-        schema(&site, "migrate", &["--to", "001"]).status(0);
-        let refused = schema(&site, "migrate", &[]).status(3).stderr;
+        site.schema("migrate", &["--to", "001"]).status(0);
+        let refused = site.schema("migrate", &[]).status(3).stderr;
         assert!(
             refused.contains("`[version]` of the set cannot be kept in `metadata`: `metadata` has several rows"),
             "{refused}"
         );
-        schema(&site, "rollback", &["--all"]).status(3);
+        site.schema("rollback", &["--all"]).status(3);
         assert_eq!(site.one("SELECT count(*) FROM metadata"), "2");
     }
     let site = site_with(Site::on_file(), &REVISIONS.replace("alembic_version\"\n", "notes\"\n"));
