@@ -1,0 +1,11 @@
+//! The project itself: its docs, its code, and what its commands print.
+
+mod circles;
+mod cmd;
+mod code_pages;
+mod dependencies;
+mod differential;
+mod docs;
+mod guide;
+mod readmes;
+mod used;
