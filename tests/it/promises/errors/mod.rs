@@ -1,0 +1,9 @@
+//! All errors at once, each at its place and with what to do.
+
+mod broken;
+mod empty;
+mod helps;
+mod mappings;
+mod rejects;
+pub(crate) mod set_aside;
+mod strings;

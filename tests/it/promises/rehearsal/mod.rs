@@ -1,0 +1,4 @@
+//! A dry run is the real run, and leaves no trace.
+
+mod dry_run;
+mod plans;

@@ -1,0 +1,4 @@
+//! One transaction: the target is as before, or as after.
+
+mod kill;
+mod signals;
