@@ -230,8 +230,9 @@ fn in_backquotes(text: &str) -> Vec<String> {
 fn unknown(known: &BTreeMap<Vec<String>, BTreeSet<String>>, code: &str) -> Option<String> {
     let (is_whole, words) = code.strip_prefix("treelift ").map_or((false, code), |words| (true, words));
     let words: Vec<String> = words.split(' ').map(|word| word.trim_matches(['[', ']']).to_owned()).collect();
-    let is_name =
-        |word: &&String| word.starts_with(|first| matches!(first, 'a'..='z')) && !word.contains(['/', '.', ':', '=']);
+    let is_name = |word: &&String| {
+        word.starts_with(|first: char| first.is_ascii_lowercase()) && !word.contains(['/', '.', ':', '='])
+    };
     let names: Vec<String> = words.iter().take_while(is_name).cloned().collect();
     if let Some(several) = names.iter().find(|name| name.contains('|')) {
         let each = several.split('|').map(|one| code.replacen(several.as_str(), one, 1));
