@@ -184,7 +184,7 @@ fn registries_are_proved_as_they_were() {
 /// Writes `treelift-tl2.json`. To be run once for a version of the format, never to make a failing
 /// replay pass: databases that people have are sealed as the old file says. It does not overwrite.
 #[test]
-#[ignore = "writes the vectors that the other tests replay"]
+#[ignore = "writes the vectors that the other tests replay, in 1 second"]
 fn write_the_vectors() {
     let file = path("treelift-tl2.json");
     if file.exists() {

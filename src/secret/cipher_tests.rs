@@ -215,7 +215,7 @@ fn flipped_bits_of_a_value_are_refused() {
 }
 
 #[test]
-#[ignore = "tries every bit; the sampled test runs by default"]
+#[ignore = "tries every bit, in 1 second; the sampled test runs by default"]
 fn every_flipped_bit_of_a_value_is_refused() {
     refuses_flipped_bits(1);
 }

@@ -262,7 +262,7 @@ fn the_reader_agrees_with_an_independent_strict_parser() {
 }
 
 #[test]
-#[ignore = "takes its time"]
+#[ignore = "takes about 15 seconds"]
 fn the_reader_agrees_with_an_independent_strict_parser_often() {
     hold(20_000, None);
 }

@@ -83,7 +83,7 @@ fn a_database_that_went_there_and_back_is_the_same() {
 }
 
 #[test]
-#[ignore = "200 people take minutes in a build that is not optimised"]
+#[ignore = "200 people take about 5 minutes in a build that is not optimised"]
 fn a_database_of_two_hundred_people_that_went_there_and_back_is_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let tree = folder.path().join("v1");

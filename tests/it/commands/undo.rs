@@ -547,7 +547,7 @@ fn a_killed_undo_is_all_or_nothing() {
 }
 
 #[test]
-#[ignore = "thirty kills take minutes"]
+#[ignore = "thirty kills take about 1 minute"]
 fn thirty_kills_of_an_undo() {
     kill(30, 2);
 }

@@ -274,7 +274,7 @@ fn rows_before_and_inserted_are_the_rows_after() {
 }
 
 #[test]
-#[ignore = "takes its time"]
+#[ignore = "takes about 1 minute"]
 fn rows_before_and_inserted_are_the_rows_after_often() {
     hold(TestRunner::new(config(500)));
 }

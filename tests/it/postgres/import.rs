@@ -94,7 +94,7 @@ fn both_engines_hold_the_same_rows_of_a_larger_tree() {
 }
 
 #[test]
-#[ignore = "200 people take minutes in a build that is not optimised"]
+#[ignore = "200 people take about 5 minutes in a build that is not optimised"]
 fn both_engines_hold_the_same_rows_of_two_hundred_people() {
     people(200);
 }

@@ -6,6 +6,7 @@ mod code_pages;
 mod dependencies;
 mod differential;
 mod docs;
+mod durations;
 mod guide;
 mod pages;
 mod shell;

@@ -2,7 +2,7 @@
 //! everything, to the same texts.
 //!
 //! Operations and moments are drawn from a seed, which a failure prints. The default run is a tenth
-//! of what `--ignored` does.
+//! of what `tests/run --long` does.
 
 use crate::house::safe::{Dice, Given, login};
 use crate::house::site::{self, Site};
@@ -53,7 +53,7 @@ fn interrupted(site: Site) {
 }
 
 #[test]
-#[ignore = "sixty kills of each kind take minutes"]
+#[ignore = "sixty kills of each kind take about 6 minutes"]
 fn sixty_kills_of_each_kind() {
     killed(&[Operation::Rekey], KILLS, 6);
     killed(&[Operation::Rotate], KILLS, 7);

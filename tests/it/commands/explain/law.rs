@@ -234,7 +234,7 @@ fn leaves_of_documents_of_any_form_are_explained_as_they_are_imported() {
 }
 
 #[test]
-#[ignore = "takes its time"]
+#[ignore = "takes about 2 minutes"]
 fn leaves_of_any_tree_are_explained_as_they_are_imported_often() {
     sets(false);
     trees(false);
@@ -274,7 +274,7 @@ fn broken_is_explained(tree: &str) {
 }
 
 #[test]
-#[ignore = "takes its time"]
+#[ignore = "takes about 2 minutes"]
 fn all_broken_trees_are_explained_as_they_are_imported() {
     for tree in std::fs::read_dir(project("sample_data/broken")).unwrap().map(|entry| entry.unwrap()) {
         if tree.path().is_dir() {

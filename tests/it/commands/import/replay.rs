@@ -350,7 +350,7 @@ fn a_killed_replay_is_before_or_after_and_can_be_run_again() {
 }
 
 #[test]
-#[ignore = "forty take minutes"]
+#[ignore = "forty kills take about 1 minute"]
 fn forty_kills_of_a_replay() {
     kill(40);
 }

@@ -84,7 +84,7 @@ fn a_scaffold_imports_the_tree_it_was_made_of() {
 
 /// `TREELIFT_SEEDS=5000..7000` asks for other trees.
 #[test]
-#[ignore = "takes its time"]
+#[ignore = "takes about 2 minutes"]
 fn a_scaffold_imports_the_tree_it_was_made_of_often() {
     let asked = std::env::var("TREELIFT_SEEDS").unwrap_or_else(|_| "1000..1400".to_owned());
     let (from, to) = asked.split_once("..").expect("FROM..TO");
@@ -207,7 +207,7 @@ fn files_called_by_random_ids_are_few_types() {
 }
 
 #[test]
-#[ignore = "takes its time"]
+#[ignore = "takes about 1 minute"]
 fn twelve_thousand_files_called_by_random_ids_are_few_types() {
     let house = house(&large(12_000));
     assert_eq!(types(&house).len(), 5, "{:?}", types(&house));

@@ -3,7 +3,7 @@
 
 mod diff;
 
-use crate::house::{DATABASE, House, KEY_FILE, Ran, listing, open, project, rows};
+use crate::house::{DATABASE, House, KEY_FILE, Ran, age, listing, open, project, rows};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -200,6 +200,7 @@ fn what_is_not_ours_is_never_written_to() {
     fs::hard_link(house.path("tree/notes.json"), house.path("hard.json")).unwrap();
     symlink("target.db", house.path("soft.json")).unwrap();
     symlink("tree", house.path("link")).unwrap();
+    age(&house.tree());
     let before = listing(&house.work());
     let cases = [
         ("--report mine.json", "the file exists and is not a report of treelift"),

@@ -345,7 +345,7 @@ fn what_is_left_unread_makes_no_difference() {
 }
 
 #[test]
-#[ignore = "takes its time"]
+#[ignore = "takes about 7 minutes"]
 fn what_is_left_unread_makes_no_difference_often() {
     let of = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let first = of("TREELIFT_SEED").unwrap_or(1_000);

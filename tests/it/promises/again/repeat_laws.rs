@@ -206,7 +206,7 @@ fn a_second_import_rejects_what_the_first_one_rejected() {
 }
 
 #[test]
-#[ignore = "takes its time"]
+#[ignore = "takes about 2 minutes"]
 fn a_second_import_rejects_what_the_first_one_rejected_often() {
     let of = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let first = of("TREELIFT_SEED").unwrap_or(1_000);

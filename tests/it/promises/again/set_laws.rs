@@ -257,7 +257,7 @@ fn a_second_import_of_any_set_changes_nothing() {
 }
 
 #[test]
-#[ignore = "takes its time"]
+#[ignore = "takes about 2 minutes"]
 fn a_second_import_of_any_set_changes_nothing_often() {
     check(TestRunner::new(config(500)));
 }

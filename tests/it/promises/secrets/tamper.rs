@@ -1,5 +1,5 @@
 //! Every change to a sealed value or a key is detected. The default run draws a tenth of the cases
-//! from a seed; `--ignored` runs them all.
+//! from a seed; `tests/run --long` runs them all.
 
 use crate::house::House;
 use crate::house::safe::{Dice, Given, make, verified};
@@ -17,7 +17,7 @@ fn a_tenth_of_two_thousand_flipped_bits_is_refused() {
 }
 
 #[test]
-#[ignore = "two thousand derivations of a key take a minute"]
+#[ignore = "two thousand flips take about 15 seconds"]
 fn two_thousand_flipped_bits_are_refused() {
     flips(FLIPS, 2);
 }
@@ -30,7 +30,7 @@ fn a_tenth_of_two_thousand_flipped_bits_is_refused_on_a_server() {
 
 #[cfg(feature = "postgres")]
 #[test]
-#[ignore = "two thousand derivations of a key take minutes"]
+#[ignore = "two thousand flips take about 2 minutes"]
 fn two_thousand_flipped_bits_are_refused_on_a_server() {
     flips_on_a_server(FLIPS, 4);
 }
@@ -72,7 +72,7 @@ fn a_tenth_of_all_swaps_of_two_values_is_detected() {
 }
 
 #[test]
-#[ignore = "all pairs of thirty rows take a while"]
+#[ignore = "all pairs of thirty rows take about 5 seconds"]
 fn all_435_swaps_of_two_values_are_detected() {
     assert_eq!(swaps(1), ROWS * (ROWS - 1) / 2);
 }

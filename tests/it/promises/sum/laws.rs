@@ -1,5 +1,5 @@
 //! Laws that hold for every tree, tested on random trees: the same ones each time, and with
-//! `--ignored` more and different ones.
+//! `tests/run --long` more and different ones.
 
 use crate::house::{DATABASE, House, application_dump, comparable, open, tables};
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ macro_rules! laws {
             }
 
             #[test]
-            #[ignore = "takes its time"]
+            #[ignore = "takes about 1 minute"]
             fn $many() {
                 hold(TestRunner::new(config(256)), &$inputs, judge::$law);
             }

@@ -1,7 +1,7 @@
 //! Interrupted and killed imports: the target is exactly as before, or exactly as after.
 //!
 //! Moments are drawn from a seed, which a failure prints; none of them is a promise about time. The
-//! `--ignored` tests repeat them more often.
+//! tests of `tests/run --long` repeat them more often.
 
 use crate::databases::existing::made_by_v2;
 use crate::house::independent::Tree;
@@ -57,7 +57,7 @@ fn a_killed_import_leaves_an_existing_database_as_it_was() {
 }
 
 #[test]
-#[ignore = "twenty of each kind take minutes"]
+#[ignore = "twenty of each kind take about 5 minutes"]
 fn twenty_interrupts_and_twenty_kills_of_each_kind() {
     for target in [Target::NewFile, Target::ExistingFile] {
         for signal in [Signal::INT, Signal::KILL] {
@@ -156,7 +156,7 @@ fn a_killed_update_and_a_killed_second_import_and_undo_of_it_leave_what_was_befo
 }
 
 #[test]
-#[ignore = "ninety kills take minutes"]
+#[ignore = "ninety kills take about 6 minutes"]
 fn thirty_kills_of_an_update_and_a_second_import_and_an_undo() {
     updates(30, 2);
 }
