@@ -67,7 +67,9 @@ impl Resolver<'_> {
             return Ok(Verdict::Is(Judged { id, held, ..Judged::is(RowFate::Unchanged) }));
         }
         if plan.taken.is_replay() && rule.model(&plan.set).on_duplicate == OnDuplicate::First {
-            return Ok(Verdict::Is(Judged { id, ..Judged::is(RowFate::Superseded) })); // the row of another record stays
+            // The row of another record stays. Which of them the whole tree gives is not known here.
+            let dropped = self.in_words(cx, row, &differing, &cells)?;
+            return Ok(Verdict::Is(Judged { id, dropped, ..Judged::is(RowFate::Superseded) }));
         }
         if self.on_existing(rule) != OnExisting::Refuse {
             return self.existing_row(cx, row, (&key, cells), differing);

@@ -96,6 +96,13 @@ impl Resolver<'_> {
                 &ROW_SUPERSEDED,
                 format!("row of `{}` superseded by an earlier row with the same key", row.rule.table.name),
             ),
+            RowFate::Superseded if !one.dropped.is_empty() => (
+                &ROW_SUPERSEDED,
+                format!(
+                    "row of `{}` superseded by that of another record in the database (`verify` says which of them is right)",
+                    row.rule.table.name
+                ),
+            ),
             _ => return,
         };
         let mut finding = self.finding(code, row, message, one.stayed);

@@ -64,12 +64,14 @@ cases! {
     credentials_hand_over_unknown
     credentials_no_database
     credentials_rekey_two_new
+    credentials_set_names_database
     credentials_status_not_a_database
     credentials_status_not_there
     explain_json
     explain_known
     explain_unknown
     export_no_database
+    export_set_names_database
     help
     help_backup
     help_backup_restore

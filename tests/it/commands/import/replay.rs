@@ -303,6 +303,39 @@ fn rows_without_a_key_and_names_are_taken_once_and_twins_stay_two() {
 
 /// Kills a replay at so many moments: the database and the folder are as before, or all came in; and to run it again
 /// brings the rest.
+#[test]
+fn a_row_that_took_the_place_of_one_that_comes_back_is_told_and_found_by_verify() {
+    const RULE: &str = r#"
+        [table.people]
+        key = ["id"]
+        on_duplicate = "first"
+        [table.people.columns]
+        id = "id"
+        name = "name"
+        born = "born""#;
+    let house = || {
+        House::new()
+            .schema("CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT, born DATE);")
+            .list("people", "now.json before.json", RULE)
+            .source("now.json", &json!([{"id": "1", "name": "Ann Lee", "born": "yesterday"}]))
+            .source("before.json", &json!([{"id": "1", "name": "Ann", "born": "1990-01-02"}]))
+    };
+    on_every_engine(house, |site| {
+        lift(site, &["--max-rejects", "1", "--rejects", "rejects"], 1);
+        site.house.put("now.json", json!([{"id": "1", "name": "Ann Lee", "born": "1990-01-02"}]).to_string());
+        let report = lift(site, &REPLAY, 0);
+        let told: Vec<_> = report["findings"].as_array().unwrap().iter().filter(|one| one["code"] == "R006").collect();
+        assert_eq!((told.len(), &told[0]["severity"]), (1, &"warning".into()), "{report:#}");
+        let message = told[0]["message"].as_str().unwrap();
+        assert!(message.contains("`people`") && message.contains("`name`") && message.contains("Ann Lee"), "{message}");
+        let verify = ["verify", "tree", "--mappings", "set", "--database", site.name(), "--json"];
+        let found = site.house.run(verify).status(1).json();
+        assert!(found["findings"].as_array().unwrap().iter().any(|one| one["code"] == "D001"), "{found:#}");
+        lift(site, &["--existing", "update"], 0);
+        site.house.run(verify).status(0);
+    });
+}
+
 fn kill(times: u32) {
     let house = faults::house();
     faults::plant(&house);
