@@ -87,6 +87,7 @@ pub fn undo(
     if options.dry {
         // What the real one would seal again is sealed here too: it needs the key, and may find what does not open.
         let put_back = PutBack::prepare(managed.database(), ui, planned.secrets)?;
+        ui.phase(Phase::Check, 0, 0);
         return managed.database_mut().undo(&order(Mode::Dry, Some(&put_back))).map(nothing_done);
     }
     let before = Before { set: Some(&managed.set().name), ..options.before.clone() };

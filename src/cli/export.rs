@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// Writes rows of tables.
 pub(super) fn run(args: &ExportArgs, log_file: Option<PathBuf>, output: &Output) -> Result<u8> {
-    let selection = managed::selection(&args.managed)?;
+    let selection = managed::selection_without_set(&args.managed)?;
     let database = selection.database();
     let wanted = Wanted { tables: args.tables.clone(), form: args.form, order_by: args.order_by.clone() };
     let in_use: Vec<(&str, PathBuf)> = log_file.map(|path| ("the log file", path)).into_iter().collect();

@@ -28,6 +28,15 @@ pub(super) fn selection(args: &ManagedArgs) -> Result<Selection> {
     Selection::open(mapping_set::given(args.mappings.as_deref())?.as_deref(), database.as_ref().map(DatabaseUrl::url))
 }
 
+/// The same where a set can only say which database is meant: one that is named needs none, so the variable, which is for
+/// other commands, chooses none then.
+pub(super) fn selection_without_set(args: &ManagedArgs) -> Result<Selection> {
+    match DatabaseUrl::given(args.database.as_ref())? {
+        Some(database) => Selection::open(args.mappings.as_deref(), Some(database.url())),
+        None => selection(args),
+    }
+}
+
 /// The line that says which database is meant and what names it, where no argument does.
 pub(super) fn named(args: &ManagedArgs, database: &dyn Database, set: Option<&str>) -> Result<Option<String>> {
     let by = match DatabaseUrl::given(args.database.as_ref())? {

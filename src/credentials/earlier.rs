@@ -32,7 +32,7 @@ impl PutBack {
     /// When none is given, or it does not open them.
     pub fn prepare(database: &dyn Database, ui: &dyn Ui, secrets: u64) -> Result<Self> {
         let values = count(secrets, "sealed value");
-        ui.say(&format!("{values} will be put back, and must be sealed for their places"));
+        ui.say(&format!("{values} must be sealed for their places again"));
         let record = database.seal_record()?;
         let secret = ui.secret(SecretNeed::Open)?.ok_or_else(|| {
             Error::request(format!("{values} must be sealed again, and no passphrase or key was given"))

@@ -92,6 +92,7 @@ impl FileState {
     /// Leaves the file out, as others for the same reason.
     pub(crate) fn ignore_for(&mut self, why: Arc<Why>) {
         self.status = Some(FileStatus::Ignored);
+        self.counts = PackedCounts::default();
         self.rest = Rest::Why(why);
     }
 

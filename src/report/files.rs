@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_takes_56_bytes_and_what_files_have_in_common_is_kept_once() {
+    fn a_file_takes_48_bytes_and_what_files_have_in_common_is_kept_once() {
         assert!(size_of::<File>() <= 48, "{} bytes", size_of::<File>());
         let file = sample::committed().files.get(0).unwrap();
         let files: Files = (0..10_000).map(|records| FileReport { records: records % 7, ..file.clone() }).collect();

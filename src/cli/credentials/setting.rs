@@ -16,6 +16,9 @@ use crate::error::Result;
 use crate::mapping::model::Set;
 use crate::migrations::Selection;
 
+/// How the database is selected.
+type Select = fn(&ManagedArgs) -> Result<Selection>;
+
 /// The database and the terminal that a command works with.
 pub(super) struct Setting {
     pub(super) database: Box<dyn Database>,
@@ -34,7 +37,7 @@ impl Setting {
         backup: BackupArgs,
         output: &Output,
     ) -> Result<Self> {
-        Self::changing(args, managed, backup, output, |mut selection| {
+        Self::changing(args, (managed, managed::selection), backup, output, |mut selection| {
             selection.learn(&selection.memory()?)?;
             Ok(selection.into_parts())
         })
@@ -49,7 +52,7 @@ impl Setting {
         backup: BackupArgs,
         output: &Output,
     ) -> Result<Self> {
-        Self::changing(args, managed, backup, output, |selection| {
+        Self::changing(args, (managed, managed::selection_without_set), backup, output, |selection| {
             let (database, _) = selection.into_parts();
             let set = set_of(&*database, mappings)?;
             Ok((database, set))
@@ -58,7 +61,7 @@ impl Setting {
 
     fn changing(
         args: ChangeArgs,
-        managed: &ManagedArgs,
+        managed: (&ManagedArgs, Select),
         backup: BackupArgs,
         output: &Output,
         known: impl FnOnce(Selection) -> Result<(Box<dyn Database>, Option<Set>)>,
@@ -72,7 +75,8 @@ impl Setting {
 
     /// For a command that only reads.
     pub(super) fn to_read(managed: &ManagedArgs, secrets: SecretArgs, output: &Output) -> Result<Self> {
-        let (selection, terminal) = begin(managed, secrets, Manner::of(false, output))?;
+        let (selection, terminal) =
+            begin((managed, managed::selection_without_set), secrets, Manner::of(false, output))?;
         let (database, _) = selection.into_parts();
         Ok(Self { database, terminal, mode: Mode::Dry, set: None, backup: BackupArgs::default() })
     }
@@ -97,9 +101,13 @@ impl Setting {
 }
 
 /// The database, and the terminal, which says what names it where no argument does.
-fn begin(managed: &ManagedArgs, secrets: SecretArgs, manner: Manner) -> Result<(Selection, Terminal)> {
+fn begin(
+    (managed, select): (&ManagedArgs, Select),
+    secrets: SecretArgs,
+    manner: Manner,
+) -> Result<(Selection, Terminal)> {
     let secret = secrets::choose(secrets, std::env::var_os(secrets::VARIABLE))?;
-    let selection = managed::selection(managed)?;
+    let selection = select(managed)?;
     let terminal = Terminal::new(manner, secret)?;
     let named = managed::named(managed, selection.database(), selection.set_name())?;
     named.iter().for_each(|line| terminal.say(line));

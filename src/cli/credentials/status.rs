@@ -14,7 +14,7 @@ use serde_json::json;
 /// Prints what each column holds. Exits 1 when a value is stored in plaintext or sealed under a key that is
 /// missing, and when keys, registry and sealed values do not belong together.
 pub(super) fn run(args: &StatusArgs, output: &Output) -> Result<u8> {
-    let selection = managed::selection(&args.managed)?;
+    let selection = managed::selection_without_set(&args.managed)?;
     let found = status(selection.database(), &column_names(&args.except)?)?;
     output.result(&words(&found), &json!(found))?;
     Ok(u8::from(

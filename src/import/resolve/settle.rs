@@ -99,7 +99,7 @@ impl Resolver<'_> {
             RowFate::Superseded if !one.dropped.is_empty() => (
                 &ROW_SUPERSEDED,
                 format!(
-                    "row of `{}` superseded by that of another record in the database (`verify` says which of them is right)",
+                    "row of `{}` superseded by the one that the database has (`verify` says which of them is right)",
                     row.rule.table.name
                 ),
             ),

@@ -244,6 +244,12 @@ fn reached(text: &str, query: &str, quote: &str) -> String {
 
 #[cfg(feature = "postgres")]
 fn server() -> (String, Vec<(&'static str, String)>) {
+    // Databases are called as pages call them, and those that are there are dropped.
+    let other = std::env::var("TREELIFT_TEST_POSTGRES").is_ok_and(|named| named.contains("://"));
+    assert!(
+        !other,
+        "commands of pages run on the tests' own server alone: leave TREELIFT_TEST_POSTGRES out, or use `embedded`"
+    );
     let server = Server::new();
     let (_, query) = server.url.split_once('?').unwrap();
     let of = |name: &str| query.split('&').find_map(|one| one.strip_prefix(name)).unwrap_or_default().to_owned();

@@ -270,7 +270,7 @@ fn a_secret_that_an_update_replaced_is_rotated_with_the_others_and_put_back() {
         // A dry run needs the key that the real one needs.
         for more in [&[][..], &["--dry-run"]] {
             let without = site.undo(id(&second), more).status(2).stderr;
-            assert!(without.contains("1 sealed value will be put back"), "{without}");
+            assert!(without.contains("1 sealed value must be sealed for"), "{without}");
             assert!(without.contains("error: a passphrase or key is needed"), "{without}");
             let wrong = site.undo(id(&second), &[more, &["--key-file", "other.key"]].concat()).status(3).stderr;
             assert!(wrong.contains("does not open the key"), "{wrong}");
