@@ -124,7 +124,7 @@ impl Shell {
     pub(crate) fn run(&mut self, line: &Line) -> Result<(), String> {
         let (code, status) = match line.code.rsplit_once("# status ") {
             Some((code, status)) => (code.trim_end(), status.trim().parse().unwrap()),
-            None => (line.code.as_str(), 0),
+            None => (line.code.split_once(" # ").map_or(line.code.as_str(), |(code, _comment)| code.trim_end()), 0),
         };
         if let Some((name, value)) = code.strip_prefix("export ").and_then(|set| set.split_once('=')) {
             let value = self.bash(&format!("printf %s {value}")).stdout;
