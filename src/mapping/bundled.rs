@@ -117,7 +117,7 @@ pub fn unrecognised(source: &Path, by: &str) -> Error {
     });
     let lacking: Vec<String> = lacking.collect();
     Error::request("no bundled mapping set recognises the tree").at(source.display()).hint(format!(
-        "{}; name the right folder, or a set with {by}; `treelift inspect SOURCE --scaffold DIR` makes a first one",
+        "{}; name the right folder, or a set with {by}; `treelift import SOURCE --scaffold DIR` makes a first one",
         lacking.join(", ")
     ))
 }

@@ -92,7 +92,7 @@ pub fn read(source: &SetSource) -> Result<(Set, Vec<Error>)> {
             .coded(codes::NO_SET.id)
             .at(&folder)
             .hint(
-                "name the folder in which set.toml lies; `treelift inspect SOURCE --scaffold DIR` makes a first set",
+                "name the folder in which set.toml lies; `treelift import SOURCE --scaffold DIR` makes a first set",
             ));
     };
     let lookups = Rc::default();
