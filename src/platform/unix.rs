@@ -3,7 +3,7 @@
 use super::proc;
 use rustix::fs::{Access, CWD, OFlags};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, geteuid, kill_process};
+use rustix::process::geteuid;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use std::ffi::OsStr;
 use std::fs::{self, File, FileType, Metadata, OpenOptions, Permissions};
@@ -11,12 +11,13 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Command;
 
 /// What the size of a terminal can be asked of.
 pub(crate) use std::os::fd::AsFd as AsStream;
 
 /// Where everything can be written to, and is nowhere.
+#[cfg(feature = "postgres")]
 pub(crate) const NOWHERE: &str = "/dev/null";
 
 /// Signals that would end the program where a write can fail instead: SIGXFSZ, for a limit on the size of files.
@@ -201,6 +202,7 @@ pub(crate) fn may_write(path: &Path) -> bool {
 }
 
 /// Whether who runs this program may run another one.
+#[cfg(feature = "postgres")]
 pub(crate) fn may_run(program: &Path) -> bool {
     rustix::fs::access(program, Access::EXEC_OK).is_ok()
 }
@@ -222,6 +224,7 @@ pub(crate) fn account_number() -> String {
 }
 
 /// The name of the account that runs this program in the list of this machine, whatever other machines know of it.
+#[cfg(feature = "postgres")]
 pub(crate) fn local_account() -> Option<String> {
     let id = geteuid().as_raw().to_string();
     let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
@@ -237,7 +240,9 @@ pub(crate) fn typed(command: &str) -> Command {
 }
 
 /// Asks a program that this one started to end. It may take its time.
-pub(crate) fn ask_to_end(child: &Child) {
+#[cfg(feature = "postgres")]
+pub(crate) fn ask_to_end(child: &std::process::Child) {
+    use rustix::process::{Pid, Signal, kill_process};
     if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
         // One that has just ended cannot be asked.
         _ = kill_process(pid, Signal::TERM);
