@@ -40,8 +40,8 @@ Examples:
 
 The rows that the import inserted are removed, the columns that it filled are set to NULL, and rows that it
 gave other values (`--existing update`) get their earlier ones back. Nothing is done if rows were changed since,
-or if other rows reference them. Migrations and keys stay. Where sealed values are put back, the key is needed, for a
-dry run too.";
+or if other rows reference them. Migrations and keys stay.
+Where sealed values are put back, the key is needed, for a dry run too.";
 
 #[derive(Debug, Args)]
 #[command(after_help = UNDO_EXAMPLES)]
