@@ -125,3 +125,19 @@ fn no_crate_is_there_twice_but_those_that_the_rules_name() {
     }
     assert!(skipped.is_empty(), "{skipped:?} are not there");
 }
+
+#[test]
+fn every_file_of_the_crate_can_be_packaged() {
+    let ran = Command::new(env!("CARGO"))
+        .args(["package", "--list", "--allow-dirty", "--locked"])
+        .current_dir(project(""))
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let listed = String::from_utf8(ran.stdout).unwrap();
+    let made = |name: &&str| !["Cargo.toml.orig", ".cargo_vcs_info.json"].contains(name);
+    let listed: Vec<&str> = listed.lines().filter(made).collect();
+    // A link to a folder, or to nothing, cannot be.
+    let wrong: Vec<_> = listed.iter().filter(|name| !project(name).is_file()).collect();
+    assert!(wrong.is_empty() && listed.len() > 1000, "{} files, {wrong:?}", listed.len());
+}
