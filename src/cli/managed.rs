@@ -47,6 +47,12 @@ pub(super) fn named(args: &ManagedArgs, database: &dyn Database, set: Option<&st
     Ok(Some(format!("database: {} (from {by})", database.url())))
 }
 
+/// Says that line, where there is one.
+pub(super) fn say_named(args: &ManagedArgs, selection: &Selection, terminal: &Terminal) -> Result<()> {
+    named(args, selection.database(), selection.set_name())?.iter().for_each(|line| terminal.say(line));
+    Ok(())
+}
+
 /// The terminal, for commands that need no passphrase.
 pub(super) fn terminal(yes: bool, output: &Output) -> Result<Terminal> {
     let secret = secrets::choose(SecretArgs::default(), None)?;

@@ -22,8 +22,7 @@ pub(super) fn run(args: &PruneArgs, output: &Output) -> Result<u8> {
     let removed = count(paths.len() as u64, "backup");
     if !args.dry_run && !paths.is_empty() {
         let terminal = managed::terminal(args.yes, output)?;
-        let named = managed::named(&args.place.managed, selection.database(), selection.set_name())?;
-        named.iter().for_each(|line| terminal.say(line));
+        managed::say_named(&args.place.managed, &selection, &terminal)?;
         let (url, root) = (selection.database().url(), folder.root().display());
         if !terminal.confirm(&format!("remove {removed} of the {} of {url} in {root}?", entries.len()))? {
             return Err(Error::request("not confirmed, nothing was removed"));

@@ -31,8 +31,7 @@ pub(super) fn run(args: &RestoreArgs, output: &Output) -> Result<u8> {
     selection.database_mut().wait_for_locks(args.locks.lock_timeout());
     let folder = super::place::folder(selection.database(), &args.place)?;
     let terminal = managed::terminal(args.yes, output)?;
-    let by = managed::named(&args.place.managed, selection.database(), selection.set_name())?;
-    by.iter().for_each(|line| terminal.say(line));
+    managed::say_named(&args.place.managed, &selection, &terminal)?;
     let backup = choose(args, &folder, selection.database().url(), &terminal)?;
     // A database that cannot be read is what a restore is for: it remembers nothing.
     let memory = selection.memory().unwrap_or_default();

@@ -7,7 +7,6 @@ use crate::cli::managed;
 use crate::cli::output::Output;
 use crate::cli::secrets::{self, SecretSource};
 use crate::cli::terminal::{Manner, Terminal};
-use crate::config::Ui;
 use crate::credentials::Job;
 use crate::credentials::application::set_of;
 use crate::credentials::columns::ColumnName;
@@ -109,8 +108,7 @@ fn begin(
     let secret = secrets::choose(secrets, std::env::var_os(secrets::VARIABLE))?;
     let selection = select(managed)?;
     let terminal = Terminal::new(manner, secret)?;
-    let named = managed::named(managed, selection.database(), selection.set_name())?;
-    named.iter().for_each(|line| terminal.say(line));
+    managed::say_named(managed, &selection, &terminal)?;
     Ok((selection, terminal))
 }
 
