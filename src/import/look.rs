@@ -2,7 +2,7 @@
 //! depends on the file and its mapping alone.
 
 use crate::document::tape::{Kind, NodeRef, Segment, Selection, Tape};
-use crate::finding::{FileId, Finding, JSON_INSIDE, Place, SHAPE_NONE};
+use crate::finding::{FILE_UNREADABLE, FileId, Finding, JSON_INSIDE, Place, SHAPE_NONE};
 use crate::import::made::Made;
 use crate::mapping::apply::{kind_name, select, shape_fits};
 use crate::mapping::model::{Mapping, Shape, TypeName};
@@ -32,20 +32,25 @@ pub(crate) struct Shaped {
 /// Files up to this size are read once: their records are kept, unless these take many times as much memory.
 pub(crate) const SMALL: usize = 2 << 20;
 
-/// Opens a file, checks all of it, and chooses its shape. Where its records were kept it is closed again: whether it
-/// is still what the walk saw is to be asked when they are used.
+/// Opens a file, checks all of it, and chooses its shape. Where its records were kept it is closed again.
 ///
 /// # Errors
-/// Findings, when the file is broken or has none of the mapping's shapes.
+/// Findings, when the file is not what the walk saw, is broken, or has none of the mapping's shapes.
 pub(crate) fn look(file: &SourceFile, limits: Limits, mapping: &Mapping) -> Result<Looked, Vec<Finding>> {
-    let mut opened = open(file, limits, mapping).map_err(|finding| vec![finding])?;
-    let is_small = opened.extent() <= SMALL;
-    let shaped = shape(&mut opened, mapping, is_small)?;
-    let stays_open = shaped.records.is_none();
-    Ok((shaped, stays_open.then_some(opened)))
+    let looked = open(file, limits, mapping).map_err(|finding| vec![finding]).and_then(|mut opened| {
+        let is_small = opened.extent() <= SMALL;
+        let shaped = shape(&mut opened, mapping, is_small)?;
+        let stays_open = shaped.records.is_none();
+        Ok((shaped, stays_open.then_some(opened)))
+    });
+    match &looked {
+        Err(findings) if findings.iter().any(|finding| finding.code == &FILE_UNREADABLE) => looked,
+        // One that was being written to is not broken: it changed.
+        _ => file.unchanged().map_err(|finding| vec![finding]).and(looked),
+    }
 }
 
-/// Opens a file as its mapping reads it.
+/// Opens a file as its mapping reads it; whether it is what the walk saw is to be asked when it was read.
 ///
 /// # Errors
 /// A finding when it cannot be read.

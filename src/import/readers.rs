@@ -1,8 +1,8 @@
 //! Threads that look at files before their turn comes.
 //!
 //! What a look at a file gives depends on the file, its mapping and its owner alone, and it is asked for in the order
-//! of the plan: so nothing shows of who looked, or when. Who waits for a file looks at others meanwhile. A file that
-//! was looked at ahead is closed again, and must still be what it was when its turn comes.
+//! of the plan: so nothing shows of who looked, or when. Who waits for a file looks at others meanwhile. A small
+//! file is closed again; that it was what the walk saw was asked when it had been read.
 
 use crate::finding::Finding;
 use crate::import::early::Early;

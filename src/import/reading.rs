@@ -169,10 +169,6 @@ impl Import<'_> {
         let seen = self.readers.take(self.plan, file);
         let (mut shaped, opened) =
             seen.unwrap_or_else(|| look(source, self.plan.limits(number, self.options.max_depth), mapping))?;
-        if opened.is_none() {
-            // It was closed, maybe long before its turn.
-            source.unchanged().map_err(|finding| vec![finding])?;
-        }
         self.leaves.paths.number(number, mapping, &mut shaped);
         let made = shaped.made.take().filter(|_| !self.leaves.paths.shares(number, shaped.shape));
         made.into_iter().for_each(|made| self.shelf.keep_made(file, made));
@@ -206,7 +202,10 @@ impl Import<'_> {
         let (file, mapping) = (reading.file, &self.plan.set.mappings[self.mapping]);
         let selection = mapping.source.shapes[reading.shaped.shape].records.as_ref();
         let limits = self.plan.limits(self.mapping, self.options.max_depth);
-        let open = || look::open(&self.plan.tree.files[file], limits, mapping);
+        let open = || {
+            let opened = look::open(&self.plan.tree.files[file], limits, mapping)?;
+            opened.unchanged().map(|()| opened)
+        };
         let opened = opened.map_or_else(open, Ok);
         let mut opened = match opened {
             Ok(opened) => opened,

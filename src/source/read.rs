@@ -220,11 +220,19 @@ pub struct Opened {
 /// # Errors
 /// A finding when it cannot be read or is not what the walk saw.
 pub fn open(file: &SourceFile, limits: Limits) -> Result<Opened, Finding> {
+    open_from(file, limits, |handle| {
+        let metadata = handle.metadata().map_err(|error| file.unreadable(&error))?;
+        if file.is_as_seen(&metadata) { Ok(()) } else { Err(file.changed()) }
+    })
+}
+
+fn open_from(
+    file: &SourceFile,
+    limits: Limits,
+    is_it: impl FnOnce(&File) -> Result<(), Finding>,
+) -> Result<Opened, Finding> {
     let handle = file.handle().map_err(|error| file.unreadable(&error))?;
-    let metadata = handle.metadata().map_err(|error| file.unreadable(&error))?;
-    if !file.is_as_seen(&metadata) {
-        return Err(file.changed());
-    }
+    is_it(&handle)?;
     let (size, extent) = match usize::try_from(file.bytes) {
         // One byte more, so that the end of a small file is seen without moving its bytes away.
         Ok(bytes) if bytes < limits.window => (bytes + 1, bytes + 1),
@@ -251,10 +259,13 @@ pub fn open(file: &SourceFile, limits: Limits) -> Result<Opened, Finding> {
 /// Opens a file that may be one text. A text is read as if it were written as a JSON string, so that
 /// everything behind this has one kind of document to deal with.
 ///
+/// Whether it is what the walk saw is to be asked when it was read ([`Opened::unchanged`]), which tells of a change before
+/// and during that.
+///
 /// # Errors
 /// A finding when it cannot be read, is whitespace or empty, or is text that is not UTF-8.
 pub fn open_as(file: &SourceFile, limits: Limits, format: Format) -> Result<Opened, Finding> {
-    let mut opened = open(file, limits)?;
+    let mut opened = open_from(file, limits, |_| Ok(()))?;
     if matches!(format, Format::Json | Format::Lines) {
         return Ok(opened);
     }
