@@ -22,9 +22,9 @@ pub use needs::{Answer, Asked};
 pub use row::Known;
 use row::Said;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::RandomState;
 use store::{Level, Store};
-use table::KeyHash;
+pub use table::KeyHash;
 
 /// Which rows an index finds, and which values it holds of them.
 #[derive(Debug, Clone)]
@@ -503,8 +503,7 @@ impl KeyIndex {
     }
 
     fn hash(&self, key: &KeyText) -> KeyHash {
-        let [first, second] = self.hashing.each_ref().map(|hashing| KeyHash::from(hashing.hash_one(key)));
-        first << 64 | second
+        KeyHash::of(&self.hashing, key)
     }
 }
 

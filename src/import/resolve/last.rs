@@ -7,7 +7,7 @@ use super::verdict::{Judged, RowFate, Verdict};
 use crate::error::Result;
 use crate::finding::{ROW_DIFFERS, ROW_DUPLICATE};
 use crate::import::context::Context;
-use crate::mapping::keyindex::ByKey;
+use crate::mapping::keyindex::{ByKey, KeyHash};
 use crate::mapping::model::OnDuplicate;
 
 impl Resolver<'_> {
@@ -24,7 +24,7 @@ impl Resolver<'_> {
         self.lasts.known.put(key, last);
     }
 
-    fn last_key(&self, row: Candidate<'_>) -> Option<u128> {
+    fn last_key(&self, row: Candidate<'_>) -> Option<KeyHash> {
         if row.rule.model(&self.plan.set).on_duplicate != OnDuplicate::Last {
             return None;
         }

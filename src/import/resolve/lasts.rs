@@ -1,10 +1,10 @@
 //! The last records of keys.
 
 use crate::finding::Place;
-use crate::mapping::keyindex::ByKey;
-use std::hash::{BuildHasher, Hash, RandomState};
+use crate::mapping::keyindex::{ByKey, KeyHash};
+use std::hash::{Hash, RandomState};
 
-/// The last records of keys. Keys are known by 128 bits of two hashes, seeded anew in each run.
+/// The last records of keys. What stands for keys is seeded anew in each run.
 #[derive(Debug, Default)]
 pub(crate) struct Lasts {
     pub(super) known: ByKey<Last>,
@@ -22,9 +22,8 @@ pub(super) struct Last {
 }
 
 impl Lasts {
-    /// The two hashes of a key.
-    pub(super) fn hash(&self, key: &impl Hash) -> u128 {
-        let [one, two] = &self.seeds;
-        u128::from(one.hash_one(key)) << 64 | u128::from(two.hash_one(key))
+    /// What stands for a key.
+    pub(super) fn hash(&self, key: &impl Hash) -> KeyHash {
+        KeyHash::of(&self.seeds, key)
     }
 }

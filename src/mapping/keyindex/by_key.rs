@@ -40,8 +40,10 @@ mod tests {
     #[test]
     fn a_key_leads_to_what_was_put_there_last() {
         let mut items = ByKey::default();
-        (0..3_000_u32).for_each(|number| items.put(KeyHash::from(number % 1_000), number));
-        assert!((0..1_000).all(|number| items.get(KeyHash::from(number)) == Some(number + 2_000)));
-        assert_eq!(items.get(1_000), None);
+        let hashing = Default::default();
+        let key = |number: u32| KeyHash::of(&hashing, &number);
+        (0..3_000_u32).for_each(|number| items.put(key(number % 1_000), number));
+        assert!((0..1_000).all(|number| items.get(key(number)) == Some(number + 2_000)));
+        assert_eq!(items.get(key(1_000)), None);
     }
 }

@@ -8,8 +8,7 @@ use crate::finding::Place;
 #[derive(Debug, Clone, Copy)]
 pub struct Asked {
     spec: u32,
-    /// In words, since a number of 128 bits would be aligned to sixteen bytes.
-    key: [u32; 4],
+    key: KeyHash,
 }
 
 /// Whether there is a row that was asked for.
@@ -54,14 +53,12 @@ impl KeyIndex {
     pub fn asked(&self, number: usize, key: &KeyText) -> Option<Asked> {
         let spec = self.sites.get(number)?.as_ref()?.spec;
         let key = self.value_hash(spec, key);
-        #[expect(clippy::cast_possible_truncation, reason = "each word is a part of the key")]
-        let words = [96, 64, 32, 0].map(|bits| (key >> bits) as u32);
-        Some(Asked { spec: u32::try_from(spec).ok()?, key: words })
+        Some(Asked { spec: u32::try_from(spec).ok()?, key })
     }
 
     /// Whether there is a row that was asked for.
     pub fn answer(&self, asked: &Asked) -> Answer {
-        let (spec, key) = (asked.spec as usize, asked.key.iter().fold(0, |key, word| key << 32 | KeyHash::from(*word)));
+        let (spec, key) = (asked.spec as usize, asked.key);
         let Some(found) = self.find_hash(spec, key, !self.hides_own) else { return Answer::Missing };
         let known = self.store(found.0).row(self.row_of(spec, found));
         match known.place {

@@ -3,27 +3,32 @@
 //! A hash table doubles when it is full, and has both sizes in memory while it does: of a million keys that is more
 //! than the keys themselves. Here they lie sorted in shards of about a hundred, by their first bits.
 
-/// What stands for a key: 128 bits of keyed hashes, which no source can choose to collide. That two of ten million
-/// keys do is as likely as 1 to 10²⁴, and a key would take several times the memory: there may be one for each file.
-pub(super) type KeyHash = u128;
+use std::hash::{BuildHasher, Hash, RandomState};
+
+/// What stands for a key: 96 bits of keyed hashes, which no source can choose to collide. That two of ten million keys do
+/// is as likely as 1 to 10¹⁵, and a key would take several times the memory: there may be one for each file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyHash([u32; 3]);
+
+impl KeyHash {
+    /// That of a key, by two ways of hashing.
+    #[expect(clippy::cast_possible_truncation, reason = "each word is a part of a hash")]
+    pub fn of(hashing: &[RandomState; 2], key: &impl Hash) -> Self {
+        let [first, second] = hashing.each_ref().map(|hashing| hashing.hash_one(key));
+        Self([(first >> 32) as u32, first as u32, second as u32])
+    }
+
+    /// Its first so many bits, at most 32.
+    fn first(self, bits: u32) -> usize {
+        self.0[0].checked_shr(u32::BITS - bits).unwrap_or(0) as usize
+    }
+}
 
 /// A key, and the number of what it leads to.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    /// In words, since a number of 128 bits would be aligned to sixteen bytes.
-    key: [u32; 4],
+    key: KeyHash,
     entry: u32,
-}
-
-impl Slot {
-    #[expect(clippy::cast_possible_truncation, reason = "each word is a part of the key")]
-    fn new(key: KeyHash, entry: u32) -> Self {
-        Self { key: [96, 64, 32, 0].map(|bits| (key >> bits) as u32), entry }
-    }
-
-    fn key(&self) -> KeyHash {
-        self.key.iter().fold(0, |key, word| key << 32 | KeyHash::from(*word))
-    }
 }
 
 /// So many keys a shard has on average before there are twice as many shards.
@@ -60,7 +65,7 @@ impl Table {
                     let more = if slots.len() < 32 { slots.len().max(4) } else { slots.len() / 8 };
                     slots.reserve_exact(more);
                 }
-                slots.insert(slot, Slot::new(key, entry));
+                slots.insert(slot, Slot { key, entry });
                 self.len += 1;
                 None
             }
@@ -74,7 +79,7 @@ impl Table {
 
     /// Every key with its number.
     pub(super) fn iter(&self) -> impl Iterator<Item = (KeyHash, u32)> {
-        self.shards.iter().flatten().map(|slot| (slot.key(), slot.entry))
+        self.shards.iter().flatten().map(|slot| (slot.key, slot.entry))
     }
 
     /// Forgets a key.
@@ -87,8 +92,8 @@ impl Table {
 
     /// The shard of a key, and its slot there: where it is, or where it would be.
     fn find(&self, key: KeyHash) -> (usize, Result<usize, usize>) {
-        let shard = usize::try_from(key.checked_shr(KeyHash::BITS - self.bits).unwrap_or(0)).unwrap_or_default();
-        let slot = self.shards.get(shard).map_or(Err(0), |slots| slots.binary_search_by(|slot| slot.key().cmp(&key)));
+        let shard = key.first(self.bits);
+        let slot = self.shards.get(shard).map_or(Err(0), |slots| slots.binary_search_by(|slot| slot.key.cmp(&key)));
         (shard, slot)
     }
 
@@ -99,10 +104,9 @@ impl Table {
             return;
         }
         self.bits += 1;
-        let bit = KeyHash::BITS - self.bits;
         let mut shards = Vec::with_capacity(self.shards.len() * 2);
         for mut low in std::mem::take(&mut self.shards) {
-            let high = low.split_off(low.partition_point(|slot| slot.key() >> bit & 1 == 0));
+            let high = low.split_off(low.partition_point(|slot| slot.key.first(self.bits) & 1 == 0));
             low.shrink_to_fit();
             shards.extend([low, high]);
         }
@@ -120,23 +124,19 @@ impl Table {
 mod tests {
     use super::*;
     use std::collections::HashMap;
-    use std::hash::{BuildHasher, RandomState};
 
     fn keys(count: u64) -> impl Iterator<Item = KeyHash> {
         let hashing = [RandomState::new(), RandomState::new()];
-        (0..count).map(move |number| {
-            let [first, second] = [0, 1].map(|at| KeyHash::from(hashing[at].hash_one(number)));
-            first << 64 | second
-        })
+        (0..count).map(move |number| KeyHash::of(&hashing, &number))
     }
 
     #[test]
-    fn a_key_takes_less_than_twenty_five_bytes_at_every_size_of_the_table() {
+    fn a_key_takes_less_than_twenty_bytes_at_every_size_of_the_table() {
         let mut table = Table::default();
         for (number, key) in (1_usize..).zip(keys(100_000)) {
             table.insert(key, 0);
             if number >= 1_000 && number % 97 == 0 {
-                assert!(table.bytes() < 25 * number, "{} bytes for {number} keys", table.bytes());
+                assert!(table.bytes() < 20 * number, "{} bytes for {number} keys", table.bytes());
             }
         }
     }
@@ -144,7 +144,9 @@ mod tests {
     #[test]
     fn keys_lead_where_they_did_last_and_those_that_were_removed_nowhere() {
         let (mut table, mut expected) = (Table::default(), HashMap::new());
-        let keys: Vec<KeyHash> = keys(3_000).chain([0, 1, KeyHash::MAX, KeyHash::MAX - 1, 1 << 127]).collect();
+        let keys: Vec<KeyHash> = keys(3_000)
+            .chain([[0; 3], [0, 0, 1], [u32::MAX; 3], [u32::MAX, u32::MAX, u32::MAX - 1], [1 << 31, 0, 0]].map(KeyHash))
+            .collect();
         for (number, key) in (0..).zip(keys.iter().chain(keys.iter().step_by(3))) {
             assert_eq!(table.insert(*key, number), expected.insert(*key, number));
         }
