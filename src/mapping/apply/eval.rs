@@ -252,7 +252,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             }
             From::Selected(rooted) => self.selected(expr, rooted, scope, trail),
             From::Template(pieces) => self.template(pieces, scope, trail),
-            From::Join { parts, with } => self.join(parts, with, scope, trail),
+            From::Join { parts, with } => self.join(expr, (parts, with), scope, trail),
             From::Object(members) => {
                 let mut out = String::with_capacity(128);
                 Ok(match self.object(members, scope, trail, &mut out)? {

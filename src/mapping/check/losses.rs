@@ -95,7 +95,8 @@ impl Loss<'_> {
                 TemplatePiece::Text(_) => false,
             }),
             From::Join { parts: Parts::Of(parts), .. } => parts.iter().any(|part| self.inside(part, depth)),
-            From::Join { parts: Parts::In(list), .. } => self.inside(list, depth),
+            // An empty part is left out.
+            From::Join { parts: Parts::In(list), .. } => self.rule.splits(list, 0) || self.inside(list, depth),
             From::Object(members) => members.iter().any(|(_, member)| self.inside(member, depth)),
             From::Each(each) => [Some(&each.each), each.member.as_ref(), Some(&each.item)]
                 .into_iter()

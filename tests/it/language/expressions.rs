@@ -301,10 +301,12 @@ fn a_row_is_looked_up_by_the_first_of_several_ways_that_finds_one() {
 #[test]
 fn an_empty_text_has_no_parts() {
     let split = |path: &str| format!("{{ from = \"{path}\", steps = [{{ split = \",\" }}] }}");
-    let columns = format!("a = {0}\nb = {{ join = {0}, with = \"/\" }}\n", split("x"));
+    let join = |lossy: &str| format!("a = {0}\nb = {{ join = {0}, with = \"/\"{lossy} }}\n", split("x"));
     let value = json!([{"id": 1, "x": ""}, {"id": 2, "x": ","}, {"id": 3, "x": "p"}]);
-    let house = items(&columns, &value);
-    house.lift(&[]).ends(0, "committed").leaves("column 6").finds(&[]);
+    let house = items(&join(""), &value);
+    house.lift(&[]).ends(1, "rolled-back").finds(&["error V005 items.json /1/x"]);
+    let house = items(&join(", lossy = \"where tags are empty is of no use\""), &value);
+    house.lift(&[]).ends(0, "committed").leaves("column 6");
     let rows = house.rows("SELECT coalesce(a, '-'), coalesce(b, '-') FROM items");
     assert_eq!(rows, [["[]", "-"], ["[\"\",\"\"]", "-"], ["[\"p\"]", "p"]]);
 
