@@ -1,6 +1,6 @@
 //! A mapping set judged without a tree: by itself, and against the schema that it writes into.
 
-use crate::database::{Dialect, schema};
+use crate::database::Dialect;
 use crate::error::{Error, Result};
 use crate::mapping::load::{self, SetSource};
 use crate::mapping::model::Set;
@@ -13,9 +13,22 @@ use crate::validate::gather;
 /// # Errors
 /// All that is wrong, as one error with more behind it.
 pub fn judge(source: &SetSource) -> Result<(Set, Schema)> {
+    judged(source, false)
+}
+
+/// The same, and that its migrations can be rolled back and applied again.
+///
+/// # Errors
+/// All that is wrong, as one error with more behind it.
+pub fn judge_both_ways(source: &SetSource) -> Result<(Set, Schema)> {
+    judged(source, true)
+}
+
+fn judged(source: &SetSource, is_rolled_back: bool) -> Result<(Set, Schema)> {
     let (set, mut errors) = load::read(source)?;
-    let schema = match schema::expected(&Dialect::default(), &set.migrations) {
-        Ok(mut schema) => {
+    let made = Dialect::default().rehearsal(&set.migrations).and_then(|mut made| Ok((made.whole()?.schema, made)));
+    let schema = match made {
+        Ok((mut schema, mut made)) => {
             schema.write_as(&set.written);
             // Much would seem to be missing that stands in a file which is no TOML.
             if errors.iter().all(|error| error.code != Some(codes::NO_TOML.id)) {
@@ -25,8 +38,11 @@ pub fn judge(source: &SetSource) -> Result<(Set, Schema)> {
                 let found = check::check(&set, &schema).into_iter();
                 errors.extend(found.filter(|error| error.place.as_ref().is_none_or(|place| !unparsed.contains(place))));
             }
-            errors.extend(Dialect::default().broken_bodies(&set.migrations)?);
-            errors.extend(gather::check_assertions(&set)?);
+            errors.extend(made.broken_bodies()?);
+            errors.extend(gather::check_assertions(&set, &mut made)?);
+            if is_rolled_back && errors.is_empty() {
+                errors.extend(made.way_back()?);
+            }
             Some(schema)
         }
         Err(error) => {

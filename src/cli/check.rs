@@ -7,13 +7,11 @@ use super::output::Output;
 use super::variants::Variants;
 use super::watch;
 use crate::against::{self, Manner, Undecided};
-use crate::database::Dialect;
 use crate::error::{Error, Result};
 use crate::finding::Severity;
-use crate::judge::judge;
+use crate::judge::judge_both_ways;
 use crate::mapping::bundled;
 use crate::mapping::editor_schema::editor_schema;
-use crate::mapping::load::{self, SetSource};
 use crate::mapping::model::Set;
 use crate::source::walk::walk;
 use crate::table::Schema;
@@ -39,7 +37,7 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8> {
     let mut variants = Variants::of(args)?;
     let (mut words, mut documents, mut errors) = (String::new(), Vec::new(), Vec::new());
     for source in &bundled::named_or_all(mapping_set::given(args.set.as_deref())?.as_deref())? {
-        match judge(source).and_then(|judged| rolled_back(source, judged)) {
+        match judge_both_ways(source) {
             Ok((set, schema)) => {
                 let (compared, found) = variants.compare(source, &set)?;
                 errors.extend(found);
@@ -57,16 +55,9 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8> {
     Ok(0)
 }
 
-/// A set whose migrations can be rolled back and applied again.
-fn rolled_back(source: &SetSource, (set, schema): (Set, Schema)) -> Result<(Set, Schema)> {
-    let mut errors = Dialect::default().way_back(&set.migrations)?;
-    load::show_lines(source, &mut errors);
-    Error::all(errors).map_or(Ok((set, schema)), Err)
-}
-
 fn against_tree(args: &CheckArgs, tree: &Path, manner: Manner, output: &Output) -> Result<u8> {
     let (source, root) = against::choose(mapping_set::given(args.set.as_deref())?.as_deref(), tree, against::BY_NAME)?;
-    let (set, schema) = judge(&source).and_then(|judged| rolled_back(&source, judged))?;
+    let (set, schema) = judge_both_ways(&source)?;
     let mut variants = Variants::of(args)?;
     let (compared, found) = variants.compare(&source, &set)?;
     if let Some(error) = Error::all(found) {

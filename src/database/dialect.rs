@@ -6,8 +6,7 @@ use super::catalog::Catalog;
 use super::contract::Stages;
 #[cfg(feature = "postgres")]
 use super::postgres::{form as of_server, types as server_types};
-use super::query::BadQuery;
-use super::sqlite::{assertion, bodies, form, migrate, types, way_back};
+use super::sqlite::{Rehearsal, form, rehearsal, types};
 use crate::error::{Error, Result};
 use crate::row::Value;
 use crate::table::{ColumnType, Migration};
@@ -109,36 +108,15 @@ impl Dialect {
         }
     }
 
-    /// What is wrong with rolling these migrations back, tried without a database; nothing is where a server alone knows it.
-    pub fn way_back(self, migrations: &[Migration]) -> Result<Vec<Error>> {
+    /// The migrations, run in memory.
+    ///
+    /// # Errors
+    /// What is wrong with the first that does not run; and for a server, which alone knows what it makes.
+    pub fn rehearsal(self, migrations: &[Migration]) -> Result<Rehearsal<'_>> {
         match self {
-            Self::Sqlite => way_back::try_it(migrations),
+            Self::Sqlite => Rehearsal::of(migrations),
             #[cfg(feature = "postgres")]
-            Self::Postgresql => Ok(Vec::new()),
-        }
-    }
-
-    /// The triggers and views of migrations that name what is not there, as far as the engine takes those.
-    pub fn broken_bodies(self, migrations: &[Migration]) -> Result<Vec<Error>> {
-        match self {
-            Self::Sqlite => bodies::broken(migrations),
-            #[cfg(feature = "postgres")]
-            Self::Postgresql => Ok(Vec::new()),
-        }
-    }
-
-    /// What is wrong with each of these queries, asked of the tables that the migrations make; they are
-    /// recorded in `record`.
-    pub fn refused(
-        self,
-        migrations: &[Migration],
-        record: Option<&str>,
-        queries: &[&str],
-    ) -> Result<Vec<Option<BadQuery>>> {
-        match self {
-            Self::Sqlite => assertion::refused(migrations, record, queries),
-            #[cfg(feature = "postgres")]
-            Self::Postgresql => Err(Error::bug("a server alone knows what it refuses")),
+            Self::Postgresql => Err(Error::bug("a server alone knows what migrations make")),
         }
     }
 }
@@ -146,7 +124,11 @@ impl Dialect {
 impl Stages for Dialect {
     fn stages(&self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
         match self {
-            Self::Sqlite => migrate::stages_until_fault(migrations, only_last),
+            Self::Sqlite if only_last => Ok(match Rehearsal::of(migrations).and_then(|mut made| made.whole()) {
+                Ok(whole) => (vec![whole], None),
+                Err(wrong) => (Vec::new(), Some(wrong)),
+            }),
+            Self::Sqlite => rehearsal::stages(migrations),
             #[cfg(feature = "postgres")]
             Self::Postgresql => Err(Error::bug("a server alone knows what migrations make")),
         }

@@ -68,6 +68,7 @@ pub use orphans::TABLE_NAME as ORPHANS_TABLE;
 pub use own::{KEYS_TABLE, is_own};
 pub use scratch::remove_stale;
 pub use sealed_column::{SealedColumn, SealedState};
+pub use sqlite::Rehearsal;
 pub use url::{engines, open, trial};
 
 use jiff::Timestamp;

@@ -9,7 +9,7 @@ use crate::database::history::Standing;
 use crate::database::query::BadQuery;
 use crate::database::reference::Reference;
 use crate::database::upkeep::Survey;
-use crate::database::{Database, Dialect, Migration, Reader, ddl, schema};
+use crate::database::{Database, Dialect, Migration, Reader, Rehearsal, ddl, schema};
 use crate::error::{Error, Result};
 use crate::mapping::model::{Assertion, Expr, From, Root, Set};
 use crate::mapping::{codes, suggest};
@@ -94,19 +94,26 @@ pub fn applied(migrations: &[Migration], standing: &Standing) -> Vec<Migration> 
 }
 
 /// Assertions of a set that could never be asked, each prepared against the tables that its migrations
-/// make, up to the last with which it is asked.
-pub fn check_assertions(set: &Set) -> Result<Vec<Error>> {
+/// make, up to the last with which it is asked; `made` is what all of them make.
+pub fn check_assertions(set: &Set, made: &mut Rehearsal<'_>) -> Result<Vec<Error>> {
     let dialect = Dialect::default();
-    judged(set, dialect.engine(), &|migrations, queries| dialect.refused(migrations, set.record_table(), queries))
+    judged(set, dialect.engine(), &mut |migrations, queries| {
+        let record = set.record_table();
+        if migrations.len() == set.migrations.len() {
+            made.refused(record, queries)
+        } else {
+            dialect.rehearsal(migrations)?.refused(record, queries)
+        }
+    })
 }
 
 /// The same for a set that speaks to the engine of this database.
 pub fn check_assertions_on(set: &Set, database: &dyn Database) -> Result<Vec<Error>> {
-    judged(set, database.engine(), &|migrations, queries| database.refused(migrations, queries))
+    judged(set, database.engine(), &mut |migrations, queries| database.refused(migrations, queries))
 }
 
 /// What an engine says of queries, asked of the tables that migrations make.
-type Refused<'r> = &'r dyn Fn(&[Migration], &[&str]) -> Result<Vec<Option<BadQuery>>>;
+type Refused<'r> = &'r mut dyn FnMut(&[Migration], &[&str]) -> Result<Vec<Option<BadQuery>>>;
 
 fn judged(set: &Set, engine: &str, refused: Refused<'_>) -> Result<Vec<Error>> {
     let mut wrong: Vec<Error> = set.assertions.iter().filter_map(|assertion| unknown_version(set, assertion)).collect();

@@ -85,8 +85,8 @@ fn is_of_the_sql(failure: &Failure) -> bool {
 /// Whether each migration that is made after the rows can be: it brings indexes that refuse nothing, full text, and
 /// triggers that write into nothing else; nothing else needs it; and rolling it back and running it again changes
 /// nothing. The migrations have run on `conn`, and made `whole`.
-pub(super) fn check(conn: &mut Connection, migrations: &[Migration], whole: &Catalog) -> Result<()> {
-    let late: Vec<&Migration> = migrations.iter().filter(|migration| migration.after_rows).collect();
+pub(super) fn check(conn: &mut Connection, migrations: &[&Migration], whole: &Catalog) -> Result<()> {
+    let late: Vec<&Migration> = migrations.iter().copied().filter(|migration| migration.after_rows).collect();
     if late.is_empty() {
         return Ok(());
     }

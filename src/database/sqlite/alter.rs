@@ -9,7 +9,9 @@ use super::open::{self, Start};
 use super::reader::Open;
 use super::script::{self, Failure};
 use super::undo::Engine;
-use super::{assertion, audit, catalog, ledger_tables, migrate, read, record, references, sql, state, survey, version};
+use super::{
+    assertion, audit, catalog, ledger_tables, read, record, references, rehearsal, sql, state, survey, version,
+};
 use crate::database::alter::{self, Altering, Dangling, Failing, Left, Stop};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
@@ -90,7 +92,7 @@ impl Altering for Schema<'_> {
     }
 
     fn stages(&mut self, migrations: &[Migration], _moves: &[Move]) -> Tried<Vec<Catalog>> {
-        Ok(migrate::stages_until_fault(migrations, false)?.0)
+        Ok(rehearsal::stages(migrations)?.0)
     }
 
     fn live(&self) -> Tried<Catalog> {

@@ -1,14 +1,11 @@
 //! Asks the queries of a mapping set, which may read and nothing else.
 
-use super::connect::{authorized, in_memory};
-use super::location::{Location, Tried};
-use super::{ledger_tables, read, record, script, sql, words};
+use super::connect::authorized;
+use super::{read, sql, words};
+use crate::database::Cell;
 use crate::database::query::{Asked, BadQuery, Column, Found, MOST, Planned, Unasked, key_of};
-use crate::database::{Cell, Migration};
-use crate::error::Result as Said;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{ColumnMetadata, Connection, ErrorCode, Statement};
-use std::path::PathBuf;
 
 /// Why a query gave no rows.
 enum Refusal {
@@ -98,37 +95,14 @@ fn answer<T>(
     }
 }
 
-/// What is wrong with each query on a database in memory that the migrations made.
-pub(in crate::database) fn refused(
-    migrations: &[Migration],
-    record: Option<&str>,
-    queries: &[&str],
-) -> Said<Vec<Option<BadQuery>>> {
-    let location = Location {
-        path: PathBuf::new(),
-        shown: "the schema in memory".to_owned(),
-        record: record.map(str::to_owned),
-        is_wal: false,
-    };
-    refused_in_memory(migrations, &location, queries).map_err(|fault| location.words(fault))
-}
-
-fn refused_in_memory(migrations: &[Migration], location: &Location, queries: &[&str]) -> Tried<Vec<Option<BadQuery>>> {
-    let mut conn = in_memory()?;
-    record::set_up(&conn, location)?;
-    for migration in migrations {
-        // What is wrong with the migrations is reported when the tables are read.
-        if script::up(&mut conn, migration).is_err() {
-            return Ok(vec![None; queries.len()]);
-        }
-    }
-    ledger_tables::set_up(&conn, location)?;
+/// What is wrong with each query, asked of tables without a row.
+pub(super) fn refused(conn: &mut Connection, queries: &[&str]) -> rusqlite::Result<Vec<Option<BadQuery>>> {
     let mut refused = Vec::with_capacity(queries.len());
     for query in queries {
-        refused.push(match reading_only(&mut conn, |conn| prepare(conn, query).map(drop))? {
+        refused.push(match reading_only(conn, |conn| prepare(conn, query).map(drop))? {
             Ok(()) => None,
             Err(Refusal::Bad(bad)) => Some(bad),
-            Err(Refusal::Database(error)) => return Err(error.into()),
+            Err(Refusal::Database(error)) => return Err(error),
         });
     }
     Ok(refused)

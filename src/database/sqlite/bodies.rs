@@ -1,34 +1,24 @@
 //! Triggers and views that name what is not there: SQLite looks into them when they are used, not when they are made.
 
-use super::connect::in_memory;
-use super::script::up;
 use super::{sql, words};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::mapping::codes;
 use crate::table::Migration;
 use rusqlite::Connection;
 
-/// What is wrong with those that the migrations make, each with the file and line that makes it.
-pub(in crate::database) fn broken(migrations: &[Migration]) -> Result<Vec<Error>> {
-    let fault = |error: rusqlite::Error| words::fault(&error, "the schema in memory");
-    let conn = &mut in_memory().map_err(fault)?;
-    for migration in migrations {
-        if up(conn, migration).is_err() {
-            return Ok(Vec::new()); // That is reported when the tables are read.
-        }
-    }
+/// What is wrong with those that these migrations made, each with the file and line that makes it.
+pub(super) fn broken(conn: &Connection, migrations: &[&Migration]) -> rusqlite::Result<Vec<Error>> {
     let made: Vec<(String, String, String)> = sql::all(
         conn,
         "SELECT type, name, tbl_name FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY rowid",
         [],
-    )
-    .map_err(fault)?;
+    )?;
     let mut errors = Vec::new();
     for (kind, name, table) in &made {
         let lacks = if kind == "view" {
             said(conn, &format!("SELECT * FROM {}", sql::name(name)))
         } else {
-            alone(conn, name, table).map_err(fault)?
+            alone(conn, name, table)?
         };
         if let Some(lacks) = lacks {
             let message = format!("{kind} `{name}` cannot be used: {lacks}");
@@ -70,7 +60,7 @@ fn said(conn: &Connection, statement: &str) -> Option<String> {
 }
 
 /// The line of the last migration that makes it.
-fn place(migrations: &[Migration], kind: &str, name: &str) -> String {
+fn place(migrations: &[&Migration], kind: &str, name: &str) -> String {
     let makes = |line: &str| {
         let line = line.to_ascii_lowercase();
         line.contains(kind) && line.contains(&name.to_ascii_lowercase()) && line.contains("create")

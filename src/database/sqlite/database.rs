@@ -2,8 +2,9 @@
 
 use super::location::{Location, Tried};
 use super::reader::SqliteReader;
+use super::rehearsal::Rehearsal;
 use super::session::SqliteTransaction;
-use super::{alter, assertion, connect, file, fill, locks, orphans, replace, rows_back, tidy, undo, url};
+use super::{alter, connect, file, fill, locks, orphans, replace, rows_back, tidy, undo, url};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::catalog::Catalog;
 use crate::database::done::Altered;
@@ -115,7 +116,7 @@ impl Database for SqliteDatabase {
     }
 
     fn refused(&self, migrations: &[Migration], queries: &[&str]) -> Result<Vec<Option<BadQuery>>> {
-        assertion::refused(migrations, self.location.record.as_deref(), queries)
+        Rehearsal::of(migrations)?.refused(self.location.record.as_deref(), queries)
     }
 
     fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>> {

@@ -3,76 +3,24 @@
 //! A database is validated by its tables, not by its records alone: one that its application made by
 //! itself has the tables and no record, and is taken as it is when they are the right ones.
 
+use super::assertion;
 use super::catalog;
 use super::location::{Fault, Location, Tried};
 use super::record;
-use super::script::{FORBIDDEN, Failure, up};
-use super::{after_rows, assertion, connect, words};
-use crate::database::catalog::{Catalog, Other};
+use super::rehearsal::stages;
+use super::script::up;
+use crate::database::catalog::Other;
 use crate::database::done::{Done, Timing, What, millis};
 use crate::database::drift_tables::first_difference;
 use crate::database::history::{self, Origin};
 use crate::database::kept::ForeignTrigger;
 use crate::database::presence::{Presence, presence};
-use crate::database::schema::{cannot_compare, check_order, ids_first, in_part, must_be};
+use crate::database::schema::{cannot_compare, ids_first, in_part, must_be};
 use crate::database::{Migration, Opening};
-use crate::error::{Error, Result};
-use crate::interrupt;
-use crate::mapping::codes;
+use crate::error::Error;
 use crate::table::Schema;
 use rusqlite::{Connection, ErrorCode};
-use std::collections::BTreeSet;
 use std::time::Instant;
-
-/// What there is after each migration, or after the last alone, all in memory, up to the first that does not run by
-/// itself; and why that one does not.
-pub(in crate::database) fn stages_until_fault(
-    migrations: &[Migration],
-    only_last: bool,
-) -> Result<(Vec<Catalog>, Option<Error>)> {
-    let fault = |error: rusqlite::Error| words::fault(&error, "the schema in memory");
-    let mut conn = connect::in_memory().map_err(fault)?;
-    let mut earlier = BTreeSet::new();
-    let mut stages = Vec::with_capacity(migrations.len());
-    for (at, migration) in migrations.iter().enumerate() {
-        check_order(migration, &mut earlier)?;
-        if let Err(failure) = up(&mut conn, migration) {
-            interrupt::check()?;
-            return Ok((stages, Some(wrong(migration, &failure))));
-        }
-        if !only_last || at + 1 == migrations.len() {
-            stages.push(catalog::whole(&conn, history::RECORD).map_err(fault)?);
-        }
-    }
-    // The others are asked of migrations that are known to be right.
-    let wrong = if only_last {
-        stages.last().and_then(|whole| after_rows::check(&mut conn, migrations, whole).err())
-    } else {
-        None
-    };
-    Ok((stages, wrong))
-}
-
-pub(super) fn wrong(migration: &Migration, failure: &Failure) -> Error {
-    let version = &migration.version;
-    let (code, message) = match failure.error.sqlite_error_code() {
-        Some(ErrorCode::AuthorizationForStatementDenied) => {
-            let message = format!("migration `{version}` does more than create and fill tables: {FORBIDDEN}");
-            (&codes::MIGRATION_FORBIDDEN, message)
-        }
-        // SQLite's own words may be shown here: in memory there is nothing but the set's SQL.
-        _ => {
-            let text = match &failure.error {
-                rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
-                other => other.to_string(),
-            };
-            (&codes::MIGRATION_SQL, format!("migration `{version}` is not valid SQL: {text}"))
-        }
-    };
-    let excerpt = failure.excerpt(&migration.up, &message);
-    let place = format!("{}:{}", migration.path, failure.line(&migration.up));
-    Error::request(message).coded(code.id).at(place).showing(excerpt)
-}
 
 /// A database with its schema set up.
 pub(super) struct SetUp {
@@ -96,7 +44,7 @@ pub(super) struct SetUp {
 pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Location) -> Tried<SetUp> {
     let place = location.shown.as_str();
     let migrations = opening.migrations;
-    let (stages, fault) = stages_until_fault(migrations, false)?;
+    let (stages, fault) = stages(migrations)?;
     fault.map_or(Ok(()), Err)?;
     let standing = history::compare(&record::recorded(conn, location)?, migrations);
     let standing = standing.wake(migrations, |table| catalog::has_table(conn, table))?;
@@ -172,7 +120,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
 pub(super) fn look(conn: &mut Connection, opening: &Opening, location: &Location) -> Tried<(Schema, Vec<String>)> {
     let place = location.shown.as_str();
     let migrations = opening.migrations;
-    let (stages, fault) = stages_until_fault(migrations, false)?;
+    let (stages, fault) = stages(migrations)?;
     fault.map_or(Ok(()), Err)?;
     let standing = history::compare(&record::recorded(conn, location)?, migrations);
     let standing = standing.wake(migrations, |table| catalog::has_table(conn, table))?;

@@ -7,10 +7,10 @@
 
 mod after_rows;
 mod alter;
-pub(super) mod assertion;
+mod assertion;
 mod astray;
 mod audit;
-pub(super) mod bodies;
+mod bodies;
 mod catalog;
 mod cells;
 mod checks;
@@ -32,7 +32,7 @@ mod ledger;
 mod ledger_tables;
 mod location;
 mod locks;
-pub(super) mod migrate;
+mod migrate;
 mod open;
 mod ordered;
 mod origins;
@@ -41,6 +41,7 @@ mod read;
 mod reader;
 mod record;
 mod references;
+pub(super) mod rehearsal;
 mod rejection;
 mod replace;
 mod rows_back;
@@ -61,11 +62,12 @@ mod unnamed;
 mod url;
 mod version;
 mod way;
-pub(super) mod way_back;
+mod way_back;
 mod words;
 mod write;
 
 pub(super) use database::SqliteDatabase;
+pub use rehearsal::Rehearsal;
 pub(super) use url::FORMS;
 
 /// The version of SQLite that is built in.

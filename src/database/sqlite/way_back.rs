@@ -1,60 +1,65 @@
 //! Whether migrations can be rolled back, tried in memory.
 
-use super::connect::in_memory;
-use super::migrate::{stages_until_fault, wrong};
-use super::script::{is_needed, run, up};
-use super::{catalog, words};
-use crate::database::catalog::Catalog;
-use crate::database::{Migration, drift, history};
+use super::rehearsal::{Rehearsal, Text, fault, text, wrong};
+use super::script::{is_needed, run};
+use crate::database::{Dialect, Migration, drift, schema};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::mapping::codes;
 
-/// What is wrong with the way back: all migrations are applied, rolled back from the last on, and applied again. It ends at
-/// the first that does not run, and at one that has no file to roll it back.
-pub(in crate::database) fn try_it(migrations: &[Migration]) -> Result<Vec<Error>> {
-    let fault = |error: rusqlite::Error| words::fault(&error, "the schema in memory");
-    let (stages, unfit) = stages_until_fault(migrations, false)?;
-    unfit.map_or(Ok(()), Err)?;
-    let (mut conn, mut errors, nothing) = (in_memory().map_err(fault)?, Vec::new(), Catalog::default());
-    for migration in migrations {
-        up(&mut conn, migration).map_err(|failure| wrong(migration, &failure))?;
-    }
-    let mut reached = migrations.len();
-    while let Some(at) = reached.checked_sub(1) {
-        if !is_needed(&conn, &migrations[at]).map_err(|failure| wrong(&migrations[at], &failure))? {
+impl Rehearsal<'_> {
+    /// What is wrong with the way back: all migrations are rolled back from the last on, and applied again. It ends at the
+    /// first that does not run, and at one that has no file to roll it back.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn way_back(mut self) -> Result<Vec<Error>> {
+        let migrations = std::mem::take(&mut self.migrations);
+        let mut reached = migrations.len();
+        while let Some(at) = reached.checked_sub(1) {
+            let migration = migrations[at];
+            if !is_needed(&self.conn, migration).map_err(|failure| wrong(migration, &failure))? {
+                reached = at;
+                continue; // it made nothing
+            }
+            let Some(down) = &migration.down else { break };
+            let back = of_down(migration, down);
+            if let Err(failure) = run(&mut self.conn, down) {
+                interrupt::check()?;
+                return Ok(vec![wrong(&back, &failure)]);
+            }
             reached = at;
-            continue; // it made nothing
+            let left = self.left(&migrations[..at], &self.before[at])?;
+            if !left.is_empty() {
+                let message = format!(
+                    "rolling back migration `{}` does not restore what was there: {}",
+                    back.version,
+                    left.join("; ")
+                );
+                return Ok(vec![Error::request(message).coded(codes::MIGRATION_BACK.id).at(&back.path)]);
+            }
         }
-        let Some(down) = &migrations[at].down else { break };
-        let back = of_down(&migrations[at], down);
-        if let Err(failure) = run(&mut conn, down) {
-            interrupt::check()?;
-            errors.push(wrong(&back, &failure));
-            return Ok(errors);
+        if text(&self.conn).map_err(fault)?.is_empty() {
+            return Ok(Vec::new()); // They would run as they did the first time.
         }
-        reached = at;
-        let expected = at.checked_sub(1).map_or(&nothing, |before| &stages[before]);
-        let live = catalog::whole(&conn, history::RECORD).map_err(fault)?;
-        let left = drift::messages(expected, &live, drift::Leave::default());
-        if !left.is_empty() {
-            let message = format!(
-                "rolling back migration `{}` does not restore what was there: {}",
-                back.version,
-                left.join("; ")
-            );
-            errors.push(Error::request(message).coded(codes::MIGRATION_BACK.id).at(&back.path));
-            return Ok(errors);
+        for migration in &migrations[reached..] {
+            if let Some(wrong) = self.run(migration)? {
+                return Ok(vec![wrong]);
+            }
         }
+        Ok(Vec::new())
     }
-    for migration in &migrations[reached..] {
-        if let Err(failure) = up(&mut conn, migration) {
-            interrupt::check()?;
-            errors.push(wrong(migration, &failure));
-            return Ok(errors);
+
+    /// In what there is something else than these migrations made, as which this was the text.
+    fn left(&self, before: &[&Migration], was: &Text) -> Result<Vec<String>> {
+        if text(&self.conn).map_err(fault)? == *was {
+            return Ok(Vec::new());
         }
+        // It may be the same in other words.
+        let before: Vec<Migration> = before.iter().map(|migration| (*migration).clone()).collect();
+        let expected = schema::catalog(&Dialect::Sqlite, &before)?;
+        Ok(drift::messages(&expected, &self.catalog()?, drift::Leave::default()))
     }
-    Ok(errors)
 }
 
 /// A migration's other file, as one by itself.
@@ -73,7 +78,8 @@ mod tests {
             ..migration(&format!("00{}", at + 1), up)
         };
         let migrations: Vec<Migration> = pairs.iter().enumerate().map(pair).collect();
-        try_it(&migrations)
+        Rehearsal::of(&migrations)
+            .and_then(Rehearsal::way_back)
             .unwrap()
             .iter()
             .map(|error| error.to_string().lines().take(2).collect::<Vec<_>>().join(""))

@@ -118,7 +118,9 @@ pub(super) fn share_lets(fields: &Fields<'_>, rules: &mut [Rule]) {
         taken.sort_unstable();
         taken.iter().for_each(|(at, _)| used[*at] = true);
         // Each rule has its own, as the rows that they look up are its own.
-        rule.lets = taken.into_iter().map(|(at, name)| named(&name, items[at])).collect();
+        let own =
+            |(at, name): (usize, String)| if is_row(items[at]) { named(&name, items[at]) } else { lets[at].clone() };
+        rule.lets = taken.into_iter().map(own).collect();
     }
     for (item, _) in items.iter().zip(used).filter(|(_, used)| !used) {
         let message = format!("nothing uses `{}` of [let]", item.name);

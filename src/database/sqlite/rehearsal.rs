@@ -1,0 +1,150 @@
+//! Migrations that have run in memory, for all that is asked of what they make without a database.
+
+use super::location::Location;
+use super::script::{FORBIDDEN, Failure, up};
+use super::{after_rows, assertion, bodies, catalog, connect, ledger_tables, record, sql, words};
+use crate::database::catalog::Catalog;
+use crate::database::history;
+use crate::database::query::BadQuery;
+use crate::database::schema::check_order;
+use crate::error::{Error, Result};
+use crate::interrupt;
+use crate::mapping::codes;
+use crate::table::Migration;
+use rusqlite::{Connection, ErrorCode};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Migrations, and a database in memory in which they have run.
+#[derive(Debug)]
+pub struct Rehearsal<'m> {
+    pub(super) conn: Connection,
+    pub(super) migrations: Vec<&'m Migration>,
+    /// What there was before each.
+    pub(super) before: Vec<Text>,
+}
+
+/// The SQL of everything but the engine's own, by name.
+pub(super) type Text = BTreeMap<String, Option<String>>;
+
+impl<'m> Rehearsal<'m> {
+    /// Runs migrations.
+    ///
+    /// # Errors
+    /// What is wrong with the first that does not run.
+    pub(in crate::database) fn of(migrations: &'m [Migration]) -> Result<Self> {
+        let mut made = Self::begin()?;
+        for migration in migrations {
+            made.run(migration)?.map_or(Ok(()), Err)?;
+        }
+        Ok(made)
+    }
+
+    /// Nothing has run yet.
+    pub(super) fn begin() -> Result<Self> {
+        Ok(Self { conn: connect::in_memory().map_err(fault)?, migrations: Vec::new(), before: Vec::new() })
+    }
+
+    /// Runs one more; gives what is wrong where its SQL does not run.
+    pub(super) fn run(&mut self, migration: &'m Migration) -> Result<Option<Error>> {
+        let mut earlier = self.migrations.iter().map(|migration| migration.version.as_str()).collect();
+        check_order(migration, &mut earlier)?;
+        self.before.push(text(&self.conn).map_err(fault)?);
+        if let Err(failure) = up(&mut self.conn, migration) {
+            interrupt::check()?;
+            return Ok(Some(wrong(migration, &failure)));
+        }
+        self.migrations.push(migration);
+        Ok(None)
+    }
+
+    /// Everything that they make.
+    pub(super) fn catalog(&self) -> Result<Catalog> {
+        catalog::whole(&self.conn, history::RECORD).map_err(fault)
+    }
+
+    /// Everything that all migrations of a set make.
+    ///
+    /// # Errors
+    /// When one that is to run after the rows cannot.
+    pub fn whole(&mut self) -> Result<Catalog> {
+        let whole = self.catalog()?;
+        after_rows::check(&mut self.conn, &self.migrations, &whole)?;
+        Ok(whole)
+    }
+
+    /// What is wrong with triggers and views: those that name what is not there.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn broken_bodies(&self) -> Result<Vec<Error>> {
+        bodies::broken(&self.conn, &self.migrations).map_err(fault)
+    }
+
+    /// What is wrong with each of these queries, asked of what they make and of treelift's own tables; migrations are
+    /// recorded in `record`.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn refused(&mut self, record: Option<&str>, queries: &[&str]) -> Result<Vec<Option<BadQuery>>> {
+        let location = Location {
+            path: PathBuf::new(),
+            shown: IN_MEMORY.to_owned(),
+            record: record.map(str::to_owned),
+            is_wal: false,
+        };
+        self.conn.execute_batch("SAVEPOINT asked").map_err(fault)?;
+        record::set_up(&self.conn, &location)
+            .and_then(|()| ledger_tables::set_up(&self.conn, &location))
+            .map_err(|fault| location.words(fault))?;
+        let refused = assertion::refused(&mut self.conn, queries).map_err(fault)?;
+        self.conn.execute_batch("ROLLBACK TO asked; RELEASE asked").map_err(fault)?;
+        Ok(refused)
+    }
+}
+
+/// What there is after each migration, up to the first that does not run by itself; and why that one does not.
+pub(in crate::database) fn stages(migrations: &[Migration]) -> Result<(Vec<Catalog>, Option<Error>)> {
+    let (mut made, mut stages) = (Rehearsal::begin()?, Vec::with_capacity(migrations.len()));
+    for migration in migrations {
+        if let Some(wrong) = made.run(migration)? {
+            return Ok((stages, Some(wrong)));
+        }
+        stages.push(made.catalog()?);
+    }
+    Ok((stages, None))
+}
+
+/// Why a migration does not run.
+pub(super) fn wrong(migration: &Migration, failure: &Failure) -> Error {
+    let version = &migration.version;
+    let (code, message) = match failure.error.sqlite_error_code() {
+        Some(ErrorCode::AuthorizationForStatementDenied) => {
+            let message = format!("migration `{version}` does more than create and fill tables: {FORBIDDEN}");
+            (&codes::MIGRATION_FORBIDDEN, message)
+        }
+        // SQLite's own words may be shown here: in memory there is nothing but the set's SQL.
+        _ => {
+            let text = match &failure.error {
+                rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+                other => other.to_string(),
+            };
+            (&codes::MIGRATION_SQL, format!("migration `{version}` is not valid SQL: {text}"))
+        }
+    };
+    let excerpt = failure.excerpt(&migration.up, &message);
+    let place = format!("{}:{}", migration.path, failure.line(&migration.up));
+    Error::request(message).coded(code.id).at(place).showing(excerpt)
+}
+
+pub(super) fn text(conn: &Connection) -> rusqlite::Result<Text> {
+    let all: Text = sql::all(conn, "SELECT name, sql FROM sqlite_schema", [])?.into_iter().collect();
+    Ok(all.into_iter().filter(|(name, _)| !name.starts_with("sqlite_")).collect())
+}
+
+const IN_MEMORY: &str = "the schema in memory";
+
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` gives it")]
+pub(super) fn fault(error: rusqlite::Error) -> Error {
+    words::fault(&error, IN_MEMORY)
+}
