@@ -37,17 +37,18 @@ pub(crate) const SMALL: usize = 2 << 20;
 /// # Errors
 /// Findings, when the file is not what the walk saw, is broken, or has none of the mapping's shapes.
 pub(crate) fn look(file: &SourceFile, limits: Limits, mapping: &Mapping) -> Result<Looked, Vec<Finding>> {
-    let looked = open(file, limits, mapping).map_err(|finding| vec![finding]).and_then(|mut opened| {
-        let is_small = opened.extent() <= SMALL;
-        let shaped = shape(&mut opened, mapping, is_small)?;
-        let stays_open = shaped.records.is_none();
-        Ok((shaped, stays_open.then_some(opened)))
-    });
-    match &looked {
-        Err(findings) if findings.iter().any(|finding| finding.code == &FILE_UNREADABLE) => looked,
-        // One that was being written to is not broken: it changed.
-        _ => file.unchanged().map_err(|finding| vec![finding]).and(looked),
-    }
+    let changed_or = |finding: Finding| match file.unchanged() {
+        Err(changed) if finding.code != &FILE_UNREADABLE => changed,
+        _ => finding,
+    };
+    let mut opened = open(file, limits, mapping).map_err(|finding| vec![changed_or(finding)])?;
+    let is_small = opened.extent() <= SMALL;
+    let shaped = shape(&mut opened, mapping, is_small);
+    // One that was being written to is not broken: it changed.
+    opened.is_it().map_err(|finding| vec![finding])?;
+    let shaped = shaped?;
+    let stays_open = shaped.records.is_none();
+    Ok((shaped, stays_open.then_some(opened)))
 }
 
 /// Opens a file as its mapping reads it; whether it is what the walk saw is to be asked when it was read.

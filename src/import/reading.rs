@@ -203,8 +203,8 @@ impl Import<'_> {
         let selection = mapping.source.shapes[reading.shaped.shape].records.as_ref();
         let limits = self.plan.limits(self.mapping, self.options.max_depth);
         let open = || {
-            let opened = look::open(&self.plan.tree.files[file], limits, mapping)?;
-            opened.unchanged().map(|()| opened)
+            let source = &self.plan.tree.files[file];
+            source.unchanged().and_then(|()| look::open(source, limits, mapping))
         };
         let opened = opened.map_or_else(open, Ok);
         let mut opened = match opened {

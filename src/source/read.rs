@@ -110,7 +110,7 @@ impl SourceFile {
     /// # Errors
     /// Those of the file system.
     pub(super) fn bytes(&self) -> IoResult<Box<dyn Bytes>> {
-        Ok(self.read_from(self.handle()?))
+        Ok(self.read_from(Arc::new(self.handle()?)))
     }
 
     /// Opens what the walk found to be a regular file: whatever took its place since is neither followed
@@ -119,7 +119,7 @@ impl SourceFile {
         platform::open_itself(&self.absolute())
     }
 
-    fn read_from(&self, handle: File) -> Box<dyn Bytes> {
+    fn read_from(&self, handle: Arc<File>) -> Box<dyn Bytes> {
         match self.form().packed {
             Some(most) => Box::new(Unpacked::new(Reader::new(handle, self.bytes), self.bytes, most)),
             None => Box::new(Reader::new(handle, self.bytes)),
@@ -148,13 +148,18 @@ impl SourceFile {
     }
 
     /// Whether the file is still as the walk saw it: its size, time of modification, device and inode, by its path.
-    /// What was opened was that inode, so a handle would not tell more.
     ///
     /// # Errors
     /// A finding when it is not.
     pub fn unchanged(&self) -> Result<(), Finding> {
         let is_as_seen = std::fs::symlink_metadata(self.absolute()).is_ok_and(|metadata| self.is_as_seen(&metadata));
         if is_as_seen { Ok(()) } else { Err(self.changed()) }
+    }
+
+    /// Whether what was opened is what the walk saw.
+    fn is_it(&self, handle: &File) -> Result<(), Finding> {
+        let metadata = handle.metadata().map_err(|error| self.unreadable(&error))?;
+        if self.is_as_seen(&metadata) { Ok(()) } else { Err(self.changed()) }
     }
 
     fn unreadable(&self, error: &std::io::Error) -> Finding {
@@ -168,14 +173,14 @@ impl SourceFile {
 
 /// Reads a file of a known size, and does not ask the system for its end.
 struct Reader {
-    handle: File,
+    handle: Arc<File>,
     /// The size; a file system that says 0 may mean that it does not know.
     size: u64,
     at: u64,
 }
 
 impl Reader {
-    fn new(handle: File, size: u64) -> Self {
+    fn new(handle: Arc<File>, size: u64) -> Self {
         Self { handle, size: if size == 0 { u64::MAX } else { size }, at: 0 }
     }
 }
@@ -185,7 +190,7 @@ impl Read for Reader {
         let left = usize::try_from(self.size.saturating_sub(self.at)).unwrap_or(usize::MAX);
         let most = left.min(buffer.len());
         // Whether there is more by now shows when it is asked whether the file changed.
-        let read = if most == 0 { 0 } else { self.handle.read(&mut buffer[..most])? };
+        let read = if most == 0 { 0 } else { (&*self.handle).read(&mut buffer[..most])? };
         self.at += read as u64;
         Ok(read)
     }
@@ -193,7 +198,7 @@ impl Read for Reader {
 
 impl Seek for Reader {
     fn seek(&mut self, to: SeekFrom) -> IoResult<u64> {
-        self.at = self.handle.seek(to)?;
+        self.at = (&*self.handle).seek(to)?;
         Ok(self.at)
     }
 }
@@ -206,7 +211,7 @@ pub struct Opened {
     extent: usize,
     pub(super) limits: Limits,
     file: FileId,
-    origin: Option<SourceFile>,
+    origin: Option<(SourceFile, Arc<File>)>,
     /// The digest of the file itself, where the window shows something made of it.
     digest: Option<[u8; 32]>,
     /// Which texts hold JSON.
@@ -220,31 +225,25 @@ pub struct Opened {
 /// # Errors
 /// A finding when it cannot be read or is not what the walk saw.
 pub fn open(file: &SourceFile, limits: Limits) -> Result<Opened, Finding> {
-    open_from(file, limits, |handle| {
-        let metadata = handle.metadata().map_err(|error| file.unreadable(&error))?;
-        if file.is_as_seen(&metadata) { Ok(()) } else { Err(file.changed()) }
-    })
+    let handle = file.handle().map_err(|error| file.unreadable(&error))?;
+    file.is_it(&handle)?;
+    open_from(file, handle, limits)
 }
 
-fn open_from(
-    file: &SourceFile,
-    limits: Limits,
-    is_it: impl FnOnce(&File) -> Result<(), Finding>,
-) -> Result<Opened, Finding> {
-    let handle = file.handle().map_err(|error| file.unreadable(&error))?;
-    is_it(&handle)?;
+fn open_from(file: &SourceFile, handle: File, limits: Limits) -> Result<Opened, Finding> {
+    let handle = Arc::new(handle);
     let (size, extent) = match usize::try_from(file.bytes) {
         // One byte more, so that the end of a small file is seen without moving its bytes away.
         Ok(bytes) if bytes < limits.window => (bytes + 1, bytes + 1),
         _ => (limits.window.min(ROLLING), limits.window),
     };
-    let window = Window::new(file.read_from(handle), size, limits.sensitive);
+    let window = Window::new(file.read_from(Arc::clone(&handle)), size, limits.sensitive);
     let mut opened = Opened {
         window,
         extent,
         limits,
         file: file.id,
-        origin: Some(file.clone()),
+        origin: Some((file.clone(), handle)),
         digest: None,
         from_json: Arc::default(),
         whole: false,
@@ -259,13 +258,17 @@ fn open_from(
 /// Opens a file that may be one text. A text is read as if it were written as a JSON string, so that
 /// everything behind this has one kind of document to deal with.
 ///
-/// Whether it is what the walk saw is to be asked when it was read ([`Opened::unchanged`]), which tells of a change before
-/// and during that.
+/// Whether it is what the walk saw is to be asked when it was read ([`Opened::is_it`]), which tells of a change before and
+/// during that.
 ///
 /// # Errors
 /// A finding when it cannot be read, is whitespace or empty, or is text that is not UTF-8.
 pub fn open_as(file: &SourceFile, limits: Limits, format: Format) -> Result<Opened, Finding> {
-    let mut opened = open_from(file, limits, |_| Ok(()))?;
+    let handle = file.handle().map_err(|error| file.unreadable(&error))?;
+    if file.bytes == 0 {
+        file.is_it(&handle)?; // its size does not end the reading
+    }
+    let mut opened = open_from(file, handle, limits)?;
     if matches!(format, Format::Json | Format::Lines) {
         return Ok(opened);
     }
@@ -330,7 +333,9 @@ impl Opened {
     /// # Errors
     /// A finding when the file cannot be read.
     pub fn digest(&mut self) -> Result<[u8; 32], Finding> {
-        if let (None, Some(packed)) = (self.digest, self.origin.as_ref().filter(|of| of.form().packed.is_some())) {
+        if let (None, Some(packed)) =
+            (self.digest, self.origin.as_ref().map(|(file, _)| file).filter(|of| of.form().packed.is_some()))
+        {
             // The window shows what they unpack to.
             self.digest = Some(open(&packed.in_form(Form::default()), Limits::default())?.digest()?);
         }
@@ -376,7 +381,15 @@ impl Opened {
     /// # Errors
     /// A finding when it is not.
     pub fn unchanged(&self) -> Result<(), Finding> {
-        self.origin.as_ref().map_or(Ok(()), SourceFile::unchanged)
+        self.origin.as_ref().map_or(Ok(()), |(file, _)| file.unchanged())
+    }
+
+    /// Whether what was opened is what the walk saw, and still as it was. To be asked when it was read.
+    ///
+    /// # Errors
+    /// A finding when it is not.
+    pub fn is_it(&self) -> Result<(), Finding> {
+        self.origin.as_ref().map_or(Ok(()), |(file, handle)| file.is_it(handle))
     }
 
     /// How large it is, as far as that matters: at most the size of the limits' window.
@@ -495,6 +508,30 @@ mod tests {
         rustix::fs::mknodat(rustix::fs::CWD, file.absolute(), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
             .unwrap();
         assert_eq!(code(open(&file, Limits::default())), Some(&FILE_CHANGED));
+    }
+
+    #[test]
+    fn what_was_read_in_the_place_of_a_file_is_told_afterwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = |file: &SourceFile| open_as(file, Limits::default(), Format::Json);
+        let file = written(&folder, "[1]");
+        let known = opened(&file).unwrap();
+        assert!(known.is_it().is_ok());
+        let aside = folder.path().join("aside.json");
+        fs::rename(file.absolute(), &aside).unwrap();
+        fs::write(file.absolute(), "[2]").unwrap();
+        let other = opened(&file).unwrap();
+        // Even where the file has its name back by then.
+        fs::rename(&aside, file.absolute()).unwrap();
+        assert!(file.unchanged().is_ok() && known.is_it().is_ok());
+        assert_eq!(code(other.is_it()), Some(&FILE_CHANGED));
+
+        fs::write(file.absolute(), "[1, 2]").unwrap();
+        assert_eq!(code(known.is_it()), Some(&FILE_CHANGED), "it was written to");
+
+        let empty = written(&folder, "");
+        fs::write(file.absolute(), "[2]").unwrap();
+        assert_eq!(code(opened(&empty)), Some(&FILE_CHANGED), "its size does not end the reading");
     }
 
     #[test]
