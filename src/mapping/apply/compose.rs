@@ -1,23 +1,14 @@
 //! Values that are made of several: templates, joined texts and digests.
 
-use super::draft::Fault;
 use super::fit::as_text;
 use super::list::Elements;
-use super::maker::{RowMaker, Trail, first_place, not_text};
+use super::maker::{RowMaker, Trail, not_text};
 use super::scope::{Current, Operand, Scope, Stop};
-use crate::finding::VALUE_STEP;
 use crate::hex;
 use crate::mapping::model::{Digest, Expr, From, Parts, TemplatePiece};
 use crate::step::Datum;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
-
-fn empty_part(at: Option<u64>) -> Stop {
-    let mut fault = Fault::new(&VALUE_STEP, "`join` leaves out an empty part of the text that was split");
-    fault.at = at;
-    fault.help = Some("say why it may go with `lossy` beside `join`, or have the column keep the list");
-    fault.into()
-}
 
 impl<'t> RowMaker<'_, 't> {
     pub(super) fn template(
@@ -55,8 +46,8 @@ impl<'t> RowMaker<'_, 't> {
 
     pub(super) fn join(
         &mut self,
-        expr: &Expr,
-        (parts, with): (&Parts, &str),
+        parts: &Parts,
+        with: &str,
         scope: &Scope<'_, 't>,
         trail: &mut Trail,
     ) -> Result<Operand<'t>, Stop> {
@@ -87,20 +78,24 @@ impl<'t> RowMaker<'_, 't> {
                 }
             }
             Parts::In(list) => {
-                // An empty element of the source is a leaf of its own. A part of a text is counted with the text.
-                let before = trail.len();
-                let keeps_all = expr.lossy.is_none() && self.rule.splits(list, 0);
-                if let Elements::Of(elements) = self.elements(list, scope, trail)? {
+                let (before, outer) = (trail.len(), std::mem::take(&mut self.splits));
+                let elements = self.elements(list, scope, trail)?;
+                let is_split = std::mem::replace(&mut self.splits, outer);
+                let mut is_whole = true;
+                if let Elements::Of(elements) = elements {
                     for element in elements {
                         add(&match element {
                             Current::Node(node) => self.node(node, scope.doc_of_node(node), trail),
                             Current::Datum(Datum::Json(text)) if text == "null" => Operand::Null,
-                            Current::Datum(Datum::Text(text)) if text.is_empty() && keeps_all => {
-                                return Err(empty_part(first_place(&trail[before..], scope)));
+                            Current::Datum(datum) => {
+                                is_whole &= !matches!(&datum, Datum::Text(text) if text.is_empty());
+                                Operand::Datum(datum)
                             }
-                            Current::Datum(datum) => Operand::Datum(datum),
                         })?;
                     }
+                }
+                if is_split && !is_whole {
+                    trail.truncate(before); // without its empty parts the text cannot be got back
                 }
             }
         }

@@ -175,6 +175,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             }
             keeps &= step.keeps();
             let given = (self.scope.trace.is_some() || step.is_counted()).then(|| datum.clone());
+            let is_list = matches!(datum, Datum::List(_));
             let applied = if self.clock { step.apply_to_start(datum) } else { step.apply(datum) };
             if let (Some(trace), Some(given)) = (self.scope.trace, &given) {
                 let secret = self.tainted;
@@ -186,6 +187,7 @@ impl<'a, 't> RowMaker<'a, 't> {
                         self.count(&given, &next, at);
                     }
                     datum = next;
+                    self.splits |= !is_list && matches!(datum, Datum::List(_));
                     if matches!(datum, Datum::Null) {
                         break;
                     }
@@ -252,7 +254,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             }
             From::Selected(rooted) => self.selected(expr, rooted, scope, trail),
             From::Template(pieces) => self.template(pieces, scope, trail),
-            From::Join { parts, with } => self.join(expr, (parts, with), scope, trail),
+            From::Join { parts, with } => self.join(parts, with, scope, trail),
             From::Object(members) => {
                 let mut out = String::with_capacity(128);
                 Ok(match self.object(members, scope, trail, &mut out)? {

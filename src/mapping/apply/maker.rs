@@ -62,6 +62,8 @@ pub(super) struct RowMaker<'a, 't> {
     pub(super) declassifying: bool,
     /// Whether `on_empty` decides about the value that is being evaluated, so that an empty string ends its steps.
     pub(super) ends_on_empty: bool,
+    /// Whether a step made a list of a text since this was last asked.
+    pub(super) splits: bool,
     /// How the column that is being evaluated reads a value which is not of its type.
     pub(super) reads: Option<&'a ReadAs>,
     /// The nulls and empty containers that the paths of a column or secret met; none are noted elsewhere, as in a

@@ -102,6 +102,7 @@ impl<'a, 't> RowMaker<'a, 't> {
             sealing: false,
             declassifying: false,
             ends_on_empty: false,
+            splits: false,
             reads: None,
             voids: None,
             dangling: None,

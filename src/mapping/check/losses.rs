@@ -96,7 +96,7 @@ impl Loss<'_> {
             }),
             From::Join { parts: Parts::Of(parts), .. } => parts.iter().any(|part| self.inside(part, depth)),
             // An empty part is left out.
-            From::Join { parts: Parts::In(list), .. } => self.rule.splits(list, 0) || self.inside(list, depth),
+            From::Join { parts: Parts::In(list), .. } => self.splits(list, depth) || self.inside(list, depth),
             From::Object(members) => members.iter().any(|(_, member)| self.inside(member, depth)),
             From::Each(each) => [Some(&each.each), each.member.as_ref(), Some(&each.item)]
                 .into_iter()
@@ -105,6 +105,20 @@ impl Loss<'_> {
             From::Digest { of, .. } => of.iter().any(reads_source),
             From::Lookup(ways) => ways.len() > 1 || ways.iter().any(|row| self.by(row, depth)),
         }
+    }
+
+    /// Whether it may give the parts of a text.
+    fn splits(&self, expr: &Expr, depth: u32) -> bool {
+        let inside = |inside: &Expr| depth <= 16 && self.splits(inside, depth + 1);
+        expr.steps.iter().any(|step| step.output() == OutputType::List)
+            || match &expr.from {
+                From::First(parts) => parts.iter().any(inside),
+                From::Each(each) => inside(&each.each),
+                From::Path(PathExpr { root: Root::Column(name), .. }) => {
+                    self.rule.let_of(name).is_some_and(|one| inside(&one.expr))
+                }
+                _ => false,
+            }
     }
 
     /// What is compared may be no more than like the column.

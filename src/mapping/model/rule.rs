@@ -1,9 +1,8 @@
 //! Rules: which rows a record makes.
 
-use super::expr::{Condition, Expr, From, Policies};
-use super::paths::{PathExpr, Root, Rooted};
+use super::expr::{Condition, Expr, Policies};
+use super::paths::{PathExpr, Rooted};
 use crate::document::tape::Selection;
-use crate::step::OutputType;
 use serde::Deserialize;
 
 /// One `[table.NAME]`.
@@ -64,23 +63,6 @@ impl Rule {
     /// The `let` of this name.
     pub fn let_of(&self, name: &str) -> Option<&Let> {
         self.lets.iter().find(|one| one.name == name)
-    }
-
-    /// Whether an expression may give the parts of a text that was split; `depth` is how many it stands in.
-    pub fn splits(&self, expr: &Expr, depth: u32) -> bool {
-        // The loader reports a cycle.
-        depth <= 16
-            && (expr.steps.iter().any(|step| step.output() == OutputType::List)
-                || match &expr.from {
-                    From::First(parts) => parts.iter().any(|part| self.splits(part, depth + 1)),
-                    From::Path(PathExpr { root: Root::Column(name), .. }) => {
-                        let column = self.columns.iter().find(|column| column.name == *name);
-                        let of_column = column.map(|column| &column.expr);
-                        let named = self.let_of(name).map(|one| &one.expr).or(of_column);
-                        named.is_some_and(|named| self.splits(named, depth + 1))
-                    }
-                    _ => false,
-                })
     }
 
     /// The columns that hold secrets, sealed or hashed.
