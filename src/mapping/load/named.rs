@@ -4,7 +4,7 @@ use super::expr::{column_of_row, condition, is_row, judged};
 use super::known::Named;
 use super::tree::{Fields, Item};
 use crate::mapping::codes;
-use crate::mapping::model::{Let, PathExpr, Root, Rule};
+use crate::mapping::model::{Expr, Let, PathExpr, Root, Rule};
 use crate::mapping::walk::{self, Read};
 
 /// Reads `[when]`, so that conditions that are read later may be a name of it.
@@ -117,9 +117,11 @@ pub(super) fn share_lets(fields: &Fields<'_>, rules: &mut [Rule]) {
         }
         taken.sort_unstable();
         taken.iter().for_each(|(at, _)| used[*at] = true);
-        // Each rule has its own, as the rows that they look up are its own.
-        let own =
-            |(at, name): (usize, String)| if is_row(items[at]) { named(&name, items[at]) } else { lets[at].clone() };
+        // Each rule has its own of those that look up rows, as these are its own.
+        let own = |(at, name): (usize, String)| {
+            let is_own = is_row(items[at]) || looks_up(&lets[at].expr);
+            if is_own { named(&name, items[at]) } else { lets[at].clone() }
+        };
         rule.lets = taken.into_iter().map(own).collect();
     }
     for (item, _) in items.iter().zip(used).filter(|(_, used)| !used) {
@@ -127,6 +129,12 @@ pub(super) fn share_lets(fields: &Fields<'_>, rules: &mut [Rule]) {
         let hint = format!("write `={}` where its value is meant, or remove it", shown(item));
         item.refuse_as(&codes::NAME_UNUSED, message, hint);
     }
+}
+
+fn looks_up(expr: &Expr) -> bool {
+    let mut found = false;
+    walk::expr(expr, &mut |visit| found |= matches!(visit.read, Read::Row(_)));
+    found
 }
 
 /// The column or `let` that is read.

@@ -307,6 +307,19 @@ fn columns_of_a_row_that_has_a_name_are_used_everywhere() {
 }
 
 #[test]
+fn a_lookup_that_two_rules_use_waits_for_later_rows_where_it_can() {
+    // A key cannot wait, so the kinds of nodes whose parent is read later are not made; their parents are found all the same.
+    let rules = "[let]\nup = { lookup = \"nodes.id\", by = { name = \"up\" }, on_dangling = \"null\" }\n\
+                 [table.nodes]\nkey = [\"name\"]\n[table.nodes.columns]\nname = \"name\"\nparent = \"=up\"\n\
+                 [table.kinds]\nkey = [\"node\"]\n[table.kinds.columns]\nnode = { from = \"=up\", on_absent = \"skip\" }\n";
+    let schema = format!("{NODES} CREATE TABLE kinds (node INTEGER PRIMARY KEY);");
+    let house = House::new().schema(&schema).list("nodes", "nodes.json", rules);
+    let house = house.source("nodes.json", &json!([{"name": "b", "up": "a"}, {"name": "a"}, {"name": "c", "up": "b"}]));
+    house.lift(&[]).ends(0, "committed");
+    assert_eq!(tree(&house), [["a", "-"], ["b", "a"], ["c", "b"]]);
+}
+
+#[test]
 fn a_row_whose_secret_is_read_later_is_one_that_others_find() {
     let rules = "[table.nodes]\nkey = [\"name\"]\n[table.nodes.columns]\nname = \"name\"\n\
                  parent = { lookup = \"nodes.id\", by = { name = \"up\" }, on_dangling = \"reject\" }\n\
