@@ -24,9 +24,10 @@ pub fn judge_both_ways(source: &SetSource) -> Result<(Set, Schema)> {
     judged(source, true)
 }
 
-fn judged(source: &SetSource, is_rolled_back: bool) -> Result<(Set, Schema)> {
+fn judged(source: &SetSource, both_ways: bool) -> Result<(Set, Schema)> {
     let (set, mut errors) = load::read(source)?;
-    let made = Dialect::default().rehearsal(&set.migrations).and_then(|mut made| Ok((made.whole()?.schema, made)));
+    let made =
+        Dialect::default().rehearsal(&set.migrations, both_ways).and_then(|mut made| Ok((made.whole()?.schema, made)));
     let schema = match made {
         Ok((mut schema, mut made)) => {
             schema.write_as(&set.written);
@@ -40,7 +41,7 @@ fn judged(source: &SetSource, is_rolled_back: bool) -> Result<(Set, Schema)> {
             }
             errors.extend(made.broken_bodies()?);
             errors.extend(gather::check_assertions(&set, &mut made)?);
-            if is_rolled_back && errors.is_empty() {
+            if both_ways && errors.is_empty() {
                 errors.extend(made.way_back()?);
             }
             Some(schema)

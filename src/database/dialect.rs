@@ -108,12 +108,13 @@ impl Dialect {
         }
     }
 
-    /// The migrations, run in memory.
+    /// The migrations, run in memory; `both_ways` where it will be asked about their way back.
     ///
     /// # Errors
     /// What is wrong with the first that does not run; and for a server, which alone knows what it makes.
-    pub fn rehearsal(self, migrations: &[Migration]) -> Result<Rehearsal<'_>> {
+    pub fn rehearsal(self, migrations: &[Migration], both_ways: bool) -> Result<Rehearsal<'_>> {
         match self {
+            Self::Sqlite if both_ways => Rehearsal::both_ways(migrations),
             Self::Sqlite => Rehearsal::of(migrations),
             #[cfg(feature = "postgres")]
             Self::Postgresql => Err(Error::bug("a server alone knows what migrations make")),

@@ -102,7 +102,7 @@ pub fn check_assertions(set: &Set, made: &mut Rehearsal<'_>) -> Result<Vec<Error
         if migrations.len() == set.migrations.len() {
             made.refused(record, queries)
         } else {
-            dialect.rehearsal(migrations)?.refused(record, queries)
+            dialect.rehearsal(migrations, false)?.refused(record, queries)
         }
     })
 }

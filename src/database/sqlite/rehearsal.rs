@@ -20,12 +20,12 @@ use std::path::PathBuf;
 pub struct Rehearsal<'m> {
     pub(super) conn: Connection,
     pub(super) migrations: Vec<&'m Migration>,
-    /// What there was before each.
-    pub(super) before: Vec<Text>,
+    /// What there was before each, where they are to be rolled back.
+    pub(super) before: Option<Vec<Text>>,
 }
 
-/// The SQL of everything but the engine's own, by name.
-pub(super) type Text = BTreeMap<String, Option<String>>;
+/// The SQL of everything but the engine's own, by kind and name.
+pub(super) type Text = BTreeMap<(String, String), Option<String>>;
 
 impl<'m> Rehearsal<'m> {
     /// Runs migrations.
@@ -33,23 +33,36 @@ impl<'m> Rehearsal<'m> {
     /// # Errors
     /// What is wrong with the first that does not run.
     pub(in crate::database) fn of(migrations: &'m [Migration]) -> Result<Self> {
-        let mut made = Self::begin()?;
-        for migration in migrations {
-            made.run(migration)?.map_or(Ok(()), Err)?;
-        }
-        Ok(made)
+        Self::begin()?.then(migrations)
+    }
+
+    /// Runs migrations that are to be rolled back.
+    ///
+    /// # Errors
+    /// What is wrong with the first that does not run.
+    pub(in crate::database) fn both_ways(migrations: &'m [Migration]) -> Result<Self> {
+        Self { before: Some(Vec::new()), ..Self::begin()? }.then(migrations)
     }
 
     /// Nothing has run yet.
     pub(super) fn begin() -> Result<Self> {
-        Ok(Self { conn: connect::in_memory().map_err(fault)?, migrations: Vec::new(), before: Vec::new() })
+        Ok(Self { conn: connect::in_memory().map_err(fault)?, migrations: Vec::new(), before: None })
+    }
+
+    fn then(mut self, migrations: &'m [Migration]) -> Result<Self> {
+        for migration in migrations {
+            self.run(migration)?.map_or(Ok(()), Err)?;
+        }
+        Ok(self)
     }
 
     /// Runs one more; gives what is wrong where its SQL does not run.
     pub(super) fn run(&mut self, migration: &'m Migration) -> Result<Option<Error>> {
         let mut earlier = self.migrations.iter().map(|migration| migration.version.as_str()).collect();
         check_order(migration, &mut earlier)?;
-        self.before.push(text(&self.conn).map_err(fault)?);
+        if let Some(before) = &mut self.before {
+            before.push(text(&self.conn).map_err(fault)?);
+        }
         if let Err(failure) = up(&mut self.conn, migration) {
             interrupt::check()?;
             return Ok(Some(wrong(migration, &failure)));
@@ -94,10 +107,14 @@ impl<'m> Rehearsal<'m> {
             is_wal: false,
         };
         self.conn.execute_batch("SAVEPOINT asked").map_err(fault)?;
-        record::set_up(&self.conn, &location)
-            .and_then(|()| ledger_tables::set_up(&self.conn, &location))
-            .map_err(|fault| location.words(fault))?;
-        let refused = assertion::refused(&mut self.conn, queries).map_err(fault)?;
+        let is_set_up =
+            record::set_up(&self.conn, &location).and_then(|()| ledger_tables::set_up(&self.conn, &location)).is_ok();
+        // Where they make the table of the record themselves, that is told of them.
+        let refused = if is_set_up {
+            assertion::refused(&mut self.conn, queries).map_err(fault)?
+        } else {
+            vec![None; queries.len()]
+        };
         self.conn.execute_batch("ROLLBACK TO asked; RELEASE asked").map_err(fault)?;
         Ok(refused)
     }
@@ -138,8 +155,9 @@ pub(super) fn wrong(migration: &Migration, failure: &Failure) -> Error {
 }
 
 pub(super) fn text(conn: &Connection) -> rusqlite::Result<Text> {
-    let all: Text = sql::all(conn, "SELECT name, sql FROM sqlite_schema", [])?.into_iter().collect();
-    Ok(all.into_iter().filter(|(name, _)| !name.starts_with("sqlite_")).collect())
+    let all: Vec<(String, String, Option<String>)> = sql::all(conn, "SELECT type, name, sql FROM sqlite_schema", [])?;
+    let own = all.into_iter().filter(|(_, name, _)| !name.starts_with("sqlite_"));
+    Ok(own.map(|(kind, name, sql)| ((kind, name), sql)).collect())
 }
 
 const IN_MEMORY: &str = "the schema in memory";

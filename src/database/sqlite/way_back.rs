@@ -2,7 +2,7 @@
 
 use super::rehearsal::{Rehearsal, Text, fault, text, wrong};
 use super::script::{is_needed, run};
-use crate::database::{Dialect, Migration, drift, schema};
+use crate::database::{Migration, drift};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::mapping::codes;
@@ -14,7 +14,7 @@ impl Rehearsal<'_> {
     /// # Errors
     /// Those of the engine.
     pub fn way_back(mut self) -> Result<Vec<Error>> {
-        let migrations = std::mem::take(&mut self.migrations);
+        let (migrations, before) = (std::mem::take(&mut self.migrations), self.before.take().unwrap_or_default());
         let mut reached = migrations.len();
         while let Some(at) = reached.checked_sub(1) {
             let migration = migrations[at];
@@ -29,7 +29,7 @@ impl Rehearsal<'_> {
                 return Ok(vec![wrong(&back, &failure)]);
             }
             reached = at;
-            let left = self.left(&migrations[..at], &self.before[at])?;
+            let left = self.left(&migrations[..at], &before[at])?;
             if !left.is_empty() {
                 let message = format!(
                     "rolling back migration `{}` does not restore what was there: {}",
@@ -42,6 +42,7 @@ impl Rehearsal<'_> {
         if text(&self.conn).map_err(fault)?.is_empty() {
             return Ok(Vec::new()); // They would run as they did the first time.
         }
+        self.migrations = migrations[..reached].to_vec();
         for migration in &migrations[reached..] {
             if let Some(wrong) = self.run(migration)? {
                 return Ok(vec![wrong]);
@@ -50,15 +51,17 @@ impl Rehearsal<'_> {
         Ok(Vec::new())
     }
 
-    /// In what there is something else than these migrations made, as which this was the text.
+    /// What differs from what these migrations made; `was` is its SQL.
     fn left(&self, before: &[&Migration], was: &Text) -> Result<Vec<String>> {
         if text(&self.conn).map_err(fault)? == *was {
             return Ok(Vec::new());
         }
         // It may be the same in other words.
-        let before: Vec<Migration> = before.iter().map(|migration| (*migration).clone()).collect();
-        let expected = schema::catalog(&Dialect::Sqlite, &before)?;
-        Ok(drift::messages(&expected, &self.catalog()?, drift::Leave::default()))
+        let mut expected = Self::begin()?;
+        for migration in before {
+            expected.run(migration)?.map_or(Ok(()), Err)?;
+        }
+        Ok(drift::messages(&expected.catalog()?, &self.catalog()?, drift::Leave::default()))
     }
 }
 
@@ -78,7 +81,7 @@ mod tests {
             ..migration(&format!("00{}", at + 1), up)
         };
         let migrations: Vec<Migration> = pairs.iter().enumerate().map(pair).collect();
-        Rehearsal::of(&migrations)
+        Rehearsal::both_ways(&migrations)
             .and_then(Rehearsal::way_back)
             .unwrap()
             .iter()
@@ -117,5 +120,26 @@ mod tests {
                 "rolling back migration `002` does not restore what was there: table `a` is missing  at schema/002.down.sql"
             ]
         );
+    }
+
+    #[test]
+    fn a_trigger_that_is_called_like_its_table_does_not_hide_what_is_left_of_it() {
+        let made = "CREATE TABLE a (n INT); CREATE TRIGGER a AFTER INSERT ON a BEGIN SELECT 1; END;";
+        let left = tried(&[(made, None), ("ALTER TABLE a ADD COLUMN m INT;", Some("SELECT 1;"))]);
+        assert!(left[0].starts_with("rolling back migration `002` does not restore what was there"), "{left:?}");
+    }
+
+    #[test]
+    fn a_migration_that_depends_on_one_without_a_way_back_is_applied_again() {
+        let migrations = [
+            migration("001", "CREATE TABLE a (n INT);"),
+            Migration {
+                depends: vec!["001".to_owned()],
+                down: Some("DROP TABLE b;".to_owned()),
+                ..migration("002", "CREATE TABLE b (n INT);")
+            },
+        ];
+        let wrong = Rehearsal::both_ways(&migrations).and_then(Rehearsal::way_back).unwrap();
+        assert!(wrong.is_empty(), "{wrong:?}");
     }
 }
