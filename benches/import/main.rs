@@ -207,6 +207,7 @@ fn main() -> ExitCode {
     let raw: Vec<_> = std::env::args_os().skip(1).collect();
     let done = match raw.first() {
         Some(flag) if flag == floor::FLAG => floor::run(&raw[1..]).map(|()| true),
+        Some(flag) if flag == script::FLAG => script::run(&raw[1..]).map(|()| true),
         _ => run(&Args::parse()),
     };
     match done {

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::child::{self, Usage};
 use rusqlite::Connection;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -35,10 +36,24 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The first argument of the process that compares two databases.
+pub(crate) const FLAG: &str = "--same-rows";
+
+/// Fails unless the script wrote what treelift did. A process of its own compares, as this one must stay small.
+pub(crate) fn same_rows(treelift: &Path, script: &Path) -> Result<()> {
+    child::again(&[FLAG.as_ref(), treelift.as_os_str(), script.as_os_str()]).map(drop)
+}
+
+/// The process itself.
+pub(crate) fn run(arguments: &[impl AsRef<OsStr>]) -> Result<()> {
+    let [treelift, script] = arguments else { return Err(format!("{FLAG} takes two paths").into()) };
+    compare(Path::new(treelift), Path::new(script))
+}
+
 /// Fails unless the script wrote what treelift did: as many rows into every table that either wrote, and
 /// into mapped tables the same values, but for numbers that the database gave, sealed values and the
 /// time of the run.
-pub(crate) fn same_rows(treelift: &Path, script: &Path) -> Result<()> {
+fn compare(treelift: &Path, script: &Path) -> Result<()> {
     let conn = Connection::open(treelift)?;
     conn.execute("ATTACH ?1 AS script", [script.to_str().ok_or("a path in UTF-8")?])?;
     let list =
