@@ -376,8 +376,11 @@ fn what_the_application_alone_wrote_is_sealed() {
 
 #[test]
 fn the_application_reads_what_was_handed_over_and_what_it_writes_comes_back() {
-    for salt in [None, Some("short"), Some("a salt that is longer than sixteen bytes")] {
-        for site in imported() {
+    let salts = [None, Some("short"), Some("a salt that is longer than sixteen bytes")];
+    for (salt, is_first) in salts.into_iter().zip([true, false, false]) {
+        // What the salt does is the same in every database.
+        for site in site::every().into_iter().take(if is_first { usize::MAX } else { 1 }) {
+            import(&site);
             let logins = Tree::read(&sample()).logins();
             let run = |command: &str, more: &[&str]| {
                 let mut command = site.command(command, &[&["--passphrase-file", "pass.txt"], more].concat());

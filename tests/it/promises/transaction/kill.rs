@@ -152,21 +152,22 @@ fn is_trace(path: &Path) -> bool {
 
 #[test]
 fn a_killed_update_and_a_killed_second_import_and_undo_of_it_leave_what_was_before_or_what_is_after() {
-    updates(2, 1);
+    updates(2, 600, 1);
 }
 
 #[test]
 #[ignore = "ninety kills take about 6 minutes"]
 fn thirty_kills_of_an_update_and_a_second_import_and_an_undo() {
-    updates(30, 2);
+    updates(30, 2_000, 2);
 }
 
-/// Kills an import that updates rows, one that finds them all there, and the undo of the first, at so many moments each.
-fn updates(times: u32, seed: u64) {
+/// Kills an import that updates rows of so many records, one that finds them all there, and the undo of the first, at so
+/// many moments each.
+fn updates(times: u32, records: u32, seed: u64) {
     let house = crate::promises::again::changed_rows::house();
     let people = |paid: f64| {
         let person = |at: u32| json!({"id": at.to_string(), "name": "Ann", "paid": paid, "notes": ["x"]});
-        serde_json::Value::from_iter((0..2_000).map(person)).to_string()
+        serde_json::Value::from_iter((0..records).map(person)).to_string()
     };
     let content = || application_dump(&open_recovering(&house.path(DATABASE)));
     house.put("people.json", people(1.5));
