@@ -14,9 +14,8 @@ pub fn thousands(number: u64) -> String {
 }
 
 /// Whether a count need not be said.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serialises asks by reference")]
-pub(crate) fn is_zero(count: &u64) -> bool {
-    *count == 0
+pub(crate) fn is_zero<N: Default + PartialEq>(count: &N) -> bool {
+    *count == N::default()
 }
 
 /// A number with its noun: `1 row`, `1,234 rows`, `2 leaves`.
