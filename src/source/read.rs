@@ -225,13 +225,15 @@ pub struct Opened {
 /// # Errors
 /// A finding when it cannot be read or is not what the walk saw.
 pub fn open(file: &SourceFile, limits: Limits) -> Result<Opened, Finding> {
-    let handle = file.handle().map_err(|error| file.unreadable(&error))?;
-    file.is_it(&handle)?;
-    open_from(file, handle, limits)
+    opened(file, limits, true)
 }
 
-fn open_from(file: &SourceFile, handle: File, limits: Limits) -> Result<Opened, Finding> {
-    let handle = Arc::new(handle);
+/// Opens a file, and asks at once whether it is what the walk saw, or leaves that for later.
+fn opened(file: &SourceFile, limits: Limits, at_once: bool) -> Result<Opened, Finding> {
+    let handle = Arc::new(file.handle().map_err(|error| file.unreadable(&error))?);
+    if at_once {
+        file.is_it(&handle)?;
+    }
     let (size, extent) = match usize::try_from(file.bytes) {
         // One byte more, so that the end of a small file is seen without moving its bytes away.
         Ok(bytes) if bytes < limits.window => (bytes + 1, bytes + 1),
@@ -264,11 +266,8 @@ fn open_from(file: &SourceFile, handle: File, limits: Limits) -> Result<Opened, 
 /// # Errors
 /// A finding when it cannot be read, is whitespace or empty, or is text that is not UTF-8.
 pub fn open_as(file: &SourceFile, limits: Limits, format: Format) -> Result<Opened, Finding> {
-    let handle = file.handle().map_err(|error| file.unreadable(&error))?;
-    if file.bytes == 0 {
-        file.is_it(&handle)?; // its size does not end the reading
-    }
-    let mut opened = open_from(file, handle, limits)?;
+    // The size of an empty one does not end the reading.
+    let mut opened = opened(file, limits, file.bytes == 0)?;
     if matches!(format, Format::Json | Format::Lines) {
         return Ok(opened);
     }
