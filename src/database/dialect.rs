@@ -114,8 +114,7 @@ impl Dialect {
     /// What is wrong with the first that does not run; and for a server, which alone knows what it makes.
     pub fn rehearsal(self, migrations: &[Migration], both_ways: bool) -> Result<Rehearsal<'_>> {
         match self {
-            Self::Sqlite if both_ways => Rehearsal::both_ways(migrations),
-            Self::Sqlite => Rehearsal::of(migrations),
+            Self::Sqlite => Rehearsal::of(migrations, both_ways),
             #[cfg(feature = "postgres")]
             Self::Postgresql => Err(Error::bug("a server alone knows what migrations make")),
         }
@@ -125,7 +124,7 @@ impl Dialect {
 impl Stages for Dialect {
     fn stages(&self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
         match self {
-            Self::Sqlite if only_last => Ok(match Rehearsal::of(migrations).and_then(|mut made| made.whole()) {
+            Self::Sqlite if only_last => Ok(match Rehearsal::of(migrations, false).and_then(|mut made| made.whole()) {
                 Ok(whole) => (vec![whole], None),
                 Err(wrong) => (Vec::new(), Some(wrong)),
             }),

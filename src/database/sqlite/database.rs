@@ -116,7 +116,7 @@ impl Database for SqliteDatabase {
     }
 
     fn refused(&self, migrations: &[Migration], queries: &[&str]) -> Result<Vec<Option<BadQuery>>> {
-        Rehearsal::of(migrations)?.refused(self.location.record.as_deref(), queries)
+        Rehearsal::of(migrations, false)?.refused(self.location.record.as_deref(), queries)
     }
 
     fn begin(&mut self, opening: &Opening) -> Result<Box<dyn Transaction>> {

@@ -12,7 +12,7 @@ use crate::interrupt;
 use crate::mapping::codes;
 use crate::table::Migration;
 use rusqlite::{Connection, ErrorCode};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Migrations, and a database in memory in which they have run.
@@ -28,20 +28,12 @@ pub struct Rehearsal<'m> {
 pub(super) type Text = BTreeMap<(String, String), Option<String>>;
 
 impl<'m> Rehearsal<'m> {
-    /// Runs migrations.
+    /// Runs migrations; `both_ways` where they are to be rolled back.
     ///
     /// # Errors
     /// What is wrong with the first that does not run.
-    pub(in crate::database) fn of(migrations: &'m [Migration]) -> Result<Self> {
-        Self::begin()?.then(migrations)
-    }
-
-    /// Runs migrations that are to be rolled back.
-    ///
-    /// # Errors
-    /// What is wrong with the first that does not run.
-    pub(in crate::database) fn both_ways(migrations: &'m [Migration]) -> Result<Self> {
-        Self { before: Some(Vec::new()), ..Self::begin()? }.then(migrations)
+    pub(in crate::database) fn of(migrations: &'m [Migration], both_ways: bool) -> Result<Self> {
+        Self { before: both_ways.then(Vec::new), ..Self::begin()? }.with(migrations)
     }
 
     /// Nothing has run yet.
@@ -49,8 +41,11 @@ impl<'m> Rehearsal<'m> {
         Ok(Self { conn: connect::in_memory().map_err(fault)?, migrations: Vec::new(), before: None })
     }
 
-    fn then(mut self, migrations: &'m [Migration]) -> Result<Self> {
+    /// Runs these.
+    pub(super) fn with(mut self, migrations: impl IntoIterator<Item = &'m Migration>) -> Result<Self> {
+        let mut earlier = BTreeSet::new();
         for migration in migrations {
+            check_order(migration, &mut earlier)?;
             self.run(migration)?.map_or(Ok(()), Err)?;
         }
         Ok(self)
@@ -58,8 +53,6 @@ impl<'m> Rehearsal<'m> {
 
     /// Runs one more; gives what is wrong where its SQL does not run.
     pub(super) fn run(&mut self, migration: &'m Migration) -> Result<Option<Error>> {
-        let mut earlier = self.migrations.iter().map(|migration| migration.version.as_str()).collect();
-        check_order(migration, &mut earlier)?;
         if let Some(before) = &mut self.before {
             before.push(text(&self.conn).map_err(fault)?);
         }
@@ -123,7 +116,9 @@ impl<'m> Rehearsal<'m> {
 /// What there is after each migration, up to the first that does not run by itself; and why that one does not.
 pub(in crate::database) fn stages(migrations: &[Migration]) -> Result<(Vec<Catalog>, Option<Error>)> {
     let (mut made, mut stages) = (Rehearsal::begin()?, Vec::with_capacity(migrations.len()));
+    let mut earlier = BTreeSet::new();
     for migration in migrations {
+        check_order(migration, &mut earlier)?;
         if let Some(wrong) = made.run(migration)? {
             return Ok((stages, Some(wrong)));
         }
