@@ -124,10 +124,7 @@ impl Dialect {
 impl Stages for Dialect {
     fn stages(&self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
         match self {
-            Self::Sqlite if only_last => Ok(match Rehearsal::of(migrations, false).and_then(|mut made| made.whole()) {
-                Ok(whole) => (vec![whole], None),
-                Err(wrong) => (Vec::new(), Some(wrong)),
-            }),
+            Self::Sqlite if only_last => Ok(rehearsal::last(migrations)),
             Self::Sqlite => rehearsal::stages(migrations),
             #[cfg(feature = "postgres")]
             Self::Postgresql => Err(Error::bug("a server alone knows what migrations make")),

@@ -107,7 +107,7 @@ impl Job<'_> {
         approval.map_or(Ok(()), |approval| approval.again(options, database))?;
         let (id, is_new) = (random_id()?, !database.exists()?);
         let (mut run, read_ahead) = self.beginning.begin(&id, database, secrets, known, None)?;
-        let asked = read_ahead.and_then(|()| self.ask_and_read(&mut run, &id));
+        let asked = read_ahead.and_then(|()| self.ask_and_read(&mut run, &id, is_new));
         let before = match asked {
             Ok(before) => before,
             Err(error) => {
@@ -203,10 +203,11 @@ impl Job<'_> {
         Ok(Attempt::Done(Box::new(report)))
     }
 
-    /// Asks the set's assertions of the database as it is before, and reads everything.
-    fn ask_and_read(&self, run: &mut Import<'_>, id: &str) -> Result<Vec<Answer>> {
+    /// Asks the set's assertions of the database as it is before, and reads everything. One that the run makes has
+    /// nothing to tell yet.
+    fn ask_and_read(&self, run: &mut Import<'_>, id: &str, is_new: bool) -> Result<Vec<Answer>> {
         let Beginning { plan, options, .. } = *self.beginning;
-        let before = validate::ask(run.writer.transaction()?, &plan.set)?;
+        let before = if is_new { Vec::new() } else { validate::ask(run.writer.transaction()?, &plan.set)? };
         let folder = options.rejects.as_deref().or(options.replay.as_deref().filter(|_| options.mode == Mode::Real));
         let open = |folder| RejectFolder::open(folder, id, &name_of(&plan.tree.root));
         run.rejects.folder = folder.map(open).transpose()?;

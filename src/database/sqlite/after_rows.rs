@@ -9,6 +9,7 @@ use super::script::{Failure, run, run_seen};
 use super::session::SqliteTransaction;
 use super::{connect, sql, words};
 use crate::database::catalog::{Catalog, Other};
+use crate::database::history::RECORD;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::mapping::codes::MIGRATION_AFTER;
@@ -231,7 +232,7 @@ fn with_rows(whole: &Catalog) -> BTreeSet<String> {
 fn run_noted(conn: &mut Connection, sql: &str, rows: &BTreeSet<String>) -> Result<Seen, Failure> {
     let seen = Arc::new(Mutex::new(Seen::default()));
     let (noting, rows) = (Arc::clone(&seen), rows.clone());
-    run_seen(conn, sql, move |context| {
+    run_seen(conn, RECORD, sql, move |context| {
         noting.lock().unwrap_or_else(PoisonError::into_inner).note(context, None, &rows);
     })?;
     Ok(std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner)))
@@ -255,14 +256,7 @@ fn by_trigger(conn: &mut Connection, name: &str, table: &Table, rows: &BTreeSet<
 
 /// Statements that set off every trigger of a table.
 fn changes(table: &Table) -> [String; 3] {
-    let name = sql::name(&table.name);
-    let columns = table.columns.iter().map(|column| sql::name(&column.name));
-    let set: Vec<String> = columns.map(|column| format!("{column} = {column}")).collect();
-    [
-        format!("INSERT INTO {name} DEFAULT VALUES"),
-        format!("UPDATE {name} SET {}", set.join(", ")),
-        format!("DELETE FROM {name}"),
-    ]
+    sql::changes(&table.name, table.columns.iter().map(|column| column.name.as_str()))
 }
 
 /// The SQL of everything that was made, by name.

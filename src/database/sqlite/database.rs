@@ -2,7 +2,7 @@
 
 use super::location::{Location, Tried};
 use super::reader::SqliteReader;
-use super::rehearsal::Rehearsal;
+use super::rehearsal::{self, Rehearsal};
 use super::session::SqliteTransaction;
 use super::{alter, connect, file, fill, locks, orphans, replace, rows_back, tidy, undo, url};
 use crate::database::audit::{AuditEntry, AuditTable};
@@ -44,7 +44,7 @@ impl SqliteDatabase {
         let path = std::path::absolute(path).map_err(|error| file::io_fault(&error, path.display()))?;
         // A dangling link stays as it is, and is refused when it is looked at.
         let real = path.canonicalize().unwrap_or_else(|_| path.clone());
-        let location = Location { path: real, shown: url.to_owned(), record: None, is_wal: false };
+        let location = Location::of(real, url);
         Ok(Self { url: url.to_owned(), path, location, _folder: None })
     }
 
@@ -63,7 +63,7 @@ impl SqliteDatabase {
 
 impl Stages for SqliteDatabase {
     fn stages(&self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
-        Dialect::Sqlite.stages(migrations, only_last)
+        rehearsal::stages_of(&self.location, migrations, only_last)
     }
 }
 

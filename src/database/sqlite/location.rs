@@ -1,5 +1,6 @@
 //! Where a database is, and why work on it ended.
 
+use super::made::Made;
 use crate::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -15,9 +16,16 @@ pub(super) struct Location {
     pub(super) record: Option<String>,
     /// Whether a new file has a write-ahead log.
     pub(super) is_wal: bool,
+    /// What migrations make of it.
+    pub(super) made: Made,
 }
 
 impl Location {
+    /// A file at this place that is shown so.
+    pub(super) fn of(path: PathBuf, shown: &str) -> Self {
+        Self { path, shown: shown.to_owned(), record: None, is_wal: false, made: Made::default() }
+    }
+
     /// The directory it lies in.
     pub(super) fn directory(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("/"))

@@ -7,7 +7,7 @@ use super::assertion;
 use super::catalog;
 use super::location::{Fault, Location, Tried};
 use super::record;
-use super::rehearsal::stages;
+use super::rehearsal::stages_of;
 use super::script::up;
 use crate::database::catalog::Other;
 use crate::database::done::{Done, Timing, What, millis};
@@ -44,7 +44,7 @@ pub(super) struct SetUp {
 pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Location) -> Tried<SetUp> {
     let place = location.shown.as_str();
     let migrations = opening.migrations;
-    let (stages, fault) = stages(migrations)?;
+    let (stages, fault) = stages_of(location, migrations, false)?;
     fault.map_or(Ok(()), Err)?;
     let standing = history::compare(&record::recorded(conn, location)?, migrations);
     let standing = standing.wake(migrations, |table| catalog::has_table(conn, table))?;
@@ -66,7 +66,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
                         return Err(ids_first(line, place).into());
                     }
                 }
-                if !up(conn, migration).map_err(|failure| cannot(migration, failure.error, place))? {
+                if !up(conn, &record, migration).map_err(|failure| cannot(migration, failure.error, place))? {
                     record::not_needed(conn, migration, Timing { at: opening.started, took_ms: 0 })?;
                     done.push(Done::not_needed(migration));
                     continue; // The record says so.
@@ -120,7 +120,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
 pub(super) fn look(conn: &mut Connection, opening: &Opening, location: &Location) -> Tried<(Schema, Vec<String>)> {
     let place = location.shown.as_str();
     let migrations = opening.migrations;
-    let (stages, fault) = stages(migrations)?;
+    let (stages, fault) = stages_of(location, migrations, false)?;
     fault.map_or(Ok(()), Err)?;
     let standing = history::compare(&record::recorded(conn, location)?, migrations);
     let standing = standing.wake(migrations, |table| catalog::has_table(conn, table))?;

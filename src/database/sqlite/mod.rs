@@ -32,6 +32,7 @@ mod ledger;
 mod ledger_tables;
 mod location;
 mod locks;
+mod made;
 mod migrate;
 mod open;
 mod ordered;

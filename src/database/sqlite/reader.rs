@@ -3,7 +3,8 @@
 use super::location::{Fault, Location};
 use super::open::{self, View};
 use super::{
-    assertion, cells, earlier, health, keys, ledger, ordered, origins, record, references, state, survey, unchanged,
+    assertion, cells, earlier, health, keys, ledger, ordered, origins, record, references, rehearsal, state, survey,
+    unchanged,
 };
 use crate::database::catalog::Catalog;
 use crate::database::cells::{KeyedCell, Registered};
@@ -61,7 +62,7 @@ fn on<T, F: Into<Fault>>(this: &impl Open, read: impl FnOnce(&Connection, &Locat
 
 impl<O: Open> Stages for O {
     fn stages(&self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
-        Dialect::Sqlite.stages(migrations, only_last)
+        rehearsal::stages_of(self.at().1, migrations, only_last)
     }
 }
 

@@ -56,7 +56,7 @@ impl<'m> Rehearsal<'m> {
         if let Some(before) = &mut self.before {
             before.push(text(&self.conn).map_err(fault)?);
         }
-        if let Err(failure) = up(&mut self.conn, migration) {
+        if let Err(failure) = up(&mut self.conn, history::RECORD, migration) {
             interrupt::check()?;
             return Ok(Some(wrong(migration, &failure)));
         }
@@ -93,12 +93,12 @@ impl<'m> Rehearsal<'m> {
     /// # Errors
     /// Those of the engine.
     pub fn refused(&mut self, record: Option<&str>, queries: &[&str]) -> Result<Vec<Option<BadQuery>>> {
-        let location = Location {
-            path: PathBuf::new(),
-            shown: IN_MEMORY.to_owned(),
-            record: record.map(str::to_owned),
-            is_wal: false,
-        };
+        let own = ["treelift_".to_owned(), record.unwrap_or(history::RECORD).to_ascii_lowercase()];
+        let names_own = |query: &&str| own.iter().any(|name| query.to_ascii_lowercase().contains(name));
+        if !queries.iter().any(names_own) {
+            return assertion::refused(&mut self.conn, queries).map_err(fault);
+        }
+        let location = Location { record: record.map(str::to_owned), ..Location::of(PathBuf::new(), IN_MEMORY) };
         self.conn.execute_batch("SAVEPOINT asked").map_err(fault)?;
         let is_set_up =
             record::set_up(&self.conn, &location).and_then(|()| ledger_tables::set_up(&self.conn, &location)).is_ok();
@@ -125,6 +125,30 @@ pub(in crate::database) fn stages(migrations: &[Migration]) -> Result<(Vec<Catal
         stages.push(made.catalog()?);
     }
     Ok((stages, None))
+}
+
+/// What there is after each migration, or after the last alone: that is not made again where it is known.
+pub(super) fn stages_of(
+    location: &Location,
+    migrations: &[Migration],
+    only_last: bool,
+) -> Result<(Vec<Catalog>, Option<Error>)> {
+    if only_last {
+        return Ok(location.made.by(migrations).map_or_else(|| last(migrations), |made| (vec![made], None)));
+    }
+    let (stages, fault) = stages(migrations)?;
+    if let (None, Some(last)) = (&fault, stages.last()) {
+        location.made.note(migrations, last);
+    }
+    Ok((stages, fault))
+}
+
+/// What there is after the last migration, or why one does not run.
+pub(in crate::database) fn last(migrations: &[Migration]) -> (Vec<Catalog>, Option<Error>) {
+    match Rehearsal::of(migrations, false).and_then(|mut made| made.whole()) {
+        Ok(whole) => (vec![whole], None),
+        Err(wrong) => (Vec::new(), Some(wrong)),
+    }
 }
 
 /// Why a migration does not run.

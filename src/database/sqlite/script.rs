@@ -20,6 +20,11 @@ pub(super) struct Failure {
 }
 
 impl Failure {
+    /// One that comes before the first statement.
+    fn before(error: rusqlite::Error) -> Self {
+        Self { statement: 0, unparsed: false, offset: 0, error }
+    }
+
     /// SQLite's words as far as they can only speak of names: those of the parser, and of constraints.
     pub(super) fn why(&self) -> String {
         match &self.error {
@@ -78,31 +83,31 @@ impl Failure {
 /// What a migration may not do: it would leave the transaction or the database, or forge the record.
 pub(super) const FORBIDDEN: &str = "a migration must not use PRAGMA, ATTACH, BEGIN or COMMIT, nor make or change the record of migrations or a `treelift_…` table";
 
-/// Applies a migration where it is needed; whether it is.
-pub(super) fn up(conn: &mut Connection, migration: &Migration) -> Result<bool, Failure> {
+/// Applies a migration where it is needed; whether it is. Migrations are recorded in `record`.
+pub(super) fn up(conn: &mut Connection, record: &str, migration: &Migration) -> Result<bool, Failure> {
     let is_needed = is_needed(conn, migration)?;
-    if is_needed { run(conn, &migration.up).map(|()| true) } else { Ok(false) }
+    if is_needed { run_seen(conn, record, &migration.up, |_| {}).map(|()| true) } else { Ok(false) }
 }
 
 /// Whether the table that a migration is for is there, where it is for one.
 pub(super) fn is_needed(conn: &Connection, migration: &Migration) -> Result<bool, Failure> {
-    let fault = |error| Failure { statement: 0, unparsed: false, offset: 0, error };
-    migration.only_with.as_ref().map_or(Ok(true), |table| catalog::has_table(conn, table)).map_err(fault)
+    migration.only_with.as_ref().map_or(Ok(true), |table| catalog::has_table(conn, table)).map_err(Failure::before)
 }
 
 /// Runs a migration's SQL, statement by statement.
 pub(super) fn run(conn: &mut Connection, sql: &str) -> Result<(), Failure> {
-    run_seen(conn, sql, |_| {})
+    let record = record::table(conn, None).map_err(Failure::before)?.name;
+    run_seen(conn, &record, sql, |_| {})
 }
 
-/// The same; `sees` is told of everything that its statements do.
+/// The same where migrations are recorded in `record`; `sees` is told of everything that its statements do.
 pub(super) fn run_seen(
     conn: &mut Connection,
+    record: &str,
     sql: &str,
     mut sees: impl FnMut(&AuthContext<'_>) + Send + 'static,
 ) -> Result<(), Failure> {
-    let fault = |statement, offset, error| Failure { statement, unparsed: false, offset, error };
-    let record = record::table(conn, None).map_err(|error| fault(0, 0, error))?.name;
+    let record = record.to_owned();
     let may = move |context: AuthContext<'_>| {
         sees(&context);
         match context.action {
@@ -124,8 +129,7 @@ pub(super) fn run_seen(
             _ => Authorization::Allow,
         }
     };
-    let ran = connect::authorized(conn, may, |conn| each_statement(conn, sql));
-    ran.map_err(|error| fault(0, 0, error))?
+    connect::authorized(conn, may, |conn| each_statement(conn, sql)).map_err(Failure::before)?
 }
 
 fn each_statement(conn: &Connection, sql: &str) -> Result<(), Failure> {

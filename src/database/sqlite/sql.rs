@@ -59,6 +59,17 @@ pub(super) fn insert_or<S: AsRef<str>>(conflict: &str, table: &str, columns: &[S
     format!("INSERT{conflict} INTO {} ({}) VALUES ({values})", name(table), names(columns))
 }
 
+/// Statements that insert, update and delete rows of a table, which has these columns.
+pub(super) fn changes<'c>(table: &str, columns: impl Iterator<Item = &'c str>) -> [String; 3] {
+    let table = name(table);
+    let same: Vec<String> = columns.map(name).map(|column| format!("{column} = {column}")).collect();
+    [
+        format!("INSERT INTO {table} DEFAULT VALUES"),
+        format!("UPDATE {table} SET {}", same.join(", ")),
+        format!("DELETE FROM {table}"),
+    ]
+}
+
 /// All rows of a query, each as the tuple of its columns.
 pub(super) fn all<T>(conn: &Connection, text: &str, bound: impl Params) -> rusqlite::Result<Vec<T>>
 where

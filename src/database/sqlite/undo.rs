@@ -325,7 +325,7 @@ mod tests {
 
     /// What came of the undo, and how many steps of SQLite's virtual machine it took.
     fn undone(people: i64, besides: &str) -> (Undone, u64) {
-        let location = Location { path: "/x.db".into(), shown: "x.db".to_owned(), record: None, is_wal: false };
+        let location = Location::of("/x.db".into(), "x.db");
         let mut conn = database(people, besides, &location);
         let steps = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&steps);

@@ -1,7 +1,8 @@
 //! Whether migrations can be rolled back, tried in memory.
 
 use super::rehearsal::{Rehearsal, Text, fault, text, wrong};
-use super::script::{is_needed, run};
+use super::script::{is_needed, run_seen};
+use crate::database::history::RECORD;
 use crate::database::{Migration, drift};
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -24,7 +25,7 @@ impl Rehearsal<'_> {
             }
             let Some(down) = &migration.down else { break };
             let back = of_down(migration, down);
-            if let Err(failure) = run(&mut self.conn, down) {
+            if let Err(failure) = run_seen(&mut self.conn, RECORD, down, |_| {}) {
                 interrupt::check()?;
                 return Ok(vec![wrong(&back, &failure)]);
             }

@@ -28,7 +28,7 @@ fn a_connection_that_does_not_close_after_the_commit_is_a_warning() {
         if !is_new {
             drop(bench.make("CREATE TABLE b (n INT)"));
         }
-        let location = Location { path: bench.path(), shown: "x.db".to_owned(), record: None, is_wal: false };
+        let location = Location::of(bench.path(), "x.db");
         let (store, conn) = open::begin(&location, &Start { mode: Mode::Real, run_id: "run-1", bytes: 0 }).unwrap();
         conn.execute_batch("CREATE TABLE a (n INT); INSERT INTO a VALUES (1)").unwrap();
         // A statement that nobody ends keeps SQLite from closing.

@@ -148,8 +148,7 @@ fn counted(bench: &Bench) -> (super::session::SqliteTransaction, Arc<AtomicU64>)
         audit: None,
         version: None,
     };
-    let location =
-        super::location::Location { path: bench.path(), shown: "x.db".to_owned(), record: None, is_wal: false };
+    let location = super::location::Location::of(bench.path(), "x.db");
     let mut transaction = super::session::SqliteTransaction::begin(&location, &opening).unwrap();
     let steps = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&steps);
