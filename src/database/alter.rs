@@ -5,12 +5,12 @@ use super::audit::{AuditEntry, AuditTable};
 use super::catalog::Catalog;
 use super::done::{Altered, Done, Move, Timing, What, millis};
 use super::follow::{self, Follow, Followed, Following, Step};
-use super::history::{self, Named, Origin, Recorded, State};
+use super::history::{self, Named, Origin, Recorded, Standing, State};
 use super::order::{Looking, Order};
 use super::own::{is_own, is_records};
 use super::presence::{Presence, presence};
 use super::query::Unasked;
-use super::schema::in_part;
+use super::schema::{in_part, untold};
 use super::sealing::Sealing;
 use crate::database::{Cell, Reader};
 use crate::error::{Error, ErrorKind};
@@ -19,7 +19,7 @@ use crate::interrupt;
 use crate::report::words::count;
 use crate::table::{ColumnType, Migration, VersionRecord};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// Rows that reference a missing row, by table and parent.
@@ -145,18 +145,15 @@ pub(super) enum Stop<'m, A: Altering> {
 
 /// Carries out what an order decides. Nothing is committed yet.
 pub(super) fn steps<'w, A: Altering>(engine: &mut A, order: &'w Order<'w>) -> Result<Altered, Stop<'w, A>> {
-    let applied = BTreeSet::new();
-    Work { engine, order, applied, not_needed: BTreeSet::new(), follow: None }.all()
+    Work { engine, order, standing: Standing::default(), follow: None }.all()
 }
 
 /// The steps of an order, under the lock.
 struct Work<'e, 'w, A> {
     engine: &'e mut A,
     order: &'w Order<'w>,
-    /// Versions that are applied by now.
-    applied: BTreeSet<&'w str>,
-    /// Versions whose tables are not there.
-    not_needed: BTreeSet<&'w str>,
+    /// How the migrations stand by now.
+    standing: Standing,
     /// The ledger's rows.
     follow: Option<Follow<'w>>,
 }
@@ -177,11 +174,6 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
         }) {
             return Err(asked(no_way_back(lost)));
         }
-        let versions = |state: State| {
-            let all = standing.steps.iter().zip(migrations).filter(move |(step, _)| step.state == state);
-            all.map(|(_, migration)| migration.version.as_str()).collect::<BTreeSet<_>>()
-        };
-        (self.applied, self.not_needed) = (versions(State::Applied), versions(State::NotNeeded));
         let stages = self.engine.stages(migrations, &moves).map_err(Stop::Asked)?;
         // Behind that: what is asked locks tables, and what migrations reach is tried beside.
         for around in self.order.sealed.into_iter().chain(self.order.around) {
@@ -189,6 +181,7 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
         }
         let steps = moves.iter().filter_map(|one| step_of(*one, migrations)).collect();
         self.follow = Follow::begin(&mut self.engine.ledger(), steps).map_err(Stop::Asked)?;
+        self.standing = standing;
         let before = self.engine.dangling().map_err(Stop::Asked)?;
         self.engine.set_up_record().map_err(Stop::Asked)?;
         for one in moves {
@@ -237,7 +230,7 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
             self.engine.note(&done.audit_entry(self.order.started)?, self.order.audit)?;
         }
         self.engine.set_up_state()?;
-        if self.applied.is_empty() && altered.steps.iter().any(|done| done.what == What::RolledBack) {
+        if self.standing.applied().is_empty() && altered.steps.iter().any(|done| done.what == What::RolledBack) {
             // Where the database holds nothing else, treelift's own tables speak of rows that are gone: they go too, and
             // the record of migrations alone tells what was.
             let left = self.engine.left()?;
@@ -300,7 +293,7 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
             && let Some(table) = &migration.only_with
             && !self.engine.has_table(table).map_err(Stop::Asked)?
         {
-            self.record(migration, What::NotNeeded, 0).map_err(Stop::Asked)?;
+            self.record(at, What::NotNeeded, 0).map_err(Stop::Asked)?;
             return Ok(Done::not_needed(migration));
         }
         let run = |work: &mut Self, what| match sql {
@@ -313,8 +306,9 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
         let what = match one {
             Move::Up(_) => {
                 self.judge_dependencies(migration).map_err(asked)?;
-                match presence(stages, at, &self.engine.live().map_err(Stop::Asked)?) {
+                match presence(stages, at, &self.engine.live().map_err(Stop::Asked)?, self.standing.run()) {
                     Presence::Whole => What::Found,
+                    Presence::Either(what) => return Err(asked(untold(migration, &what, self.engine.place()))),
                     Presence::Part(difference) => {
                         return Err(asked(in_part(migration, &difference, self.engine.place())));
                     }
@@ -333,7 +327,7 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
             Move::Unstamp(_) => What::Unstamped,
         };
         let took_ms = millis(started);
-        self.record(migration, what, took_ms).map_err(Stop::Asked)?;
+        self.record(at, what, took_ms).map_err(Stop::Asked)?;
         let ran = matches!(what, What::Applied | What::RolledBack);
         if let Some(step) = step_of(one, self.order.migrations).filter(|_| ran) {
             self.follow(step).map_err(Stop::Asked)?;
@@ -341,26 +335,32 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
         Ok(Done { version: migration.version.clone(), what, took_ms, sql: sql.filter(|_| ran).cloned() })
     }
 
-    fn record(&mut self, migration: &'w Migration, what: What, took_ms: i64) -> Result<(), A::Fault> {
+    fn record(&mut self, at: usize, what: What, took_ms: i64) -> Result<(), A::Fault> {
+        let migration = &self.order.migrations[at];
         let timing = Timing { at: self.order.started, took_ms };
-        match what {
-            What::Applied => self.engine.applied(migration, Origin::Ran, timing),
-            What::Found => self.engine.applied(migration, Origin::Found, timing),
-            What::Stamped => self.engine.applied(migration, Origin::Stamped, timing),
-            What::NotNeeded => self.engine.not_needed(migration, timing),
-            What::RolledBack | What::Unstamped => self.engine.rolled_back(migration, self.order.started),
-        }?;
-        match what {
-            What::RolledBack | What::Unstamped => self.applied.remove(migration.version.as_str()),
-            What::NotNeeded => self.not_needed.insert(&migration.version),
-            What::Applied | What::Found | What::Stamped => self.applied.insert(&migration.version),
+        let origin = match what {
+            What::Found => Origin::Found,
+            What::Stamped => Origin::Stamped,
+            What::Applied | What::NotNeeded | What::RolledBack | What::Unstamped => Origin::Ran,
         };
+        let state = match what {
+            What::Applied | What::Found | What::Stamped => State::Applied,
+            What::NotNeeded => State::NotNeeded,
+            What::RolledBack | What::Unstamped => State::RolledBack,
+        };
+        match state {
+            State::Applied => self.engine.applied(migration, origin, timing),
+            State::NotNeeded => self.engine.not_needed(migration, timing),
+            _ => self.engine.rolled_back(migration, self.order.started),
+        }?;
+        self.standing.note(at, state, origin);
         Ok(())
     }
 
     /// Whether a migration is applied, or needs not be.
     fn stands(&self, version: &str) -> bool {
-        self.applied.contains(version) || self.not_needed.contains(version)
+        let is_so = |state: State| matches!(state, State::Applied | State::NotNeeded);
+        self.standing.steps.iter().any(|step| step.version == version && is_so(step.state))
     }
 
     fn judge_dependencies(&self, migration: &Migration) -> Result<(), Error> {

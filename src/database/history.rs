@@ -183,7 +183,7 @@ impl Origin {
 }
 
 /// A database's record compared with a set's migrations.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Standing {
     /// The set's migrations, in order.
     pub steps: Vec<Step>,
@@ -267,6 +267,24 @@ pub enum Named<'r> {
 }
 
 impl Standing {
+    /// Has a migration stand otherwise from now on.
+    pub(super) fn note(&mut self, at: usize, state: State, origin: Origin) {
+        let step = &mut self.steps[at];
+        (step.state, step.origin) = (state, Some(origin));
+    }
+
+    /// How many of the first migrations have run, where the record tells that no other has: not where an import found
+    /// the tables of one already there, as its application made them.
+    pub(super) fn run(&self) -> Option<usize> {
+        let has_run = |step: &&Step| match step.state {
+            State::Applied => step.origin != Some(Origin::Found),
+            state => state == State::NotNeeded,
+        };
+        let many = self.steps.iter().take_while(has_run).count();
+        let is_all = self.steps[many..].iter().all(|step| step.state != State::Applied);
+        (many > 0 && is_all).then_some(many)
+    }
+
     /// What the application calls the version that the applied migrations make.
     pub fn name_in<'r>(&self, record: &'r VersionRecord) -> Named<'r> {
         let applied = || self.steps.iter().rev().filter(|step| step.state == State::Applied);

@@ -1,5 +1,8 @@
 //! Whether a migration's work is done already although no record says so. Pure: everything was read
 //! before.
+//!
+//! What is as an earlier migration made it may also be as a later one leaves it: a column that one brings and the next
+//! takes away again, with rows changed in between. There the record tells, by what is known to have run.
 
 use super::catalog::Catalog;
 use super::drift_tables::table_differences;
@@ -14,22 +17,34 @@ pub(super) enum Presence {
     Whole,
     /// Some of it, or in another form: the first difference.
     Part(String),
+    /// What it changes is as it was before, and as a later one leaves it: the first that is.
+    Either(String),
+}
+
+impl Presence {
+    /// Whether nothing differs from what it makes, or a later one makes of it.
+    pub(super) fn is_there(&self) -> bool {
+        matches!(self, Self::Whole | Self::Either(_))
+    }
 }
 
 /// What is there of one thing that a migration makes or changes.
 enum Piece {
     There,
+    Either(String),
     Missing(String),
     Otherwise(String),
 }
 
 /// Decides by everything that a migration makes or changes: tables, indexes, views and triggers.
 ///
-/// Of one behind the first migration that is not valid SQL there are no stages to compare with.
-pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog) -> Presence {
+/// Of one behind the first migration that is not valid SQL there are no stages to compare with. So many of the first
+/// migrations are known to have `run`, and no other, where that is known.
+pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog, run: Option<usize>) -> Presence {
     if at >= stages.len() {
         return Presence::Absent;
     }
+    let base = run.and_then(|run| stages.get(run.checked_sub(1)?));
     let tables = Kind {
         of: |catalog| &catalog.schema.tables,
         differs: |_, expected, live| table_differences(expected, live).into_iter().next().map(|(_, message)| message),
@@ -47,9 +62,14 @@ pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog) -> Presenc
         },
         word: |other| other.kind,
     };
-    let mut pieces = tables.pieces(stages, at, live);
-    pieces.extend(indexes.pieces(stages, at, live));
-    pieces.extend(others.pieces(stages, at, live));
+    let mut pieces = tables.pieces(stages, at, live, base);
+    pieces.extend(indexes.pieces(stages, at, live, base));
+    pieces.extend(others.pieces(stages, at, live, base));
+    let (either, mut pieces): (Vec<_>, Vec<_>) =
+        pieces.into_iter().partition(|piece| matches!(piece, Piece::Either(_)));
+    if let (Some(Piece::Either(what)), true) = (either.into_iter().next(), pieces.is_empty()) {
+        return Presence::Either(what);
+    }
     let there = pieces.iter().filter(|piece| matches!(piece, Piece::There)).count();
     if there > 0 && there == pieces.len() {
         return Presence::Whole;
@@ -61,7 +81,7 @@ pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog) -> Presenc
     pieces.sort_by_key(|piece| !matches!(piece, Piece::Otherwise(_)));
     let difference = pieces.into_iter().find_map(|piece| match piece {
         Piece::Missing(what) | Piece::Otherwise(what) => Some(what),
-        Piece::There => None,
+        Piece::There | Piece::Either(_) => None,
     });
     Presence::Part(difference.unwrap_or_default())
 }
@@ -77,12 +97,14 @@ struct Kind<T> {
 }
 
 impl<T> Kind<T> {
-    fn pieces(&self, stages: &[Catalog], at: usize, live: &Catalog) -> Vec<Piece> {
+    fn pieces(&self, stages: &[Catalog], at: usize, live: &Catalog, base: Option<&Catalog>) -> Vec<Piece> {
+        let same =
+            |name: &str, one: Option<&T>, other: &T| one.is_some_and(|one| (self.differs)(name, one, other).is_none());
         let before = at.checked_sub(1).map(|before| (self.of)(&stages[before]));
         let mut pieces = Vec::new();
         for (name, made) in (self.of)(&stages[at]) {
             let was = before.and_then(|before| before.get(name));
-            if was.is_some_and(|was| (self.differs)(name, was, made).is_none()) {
+            if same(name, was, made) {
                 continue; // an earlier migration's
             }
             let later = || stages[at + 1..].iter().map(|stage| (self.of)(stage).get(name));
@@ -93,12 +115,17 @@ impl<T> Kind<T> {
                 }
                 continue;
             };
+            let word = (self.word)(made);
+            if same(name, base.and_then(|base| (self.of)(base).get(name)), there) {
+                pieces.push(Piece::Missing(format!("{word} `{name}` is as it was before")));
+                continue;
+            }
             let Some(difference) = (self.differs)(name, made, there) else {
                 pieces.push(Piece::There);
                 continue;
             };
-            let is_later = later().flatten().any(|later| (self.differs)(name, later, there).is_none());
-            pieces.push(match (is_later, was) {
+            pieces.push(match (later().any(|later| same(name, later, there)), was) {
+                (true, _) if same(name, was, there) => Piece::Either(format!("{word} `{name}`")),
                 (true, _) => Piece::There,
                 // It is not changed yet.
                 (false, Some(_)) => Piece::Missing(difference),
@@ -123,7 +150,7 @@ mod tests {
             stages(&Dialect::default(), &all).expect("valid SQL")
         };
         let live = of(&[live]).pop().expect("one stage");
-        presence(&of(migrations), migrations.len() - 1, &live)
+        presence(&of(migrations), migrations.len() - 1, &live, None)
     }
 
     fn part(difference: &str) -> Presence {
@@ -185,8 +212,40 @@ mod tests {
         let all: Vec<_> =
             [NOTES, two, three].iter().zip(["1", "2", "3"]).map(|(text, at)| migration(at, text)).collect();
         let all = stages(&Dialect::default(), &all).expect("valid SQL");
-        assert_eq!(presence(&all, 0, &all[2]), Presence::Whole);
-        assert_eq!(presence(&all, 1, &all[2]), Presence::Whole);
-        assert_eq!(presence(&all, 1, &all[0]), Presence::Absent);
+        assert_eq!(presence(&all, 0, &all[2], None), Presence::Whole);
+        assert_eq!(presence(&all, 1, &all[2], Some(1)), Presence::Whole);
+        assert_eq!(presence(&all, 1, &all[0], None), Presence::Absent);
+    }
+
+    #[test]
+    fn what_a_later_migration_takes_back_is_there_or_not_as_the_record_says() {
+        let there_and_back = [
+            NOTES,
+            "ALTER TABLE notes ADD COLUMN a TEXT; CREATE INDEX notes_n ON notes (n);",
+            "ALTER TABLE notes DROP COLUMN a; DROP INDEX notes_n;",
+        ];
+        let all: Vec<_> = there_and_back.iter().zip(["1", "2", "3"]).map(|(text, at)| migration(at, text)).collect();
+        let all = stages(&Dialect::default(), &all).expect("valid SQL");
+        assert_eq!([1, 2].map(|at| presence(&all, at, &all[0], Some(1))), [Presence::Absent, Presence::Absent]);
+        assert_eq!(presence(&all, 2, &all[1], Some(2)), Presence::Absent);
+        assert_eq!(
+            [1, 2].map(|at| presence(&all, at, &all[0], None)),
+            [Presence::Either("table `notes`".to_owned()), Presence::Whole]
+        );
+        assert_eq!(presence(&all, 1, &all[1], None), Presence::Whole);
+        // Something else tells.
+        let kept = [NOTES, "ALTER TABLE notes ADD COLUMN a TEXT; CREATE TABLE more (n INT);", there_and_back[2]];
+        let live = format!("{NOTES} CREATE TABLE more (n INT);");
+        let kept: Vec<_> = kept
+            .iter()
+            .zip(["1", "2", "3"])
+            .map(|(text, at)| migration(at, text.trim_end_matches(" DROP INDEX notes_n;")))
+            .collect();
+        let kept = stages(&Dialect::default(), &kept).expect("valid SQL");
+        assert_eq!(
+            presence(&kept, 1, &stages(&Dialect::default(), &[migration("1", &live)]).unwrap()[0], None),
+            Presence::Whole
+        );
+        assert_eq!(presence(&kept, 1, &all[0], None), Presence::Absent);
     }
 }

@@ -5,7 +5,7 @@ use super::Opening;
 use super::catalog::Catalog;
 use super::contract::Stages;
 use super::history::{Origin, Standing, State};
-use super::presence::{Presence, presence};
+use super::presence::presence;
 use crate::error::{Error, Result};
 use crate::mapping::codes;
 use crate::table::{IdsLine, Migration, Schema};
@@ -30,8 +30,8 @@ pub fn in_force(engine: &dyn Stages, migrations: &[Migration], standing: &Standi
     let of = |positions: &[usize]| -> Vec<Migration> { positions.iter().map(|&at| migrations[at].alone()).collect() };
     let (applied, pending) = (standing.applied(), standing.pending());
     let (stages, _) = engine.stages(migrations, false)?;
-    let mut all = applied.clone();
-    all.extend(pending.into_iter().filter(|&at| presence(&stages, at, live) == Presence::Whole));
+    let (mut all, run) = (applied.clone(), standing.run());
+    all.extend(pending.into_iter().filter(|&at| presence(&stages, at, live, run).is_there()));
     all.sort_unstable();
     // One that is there may need one that is not.
     catalog(engine, &of(&all)).or_else(|_| catalog(engine, &of(&applied)))
@@ -96,6 +96,17 @@ pub(super) fn in_part(migration: &Migration, difference: &str, place: &str) -> E
     ))
     .at(place)
     .hint("bring the database to the expected schema, then `schema stamp` it; or drop that part")
+}
+
+/// A migration of which nothing tells whether it has run.
+pub(super) fn untold(migration: &Migration, what: &str, place: &str) -> Error {
+    let version = &migration.version;
+    let message = format!(
+        "nothing tells whether migration `{version}` has run: {what} is as it was before, and as a later migration leaves it"
+    );
+    Error::environment(message)
+        .at(place)
+        .hint("say which version the database has: `treelift schema stamp VERSION`, then run again")
 }
 
 #[cfg(test)]

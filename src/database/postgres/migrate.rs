@@ -5,13 +5,13 @@ use super::place::{Fault, Tried};
 use super::script::{Failure, up};
 use super::stages::stages;
 use super::{assertion, catalog, record};
-use crate::database::catalog::Other;
+use crate::database::catalog::{Catalog, Other};
 use crate::database::done::{Done, Timing, What, millis};
 use crate::database::drift_tables::first_difference;
-use crate::database::history::{self, Origin};
+use crate::database::history::{self, Origin, State};
 use crate::database::kept::ForeignTrigger;
 use crate::database::presence::{Presence, presence};
-use crate::database::schema::{cannot_compare, ids_first, in_part, must_be};
+use crate::database::schema::{cannot_compare, ids_first, in_part, must_be, untold};
 use crate::database::{Migration, Opening};
 use crate::error::Error;
 use crate::table::Schema;
@@ -45,7 +45,7 @@ pub(super) fn set_up(session: &Session, opening: &Opening) -> Tried<SetUp> {
     let (stages, fault) = stages(&session.place, migrations)?;
     fault.map_or(Ok(()), Err)?;
     let standing = history::compare(&record::recorded(session)?, migrations);
-    let standing = standing.wake(migrations, |table| catalog::has_table(session, table))?;
+    let mut standing = standing.wake(migrations, |table| catalog::has_table(session, table))?;
     standing.refuse(place)?;
     let before: BTreeSet<String> = catalog::table_names(session)?.into_iter().collect();
     let is_new = !opening.schema.tables.keys().any(|name| before.contains(name));
@@ -53,13 +53,17 @@ pub(super) fn set_up(session: &Session, opening: &Opening) -> Tried<SetUp> {
     let record = record::table(session, None)?.name;
     let live = || catalog::whole(session, &session.schema, &record);
     let all = is_new || standing.is_kept();
+    // What the migrations themselves make there is of no later one.
+    let is_bare = live()? == Catalog::default();
     let (mut pending, mut done, mut in_parts) = (Vec::new(), Vec::new(), false);
     for at in standing.pending() {
         let migration = &migrations[at];
         let started = Instant::now();
-        let (origin, what) = match presence(&stages, at, &live()?) {
+        let there = if is_bare { Presence::Absent } else { presence(&stages, at, &live()?, standing.run()) };
+        let (origin, what) = match there {
             Presence::Whole => (Origin::Found, What::Found),
             Presence::Part(difference) if all => return Err(in_part(migration, &difference, place).into()),
+            Presence::Either(what) if all => return Err(untold(migration, &what, place).into()),
             Presence::Absent if all => {
                 for line in &migration.ids {
                     if assertion::all(session, &line.query, None)?.is_ok_and(|rows| !rows.is_empty()) {
@@ -68,6 +72,7 @@ pub(super) fn set_up(session: &Session, opening: &Opening) -> Tried<SetUp> {
                 }
                 if !up(session, migration).map_err(|failure| cannot(migration, failure, place))? {
                     record::not_needed(session, migration, Timing { at: opening.started, took_ms: 0 })?;
+                    standing.note(at, State::NotNeeded, Origin::Ran);
                     done.push(Done::not_needed(migration));
                     continue; // The record says so.
                 }
@@ -81,6 +86,7 @@ pub(super) fn set_up(session: &Session, opening: &Opening) -> Tried<SetUp> {
         };
         let took_ms = millis(started);
         record::applied(session, migration, origin, Timing { at: opening.started, took_ms })?;
+        standing.note(at, State::Applied, origin);
         done.push(Done { version: migration.version.clone(), what, took_ms, sql: None });
     }
     let expected = must_be(opening, &stages, &standing, &pending);
@@ -119,7 +125,7 @@ pub(super) fn look(session: &Session, opening: &Opening) -> Tried<(Schema, Vec<S
     standing.refuse(place)?;
     let record = record::table(session, None)?.name;
     let live = catalog::whole(session, &session.schema, &record)?;
-    let not_there = |at: &usize| presence(&stages, *at, &live) != Presence::Whole;
+    let not_there = |at: &usize| !presence(&stages, *at, &live, standing.run()).is_there();
     let pending: Vec<String> =
         standing.pending().into_iter().filter(not_there).map(|at| migrations[at].version.clone()).collect();
     let expected = must_be(opening, &stages, &standing, &pending);

@@ -9,13 +9,13 @@ use super::location::{Fault, Location, Tried};
 use super::record;
 use super::rehearsal::stages_of;
 use super::script::up;
-use crate::database::catalog::Other;
+use crate::database::catalog::{Catalog, Other};
 use crate::database::done::{Done, Timing, What, millis};
 use crate::database::drift_tables::first_difference;
-use crate::database::history::{self, Origin};
+use crate::database::history::{self, Origin, State};
 use crate::database::kept::ForeignTrigger;
 use crate::database::presence::{Presence, presence};
-use crate::database::schema::{cannot_compare, ids_first, in_part, must_be};
+use crate::database::schema::{cannot_compare, ids_first, in_part, must_be, untold};
 use crate::database::{Migration, Opening};
 use crate::error::Error;
 use crate::table::Schema;
@@ -47,19 +47,27 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
     let (stages, fault) = stages_of(location, migrations, false)?;
     fault.map_or(Ok(()), Err)?;
     let standing = history::compare(&record::recorded(conn, location)?, migrations);
-    let standing = standing.wake(migrations, |table| catalog::has_table(conn, table))?;
+    let mut standing = standing.wake(migrations, |table| catalog::has_table(conn, table))?;
     standing.refuse(place)?;
     let is_new = read(conn, opening.schema)?.tables.is_empty();
     record::set_up(conn, location)?;
     let record = record::table(conn, None)?.name;
     let all = is_new || standing.is_kept();
+    // What the migrations themselves make there is of no later one.
+    let is_bare = catalog::whole(conn, &record)? == Catalog::default();
     let (mut pending, mut done, mut in_parts) = (Vec::new(), Vec::new(), false);
     for at in standing.pending() {
         let migration = &migrations[at];
         let started = Instant::now();
-        let (origin, what) = match presence(&stages, at, &catalog::whole(conn, &record)?) {
+        let there = if is_bare {
+            Presence::Absent
+        } else {
+            presence(&stages, at, &catalog::whole(conn, &record)?, standing.run())
+        };
+        let (origin, what) = match there {
             Presence::Whole => (Origin::Found, What::Found),
             Presence::Part(difference) if all => return Err(in_part(migration, &difference, place).into()),
+            Presence::Either(what) if all => return Err(untold(migration, &what, place).into()),
             Presence::Absent if all => {
                 for line in &migration.ids {
                     if assertion::rows(conn, &line.query)?.is_ok_and(|rows| !rows.is_empty()) {
@@ -68,6 +76,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
                 }
                 if !up(conn, &record, migration).map_err(|failure| cannot(migration, failure.error, place))? {
                     record::not_needed(conn, migration, Timing { at: opening.started, took_ms: 0 })?;
+                    standing.note(at, State::NotNeeded, Origin::Ran);
                     done.push(Done::not_needed(migration));
                     continue; // The record says so.
                 }
@@ -82,6 +91,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
         let took_ms = millis(started);
         let timing = Timing { at: opening.started, took_ms };
         record::applied(conn, migration, origin, timing)?;
+        standing.note(at, State::Applied, origin);
         done.push(Done { version: migration.version.clone(), what, took_ms, sql: None });
     }
     let expected = must_be(opening, &stages, &standing, &pending);
@@ -126,7 +136,7 @@ pub(super) fn look(conn: &mut Connection, opening: &Opening, location: &Location
     let standing = standing.wake(migrations, |table| catalog::has_table(conn, table))?;
     standing.refuse(place)?;
     let live = catalog::whole(conn, &record::table(conn, None)?.name)?;
-    let not_there = |at: &usize| presence(&stages, *at, &live) != Presence::Whole;
+    let not_there = |at: &usize| !presence(&stages, *at, &live, standing.run()).is_there();
     let pending: Vec<String> =
         standing.pending().into_iter().filter(not_there).map(|at| migrations[at].version.clone()).collect();
     let expected = must_be(opening, &stages, &standing, &pending);

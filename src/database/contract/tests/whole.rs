@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::database::cells::{Registered, Stored};
-use crate::database::history::Status;
+use crate::database::history::{Origin, Status};
 use crate::database::query::{Asking, Column, Unasked};
 use crate::database::{Cell, SealedColumn};
 use crate::secret::keys::KeyRow;
@@ -55,6 +55,21 @@ fn a_database_that_is_there_is_as_before_or_as_after() {
         assert_eq!(people(&*database), Some(1));
         bench.commit(|transaction| drop(transaction.insert(&person("bob")).unwrap()));
         assert_eq!(people(&*database), Some(2));
+    });
+}
+
+#[test]
+fn what_a_later_migration_takes_back_is_made_in_a_database_at_an_earlier_version() {
+    on_every_engine(|bench| {
+        bench.commit(|_| {});
+        let later = [
+            migration("002_there", "ALTER TABLE notes ADD COLUMN colour TEXT;"),
+            migration("003_back", "ALTER TABLE notes DROP COLUMN colour;"),
+        ];
+        let bench = &Bench::at(bench, [&bench.migrations[..], &later].concat());
+        bench.commit(|_| {});
+        let origins: Vec<_> = bench.database().recorded().unwrap().iter().map(|one| one.origin).collect();
+        assert_eq!(origins, [Origin::Ran; 3]);
     });
 }
 

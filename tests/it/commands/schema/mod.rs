@@ -6,6 +6,7 @@ mod optional;
 mod pairs;
 mod record_table;
 mod rows;
+mod there_and_back;
 mod tidy;
 mod validate;
 mod version_record;
