@@ -44,8 +44,8 @@ pub fn opened(reader: &mut dyn Reader, set: &Set, wanted: &[Category]) -> Result
 
 /// What the set's own checks say now: what they said before an import is not the import's fault.
 pub fn ask(transaction: &mut dyn Transaction, set: &Set) -> Result<Vec<Answer>> {
-    let survey = transaction.survey()?;
-    let standing = history::compare(&survey.recorded, &set.migrations);
-    let assertions = isolation::with_isolation(set, &survey.catalog.schema.tables.values().collect::<Vec<_>>());
+    let standing = history::compare(&transaction.recorded()?, &set.migrations);
+    let tables = transaction.catalog()?.schema.tables;
+    let assertions = isolation::with_isolation(set, &tables.values().collect::<Vec<_>>());
     answers::ask(&assertions, &standing, transaction.dialect().engine(), transaction)
 }

@@ -61,7 +61,7 @@ impl SqliteTransaction {
         self.flush_pages()?;
         self.on(|conn| conn.execute_batch(connect::SMALL_CACHE))?;
         all.iter().try_for_each(|migration| self.alter(migration, &migration.up))?;
-        // The checks look up each row in each index, in no order: these must fit.
+        // Rows that are referenced are looked up in no order: their indexes must fit.
         self.on(|conn| conn.execute_batch(connect::CACHE))
     }
 

@@ -28,6 +28,11 @@ use rusqlite::Connection;
 pub(super) trait Open {
     fn at(&self) -> (&Connection, &Location);
     fn at_mut(&mut self) -> (&mut Connection, &Location);
+
+    /// Whether the transaction that is open makes the database.
+    fn is_new(&self) -> bool {
+        false
+    }
 }
 
 /// A database that is looked into and nothing else.
@@ -216,6 +221,8 @@ impl<O: Open> Reader for O {
         if on(self, |conn, _| conn.is_readonly("main"))? {
             let view = on(self, |_, at| open::to_check(at))?;
             on(self, |_, _| health::of(&view.conn))
+        } else if self.is_new() {
+            on(self, |conn, _| health::of_new(conn))
         } else {
             on(self, |conn, _| health::of(conn))
         }

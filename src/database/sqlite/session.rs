@@ -33,6 +33,8 @@ pub(super) struct SqliteTransaction {
     pub(super) started: Option<Timestamp>,
     pub(super) pending: Vec<String>,
     pub(super) foreign: Vec<ForeignTrigger>,
+    /// Whether it makes the database.
+    pub(super) is_new: bool,
     pub(super) before: BTreeMap<String, u64>,
     /// Migrations that a new database gets after its rows.
     pub(super) after_rows: Vec<Migration>,

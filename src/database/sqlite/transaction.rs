@@ -4,7 +4,7 @@ use super::location::{Location, Tried};
 use super::open::{self, Start, Store};
 use super::reader::Open;
 use super::session::SqliteTransaction;
-use super::{audit, forms, ledger_tables, migrate, read, record, sql, version};
+use super::{audit, file, forms, ledger_tables, migrate, read, record, sql, version};
 use crate::database::audit::{AuditEntry, AuditTable};
 use crate::database::cells::Registered;
 use crate::database::history;
@@ -23,6 +23,7 @@ use rusqlite::Connection;
 impl SqliteTransaction {
     pub(super) fn begin(location: &Location, opening: &Opening) -> Tried<Self> {
         let start = Start { mode: opening.mode, run_id: opening.run_id, bytes: opening.bytes };
+        let is_new = !matches!(file::look(location)?, file::Found::Database(_));
         let (store, mut conn) = open::begin(location, &start)?;
         let migrate::SetUp { mut schema, pending, done, after_rows, foreign } =
             migrate::set_up(&mut conn, opening, location)?;
@@ -39,7 +40,8 @@ impl SqliteTransaction {
         let counted = schema.tables.keys().map(|table| Ok((table.clone(), read::count(&conn, table)?)));
         let before = counted.collect::<rusqlite::Result<_>>()?;
         let started = Some(opening.started);
-        Ok(Self { schema, started, pending, foreign, before, after_rows, ..Self::over(location.clone(), store, conn) })
+        let this = Self::over(location.clone(), store, conn);
+        Ok(Self { schema, started, pending, foreign, is_new, before, after_rows, ..this })
     }
 
     /// Begins to read alone; `None` where there is no database.
@@ -79,6 +81,7 @@ impl SqliteTransaction {
             started,
             pending,
             foreign,
+            is_new: false,
             before,
             after_rows,
             ledger,
@@ -106,6 +109,10 @@ impl Open for SqliteTransaction {
 
     fn at_mut(&mut self) -> (&mut Connection, &Location) {
         (&mut self.conn, &self.location)
+    }
+
+    fn is_new(&self) -> bool {
+        self.is_new
     }
 }
 
