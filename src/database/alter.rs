@@ -10,7 +10,6 @@ use super::order::{Looking, Order};
 use super::own::{is_own, is_records};
 use super::presence::{Presence, presence};
 use super::query::Unasked;
-use super::schema::{in_part, untold};
 use super::sealing::Sealing;
 use crate::database::{Cell, Reader};
 use crate::error::{Error, ErrorKind};
@@ -306,16 +305,17 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
         let what = match one {
             Move::Up(_) => {
                 self.judge_dependencies(migration).map_err(asked)?;
-                match presence(stages, at, &self.engine.live().map_err(Stop::Asked)?, self.standing.run()) {
+                let live = self.engine.live().map_err(Stop::Asked)?;
+                match presence(stages, at, &live, self.standing.tells(at)) {
                     Presence::Whole => What::Found,
-                    Presence::Either(what) => return Err(asked(untold(migration, &what, self.engine.place()))),
-                    Presence::Part(difference) => {
-                        return Err(asked(in_part(migration, &difference, self.engine.place())));
-                    }
                     Presence::Absent => {
                         self.fill_ids(migration).map_err(Stop::Asked)?;
                         run(self, What::Applied)?;
                         What::Applied
+                    }
+                    other => {
+                        let refusal = other.refusal(migration, self.engine.place());
+                        return Err(asked(refusal.unwrap_or_else(|| Error::bug("a presence without a decision"))));
                     }
                 }
             }
@@ -338,20 +338,17 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
     fn record(&mut self, at: usize, what: What, took_ms: i64) -> Result<(), A::Fault> {
         let migration = &self.order.migrations[at];
         let timing = Timing { at: self.order.started, took_ms };
-        let origin = match what {
-            What::Found => Origin::Found,
-            What::Stamped => Origin::Stamped,
-            What::Applied | What::NotNeeded | What::RolledBack | What::Unstamped => Origin::Ran,
+        let (state, origin) = match what {
+            What::Applied => (State::Applied, Origin::Ran),
+            What::Found => (State::Applied, Origin::Found),
+            What::Stamped => (State::Applied, Origin::Stamped),
+            What::NotNeeded => (State::NotNeeded, Origin::Ran),
+            What::RolledBack | What::Unstamped => (State::RolledBack, Origin::Ran),
         };
-        let state = match what {
-            What::Applied | What::Found | What::Stamped => State::Applied,
-            What::NotNeeded => State::NotNeeded,
-            What::RolledBack | What::Unstamped => State::RolledBack,
-        };
-        match state {
-            State::Applied => self.engine.applied(migration, origin, timing),
-            State::NotNeeded => self.engine.not_needed(migration, timing),
-            _ => self.engine.rolled_back(migration, self.order.started),
+        match what {
+            What::Applied | What::Found | What::Stamped => self.engine.applied(migration, origin, timing),
+            What::NotNeeded => self.engine.not_needed(migration, timing),
+            What::RolledBack | What::Unstamped => self.engine.rolled_back(migration, self.order.started),
         }?;
         self.standing.note(at, state, origin);
         Ok(())

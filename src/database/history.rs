@@ -273,16 +273,14 @@ impl Standing {
         (step.state, step.origin) = (state, Some(origin));
     }
 
-    /// How many of the first migrations have run, where the record tells that no other has: not where an import found
-    /// the tables of one already there, as its application made them.
-    pub(super) fn run(&self) -> Option<usize> {
-        let has_run = |step: &&Step| match step.state {
-            State::Applied => step.origin != Some(Origin::Found),
-            state => state == State::NotNeeded,
-        };
-        let many = self.steps.iter().take_while(has_run).count();
-        let is_all = self.steps[many..].iter().all(|step| step.state != State::Applied);
-        (many > 0 && is_all).then_some(many)
+    /// Whether the record tells that a migration which is not applied has not run: it was rolled back or failed, or the
+    /// last that is applied comes before it, and treelift ran or stamped that one. What an application does to its tables
+    /// is not all in a record.
+    pub(super) fn tells(&self, at: usize) -> bool {
+        let last = || self.steps.iter().rposition(|step| step.state == State::Applied);
+        let is_ours = |last: &usize| matches!(self.steps[*last].origin, Some(Origin::Ran | Origin::Stamped));
+        matches!(self.steps[at].state, State::RolledBack | State::Failed)
+            || last().filter(is_ours).is_some_and(|last| last < at)
     }
 
     /// What the application calls the version that the applied migrations make.

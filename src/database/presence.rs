@@ -1,11 +1,13 @@
 //! Whether a migration's work is done already although no record says so. Pure: everything was read
 //! before.
 //!
-//! What is as an earlier migration made it may also be as a later one leaves it: a column that one brings and the next
-//! takes away again, with rows changed in between. There the record tells, by what is known to have run.
+//! A table may be both as one migration left it and as a later one leaves it: a column is there for a while, and rows
+//! change meanwhile. Then the tables do not tell whether what lies between has run, and the record is asked.
 
 use super::catalog::Catalog;
 use super::drift_tables::table_differences;
+use crate::error::Error;
+use crate::table::Migration;
 use std::collections::BTreeMap;
 
 /// How much of a migration is there.
@@ -17,20 +19,42 @@ pub(super) enum Presence {
     Whole,
     /// Some of it, or in another form: the first difference.
     Part(String),
-    /// What it changes is as it was before, and as a later one leaves it: the first that is.
+    /// What it changes is as it was before and as it, or a later one, leaves it: the first thing that is so.
     Either(String),
 }
 
 impl Presence {
-    /// Whether nothing differs from what it makes, or a later one makes of it.
-    pub(super) fn is_there(&self) -> bool {
+    /// Whether nothing that is there speaks against it.
+    pub(super) fn may_be_there(&self) -> bool {
         matches!(self, Self::Whole | Self::Either(_))
+    }
+
+    /// Why a migration can be neither run nor recorded on the database of this place.
+    pub(super) fn refusal(&self, migration: &Migration, place: &str) -> Option<Error> {
+        let version = &migration.version;
+        let (message, hint) = match self {
+            Self::Absent | Self::Whole => return None,
+            Self::Part(difference) => (
+                format!(
+                    "migration `{version}` is not recorded, but part of what it creates already exists: {difference}"
+                ),
+                "bring the database to the expected schema, then `schema stamp` it; or drop that part",
+            ),
+            Self::Either(what) => (
+                format!(
+                    "nothing tells whether migration `{version}` has run: {what} is as it was before, and as it is left in the end"
+                ),
+                "say which version the database has: `treelift schema stamp VERSION`, then run again",
+            ),
+        };
+        Some(Error::environment(message).at(place).hint(hint))
     }
 }
 
 /// What is there of one thing that a migration makes or changes.
 enum Piece {
     There,
+    /// As before, and as it is left: what it is.
     Either(String),
     Missing(String),
     Otherwise(String),
@@ -38,13 +62,12 @@ enum Piece {
 
 /// Decides by everything that a migration makes or changes: tables, indexes, views and triggers.
 ///
-/// Of one behind the first migration that is not valid SQL there are no stages to compare with. So many of the first
-/// migrations are known to have `run`, and no other, where that is known.
-pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog, run: Option<usize>) -> Presence {
+/// Of one behind the first migration that is not valid SQL there are no stages to compare with. `is_told`: the record
+/// tells that it has not run.
+pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog, is_told: bool) -> Presence {
     if at >= stages.len() {
         return Presence::Absent;
     }
-    let base = run.and_then(|run| stages.get(run.checked_sub(1)?));
     let tables = Kind {
         of: |catalog| &catalog.schema.tables,
         differs: |_, expected, live| table_differences(expected, live).into_iter().next().map(|(_, message)| message),
@@ -62,13 +85,20 @@ pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog, run: Optio
         },
         word: |other| other.kind,
     };
-    let mut pieces = tables.pieces(stages, at, live, base);
-    pieces.extend(indexes.pieces(stages, at, live, base));
-    pieces.extend(others.pieces(stages, at, live, base));
+    let mut pieces = tables.pieces(stages, at, live);
+    pieces.extend(indexes.pieces(stages, at, live));
+    pieces.extend(others.pieces(stages, at, live));
     let (either, mut pieces): (Vec<_>, Vec<_>) =
         pieces.into_iter().partition(|piece| matches!(piece, Piece::Either(_)));
     if let (Some(Piece::Either(what)), true) = (either.into_iter().next(), pieces.is_empty()) {
-        return Presence::Either(what);
+        let is_past = || {
+            tables.is_past(stages, at, live) || indexes.is_past(stages, at, live) || others.is_past(stages, at, live)
+        };
+        return match is_told {
+            true => Presence::Absent,
+            false if is_past() => Presence::Whole,
+            false => Presence::Either(what),
+        };
     }
     let there = pieces.iter().filter(|piece| matches!(piece, Piece::There)).count();
     if there > 0 && there == pieces.len() {
@@ -97,42 +127,48 @@ struct Kind<T> {
 }
 
 impl<T> Kind<T> {
-    fn pieces(&self, stages: &[Catalog], at: usize, live: &Catalog, base: Option<&Catalog>) -> Vec<Piece> {
-        let same =
-            |name: &str, one: Option<&T>, other: &T| one.is_some_and(|one| (self.differs)(name, one, other).is_none());
+    fn pieces(&self, stages: &[Catalog], at: usize, live: &Catalog) -> Vec<Piece> {
         let before = at.checked_sub(1).map(|before| (self.of)(&stages[before]));
         let mut pieces = Vec::new();
         for (name, made) in (self.of)(&stages[at]) {
             let was = before.and_then(|before| before.get(name));
-            if same(name, was, made) {
+            if was.is_some_and(|was| (self.differs)(name, was, made).is_none()) {
                 continue; // an earlier migration's
             }
-            let later = || stages[at + 1..].iter().map(|stage| (self.of)(stage).get(name));
+            let word = (self.word)(made);
             let Some(there) = (self.of)(live).get(name) else {
                 // What a later migration drops says nothing where it is missing.
-                if later().all(|later| later.is_some()) {
-                    pieces.push(Piece::Missing(format!("{} `{name}` is missing", (self.word)(made))));
+                if stages[at + 1..].iter().all(|stage| (self.of)(stage).contains_key(name)) {
+                    pieces.push(Piece::Missing(format!("{word} `{name}` is missing")));
                 }
                 continue;
             };
-            let word = (self.word)(made);
-            if same(name, base.and_then(|base| (self.of)(base).get(name)), there) {
-                pieces.push(Piece::Missing(format!("{word} `{name}` is as it was before")));
-                continue;
-            }
-            let Some(difference) = (self.differs)(name, made, there) else {
-                pieces.push(Piece::There);
-                continue;
-            };
-            pieces.push(match (later().any(|later| same(name, later, there)), was) {
-                (true, _) if same(name, was, there) => Piece::Either(format!("{word} `{name}`")),
-                (true, _) => Piece::There,
+            let [is_before, is_after] =
+                [&stages[..at], &stages[at..]].map(|stages| stages.iter().any(|stage| self.has(stage, name, there)));
+            let difference = || (self.differs)(name, made, there).unwrap_or_default();
+            pieces.push(match (is_before, is_after, was) {
+                (true, true, _) => Piece::Either(format!("{word} `{name}`")),
+                (false, true, _) => Piece::There,
                 // It is not changed yet.
-                (false, Some(_)) => Piece::Missing(difference),
-                (false, None) => Piece::Otherwise(difference),
+                (true, false, _) | (false, false, Some(_)) => Piece::Missing(difference()),
+                (false, false, None) => Piece::Otherwise(difference()),
             });
         }
         pieces
+    }
+
+    /// Whether something is there that only a later migration leaves so.
+    fn is_past(&self, stages: &[Catalog], at: usize, live: &Catalog) -> bool {
+        let (until, later) = stages.split_at(at + 1);
+        (self.of)(live).iter().any(|(name, there)| {
+            let has = |stage: &Catalog| self.has(stage, name, there);
+            later.iter().any(has) && !until.iter().any(has)
+        })
+    }
+
+    /// Whether a stage has a thing in the form in which it is there.
+    fn has(&self, stage: &Catalog, name: &str, there: &T) -> bool {
+        (self.of)(stage).get(name).is_some_and(|one| (self.differs)(name, one, there).is_none())
     }
 }
 
@@ -150,7 +186,7 @@ mod tests {
             stages(&Dialect::default(), &all).expect("valid SQL")
         };
         let live = of(&[live]).pop().expect("one stage");
-        presence(&of(migrations), migrations.len() - 1, &live, None)
+        presence(&of(migrations), migrations.len() - 1, &live, false)
     }
 
     fn part(difference: &str) -> Presence {
@@ -212,40 +248,36 @@ mod tests {
         let all: Vec<_> =
             [NOTES, two, three].iter().zip(["1", "2", "3"]).map(|(text, at)| migration(at, text)).collect();
         let all = stages(&Dialect::default(), &all).expect("valid SQL");
-        assert_eq!(presence(&all, 0, &all[2], None), Presence::Whole);
-        assert_eq!(presence(&all, 1, &all[2], Some(1)), Presence::Whole);
-        assert_eq!(presence(&all, 1, &all[0], None), Presence::Absent);
+        assert_eq!(presence(&all, 0, &all[2], false), Presence::Whole);
+        assert_eq!(presence(&all, 1, &all[2], true), Presence::Whole);
+        assert_eq!(presence(&all, 1, &all[0], false), Presence::Absent);
     }
 
     #[test]
     fn what_a_later_migration_takes_back_is_there_or_not_as_the_record_says() {
-        let there_and_back = [
+        let both = |back: &str| {
+            let there = "ALTER TABLE notes ADD COLUMN a TEXT; CREATE INDEX notes_n ON notes (n);";
+            let all = [NOTES, there, "ALTER TABLE notes DROP COLUMN a; DROP INDEX notes_n;", back];
+            let all: Vec<_> = all.iter().zip(["1", "2", "3", "4"]).map(|(text, at)| migration(at, text)).collect();
+            stages(&Dialect::default(), &all).expect("valid SQL")
+        };
+        let all = both("CREATE TABLE more (n INT);");
+        let of = |live: &Catalog, is_told| [1, 2, 3].map(|at| presence(&all, at, live, is_told));
+        let either = || Presence::Either("table `notes`".to_owned());
+        assert_eq!(of(&all[0], true), [Presence::Absent, Presence::Absent, Presence::Absent]);
+        assert_eq!(of(&all[0], false), [either(), either(), Presence::Absent]);
+        assert_eq!(of(&all[1], false), [Presence::Whole, Presence::Absent, Presence::Absent]);
+        // What a later one makes tells that they have run.
+        assert_eq!(of(&all[3], false), [Presence::Whole, Presence::Whole, Presence::Whole]);
+        // So does what the migration makes besides.
+        let kept = [
             NOTES,
-            "ALTER TABLE notes ADD COLUMN a TEXT; CREATE INDEX notes_n ON notes (n);",
-            "ALTER TABLE notes DROP COLUMN a; DROP INDEX notes_n;",
+            "ALTER TABLE notes ADD COLUMN a TEXT; CREATE TABLE more (n INT);",
+            "ALTER TABLE notes DROP COLUMN a;",
         ];
-        let all: Vec<_> = there_and_back.iter().zip(["1", "2", "3"]).map(|(text, at)| migration(at, text)).collect();
-        let all = stages(&Dialect::default(), &all).expect("valid SQL");
-        assert_eq!([1, 2].map(|at| presence(&all, at, &all[0], Some(1))), [Presence::Absent, Presence::Absent]);
-        assert_eq!(presence(&all, 2, &all[1], Some(2)), Presence::Absent);
-        assert_eq!(
-            [1, 2].map(|at| presence(&all, at, &all[0], None)),
-            [Presence::Either("table `notes`".to_owned()), Presence::Whole]
-        );
-        assert_eq!(presence(&all, 1, &all[1], None), Presence::Whole);
-        // Something else tells.
-        let kept = [NOTES, "ALTER TABLE notes ADD COLUMN a TEXT; CREATE TABLE more (n INT);", there_and_back[2]];
-        let live = format!("{NOTES} CREATE TABLE more (n INT);");
-        let kept: Vec<_> = kept
-            .iter()
-            .zip(["1", "2", "3"])
-            .map(|(text, at)| migration(at, text.trim_end_matches(" DROP INDEX notes_n;")))
-            .collect();
+        let kept: Vec<_> = kept.iter().zip(["1", "2", "3"]).map(|(text, at)| migration(at, text)).collect();
         let kept = stages(&Dialect::default(), &kept).expect("valid SQL");
-        assert_eq!(
-            presence(&kept, 1, &stages(&Dialect::default(), &[migration("1", &live)]).unwrap()[0], None),
-            Presence::Whole
-        );
-        assert_eq!(presence(&kept, 1, &all[0], None), Presence::Absent);
+        assert_eq!(presence(&kept, 1, &kept[2], false), Presence::Whole);
+        assert_eq!(presence(&kept, 1, &kept[0], false), Presence::Absent);
     }
 }

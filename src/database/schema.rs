@@ -24,14 +24,14 @@ pub fn catalog(engine: &dyn Stages, migrations: &[Migration]) -> Result<Catalog>
     fault.map_or_else(|| Ok(stages.pop().unwrap_or_default()), Err)
 }
 
-/// Everything that the migrations in force make: those that are recorded as applied, and those that
-/// `migrate` would record without running them, because `live` has all of it already.
+/// Everything that the migrations in force make: those that are recorded as applied, and those of which `live` has all
+/// already.
 pub fn in_force(engine: &dyn Stages, migrations: &[Migration], standing: &Standing, live: &Catalog) -> Result<Catalog> {
     let of = |positions: &[usize]| -> Vec<Migration> { positions.iter().map(|&at| migrations[at].alone()).collect() };
     let (applied, pending) = (standing.applied(), standing.pending());
     let (stages, _) = engine.stages(migrations, false)?;
-    let (mut all, run) = (applied.clone(), standing.run());
-    all.extend(pending.into_iter().filter(|&at| presence(&stages, at, live, run).is_there()));
+    let mut all = applied.clone();
+    all.extend(pending.into_iter().filter(|&at| presence(&stages, at, live, standing.tells(at)).may_be_there()));
     all.sort_unstable();
     // One that is there may need one that is not.
     catalog(engine, &of(&all)).or_else(|_| catalog(engine, &of(&applied)))
@@ -86,27 +86,6 @@ pub(super) fn ids_first(line: &IdsLine, place: &str) -> Error {
     Error::request(format!("an import does not make the ids of `{}`, for which there are rows", line.table))
         .at(format!("{}, {place}", line.place))
         .hint("make or change the database with `treelift schema migrate` first")
-}
-
-/// A migration that is not recorded, and of which something is there.
-pub(super) fn in_part(migration: &Migration, difference: &str, place: &str) -> Error {
-    Error::environment(format!(
-        "migration `{}` is not recorded, but part of what it creates already exists: {difference}",
-        migration.version
-    ))
-    .at(place)
-    .hint("bring the database to the expected schema, then `schema stamp` it; or drop that part")
-}
-
-/// A migration of which nothing tells whether it has run.
-pub(super) fn untold(migration: &Migration, what: &str, place: &str) -> Error {
-    let version = &migration.version;
-    let message = format!(
-        "nothing tells whether migration `{version}` has run: {what} is as it was before, and as a later migration leaves it"
-    );
-    Error::environment(message)
-        .at(place)
-        .hint("say which version the database has: `treelift schema stamp VERSION`, then run again")
 }
 
 #[cfg(test)]

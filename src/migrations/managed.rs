@@ -14,7 +14,7 @@ use crate::database::audit::random_id;
 use crate::database::catalog::Catalog;
 use crate::database::done::{Altered, Move};
 use crate::database::drift::{self, Leave};
-use crate::database::history::{self, Down, Recorded, Standing, State};
+use crate::database::history::{self, Down, Origin, Recorded, Standing, State};
 use crate::database::order::{Around, Look, Order};
 use crate::database::upkeep::{MoveOrphans, Moved, Survey};
 use crate::database::{self, Database, Mode, Reader, schema};
@@ -481,9 +481,11 @@ struct Hooks<'h> {
     watch: Watch<'h>,
 }
 
-/// What must be recorded so that the database is at a migration.
+/// What must be recorded so that the database is at a migration. That one of which the tables were found is recorded
+/// anew: that the database is at it and no further is what the user says.
 fn stamps(standing: &Standing, at: usize) -> Vec<Move> {
     let moves = standing.steps.iter().enumerate().filter_map(|(i, step)| match (i <= at, step.state) {
+        (true, State::Applied) if i == at && step.origin == Some(Origin::Found) => Some(Move::Stamp(i)),
         (true, State::Applied | State::NotNeeded) => None,
         (true, _) => Some(Move::Stamp(i)),
         (false, State::Applied) => Some(Move::Unstamp(i)),
@@ -505,5 +507,19 @@ mod tests {
         assert_eq!(stamps(&standing, 2), [Move::Stamp(1), Move::Stamp(2), Move::Unstamp(3)]);
         assert_eq!(stamps(&standing, 0), [Move::Unstamp(3)]);
         assert_eq!(stamps(&standing, 3), [Move::Stamp(1), Move::Stamp(2)]);
+    }
+
+    #[test]
+    fn a_stamp_says_that_a_database_is_at_a_migration_whose_tables_were_found() {
+        let step = |origin| Step {
+            version: String::new(),
+            description: String::new(),
+            state: State::Applied,
+            origin: Some(origin),
+        };
+        let standing =
+            Standing { steps: [Origin::Found, Origin::Found, Origin::Foreign].map(step).into(), faults: Vec::new() };
+        assert_eq!(stamps(&standing, 1), [Move::Stamp(1), Move::Unstamp(2)]);
+        assert_eq!(stamps(&standing, 2), []);
     }
 }

@@ -11,7 +11,7 @@ use crate::database::drift_tables::first_difference;
 use crate::database::history::{self, Origin, State};
 use crate::database::kept::ForeignTrigger;
 use crate::database::presence::{Presence, presence};
-use crate::database::schema::{cannot_compare, ids_first, in_part, must_be, untold};
+use crate::database::schema::{cannot_compare, ids_first, must_be};
 use crate::database::{Migration, Opening};
 use crate::error::Error;
 use crate::table::Schema;
@@ -53,17 +53,15 @@ pub(super) fn set_up(session: &Session, opening: &Opening) -> Tried<SetUp> {
     let record = record::table(session, None)?.name;
     let live = || catalog::whole(session, &session.schema, &record);
     let all = is_new || standing.is_kept();
-    // What the migrations themselves make there is of no later one.
+    // Nothing can be there already: what the migrations make there themselves is not looked at.
     let is_bare = live()? == Catalog::default();
     let (mut pending, mut done, mut in_parts) = (Vec::new(), Vec::new(), false);
     for at in standing.pending() {
         let migration = &migrations[at];
         let started = Instant::now();
-        let there = if is_bare { Presence::Absent } else { presence(&stages, at, &live()?, standing.run()) };
+        let there = if is_bare { Presence::Absent } else { presence(&stages, at, &live()?, standing.tells(at)) };
         let (origin, what) = match there {
             Presence::Whole => (Origin::Found, What::Found),
-            Presence::Part(difference) if all => return Err(in_part(migration, &difference, place).into()),
-            Presence::Either(what) if all => return Err(untold(migration, &what, place).into()),
             Presence::Absent if all => {
                 for line in &migration.ids {
                     if assertion::all(session, &line.query, None)?.is_ok_and(|rows| !rows.is_empty()) {
@@ -79,6 +77,9 @@ pub(super) fn set_up(session: &Session, opening: &Opening) -> Tried<SetUp> {
                 (Origin::Ran, What::Applied)
             }
             rest => {
+                if let Some(refusal) = rest.refusal(migration, place).filter(|_| all) {
+                    return Err(refusal.into());
+                }
                 in_parts |= rest != Presence::Absent;
                 pending.push(migration.version.clone());
                 continue; // The import reports that it is pending.
@@ -125,7 +126,7 @@ pub(super) fn look(session: &Session, opening: &Opening) -> Tried<(Schema, Vec<S
     standing.refuse(place)?;
     let record = record::table(session, None)?.name;
     let live = catalog::whole(session, &session.schema, &record)?;
-    let not_there = |at: &usize| !presence(&stages, *at, &live, standing.run()).is_there();
+    let not_there = |at: &usize| !presence(&stages, *at, &live, standing.tells(*at)).may_be_there();
     let pending: Vec<String> =
         standing.pending().into_iter().filter(not_there).map(|at| migrations[at].version.clone()).collect();
     let expected = must_be(opening, &stages, &standing, &pending);

@@ -16,7 +16,7 @@ pub(super) struct Location {
     pub(super) record: Option<String>,
     /// Whether a new file has a write-ahead log.
     pub(super) is_wal: bool,
-    /// What migrations make of it.
+    /// What the set's migrations make, once an import knows it.
     pub(super) made: Made,
 }
 

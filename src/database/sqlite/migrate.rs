@@ -7,7 +7,7 @@ use super::assertion;
 use super::catalog;
 use super::location::{Fault, Location, Tried};
 use super::record;
-use super::rehearsal::stages_of;
+use super::rehearsal::stages;
 use super::script::up;
 use crate::database::catalog::{Catalog, Other};
 use crate::database::done::{Done, Timing, What, millis};
@@ -15,7 +15,7 @@ use crate::database::drift_tables::first_difference;
 use crate::database::history::{self, Origin, State};
 use crate::database::kept::ForeignTrigger;
 use crate::database::presence::{Presence, presence};
-use crate::database::schema::{cannot_compare, ids_first, in_part, must_be, untold};
+use crate::database::schema::{cannot_compare, ids_first, must_be};
 use crate::database::{Migration, Opening};
 use crate::error::Error;
 use crate::table::Schema;
@@ -44,7 +44,7 @@ pub(super) struct SetUp {
 pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Location) -> Tried<SetUp> {
     let place = location.shown.as_str();
     let migrations = opening.migrations;
-    let (stages, fault) = stages_of(location, migrations, false)?;
+    let (stages, fault) = stages(migrations)?;
     fault.map_or(Ok(()), Err)?;
     let standing = history::compare(&record::recorded(conn, location)?, migrations);
     let mut standing = standing.wake(migrations, |table| catalog::has_table(conn, table))?;
@@ -53,7 +53,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
     record::set_up(conn, location)?;
     let record = record::table(conn, None)?.name;
     let all = is_new || standing.is_kept();
-    // What the migrations themselves make there is of no later one.
+    // Nothing can be there already: what the migrations make there themselves is not looked at.
     let is_bare = catalog::whole(conn, &record)? == Catalog::default();
     let (mut pending, mut done, mut in_parts) = (Vec::new(), Vec::new(), false);
     for at in standing.pending() {
@@ -62,12 +62,10 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
         let there = if is_bare {
             Presence::Absent
         } else {
-            presence(&stages, at, &catalog::whole(conn, &record)?, standing.run())
+            presence(&stages, at, &catalog::whole(conn, &record)?, standing.tells(at))
         };
         let (origin, what) = match there {
             Presence::Whole => (Origin::Found, What::Found),
-            Presence::Part(difference) if all => return Err(in_part(migration, &difference, place).into()),
-            Presence::Either(what) if all => return Err(untold(migration, &what, place).into()),
             Presence::Absent if all => {
                 for line in &migration.ids {
                     if assertion::rows(conn, &line.query)?.is_ok_and(|rows| !rows.is_empty()) {
@@ -83,6 +81,9 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
                 (Origin::Ran, What::Applied)
             }
             rest => {
+                if let Some(refusal) = rest.refusal(migration, place).filter(|_| all) {
+                    return Err(refusal.into());
+                }
                 in_parts |= rest != Presence::Absent;
                 pending.push(migration.version.clone());
                 continue; // The import reports that it is pending.
@@ -94,6 +95,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
         standing.note(at, State::Applied, origin);
         done.push(Done { version: migration.version.clone(), what, took_ms, sql: None });
     }
+    stages.last().into_iter().for_each(|last| location.made.note(migrations, last));
     let expected = must_be(opening, &stages, &standing, &pending);
     let live = read(conn, opening.schema)?;
     match first_difference(&expected, &live) {
@@ -130,13 +132,13 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
 pub(super) fn look(conn: &mut Connection, opening: &Opening, location: &Location) -> Tried<(Schema, Vec<String>)> {
     let place = location.shown.as_str();
     let migrations = opening.migrations;
-    let (stages, fault) = stages_of(location, migrations, false)?;
+    let (stages, fault) = stages(migrations)?;
     fault.map_or(Ok(()), Err)?;
     let standing = history::compare(&record::recorded(conn, location)?, migrations);
     let standing = standing.wake(migrations, |table| catalog::has_table(conn, table))?;
     standing.refuse(place)?;
     let live = catalog::whole(conn, &record::table(conn, None)?.name)?;
-    let not_there = |at: &usize| !presence(&stages, *at, &live, standing.run()).is_there();
+    let not_there = |at: &usize| !presence(&stages, *at, &live, standing.tells(*at)).may_be_there();
     let pending: Vec<String> =
         standing.pending().into_iter().filter(not_there).map(|at| migrations[at].version.clone()).collect();
     let expected = must_be(opening, &stages, &standing, &pending);

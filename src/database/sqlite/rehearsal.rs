@@ -127,7 +127,7 @@ pub(in crate::database) fn stages(migrations: &[Migration]) -> Result<(Vec<Catal
     Ok((stages, None))
 }
 
-/// What there is after each migration, or after the last alone: that is not made again where it is known.
+/// What there is after each migration, or after the last alone: that is not made again where an import knows it.
 pub(super) fn stages_of(
     location: &Location,
     migrations: &[Migration],
@@ -136,11 +136,7 @@ pub(super) fn stages_of(
     if only_last {
         return Ok(location.made.by(migrations).map_or_else(|| last(migrations), |made| (vec![made], None)));
     }
-    let (stages, fault) = stages(migrations)?;
-    if let (None, Some(last)) = (&fault, stages.last()) {
-        location.made.note(migrations, last);
-    }
-    Ok((stages, fault))
+    stages(migrations)
 }
 
 /// What there is after the last migration, or why one does not run.

@@ -6,6 +6,10 @@ use crate::house::site::{Site, every};
 fn doubling(site: Site) -> Site {
     let files = [
         ("set.toml", "name = \"notes\"\n"),
+        (
+            "notes.toml",
+            "[source]\nfiles = [\"notes.json\"]\nrecords = \"[*]\"\n[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\nn = \"n\"\n",
+        ),
         ("schema/001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, n INTEGER);"),
         ("schema/001_notes.down.sql", "DROP TABLE notes;"),
         ("schema/002_twice.up.sql", "ALTER TABLE notes ADD COLUMN twice INTEGER; UPDATE notes SET twice = n * 2;"),
@@ -14,8 +18,18 @@ fn doubling(site: Site) -> Site {
         ("schema/003_once.down.sql", "ALTER TABLE notes ADD COLUMN twice INTEGER; UPDATE notes SET twice = n;"),
     ];
     files.into_iter().for_each(|(name, text)| drop(site.house.file(&format!("set/{name}"), text)));
+    site.house.file("tree/notes.json", r#"[{"id": 2, "n": 5}]"#);
     site
 }
+
+fn import(site: &Site) {
+    let url = site.url();
+    let line = ["import", "tree", "--mappings", "set", "--database", &url, "--yes", "--no-backup"];
+    site.house.run(line).status(0);
+}
+
+/// A note that an application made; no migration is recorded.
+const MADE: &str = "CREATE TABLE notes (id INTEGER PRIMARY KEY, n INTEGER); INSERT INTO notes VALUES (1, 21)";
 
 #[test]
 fn the_record_tells_that_it_is_still_to_be_made() {
@@ -38,13 +52,13 @@ fn the_record_tells_that_it_is_still_to_be_made() {
 fn without_a_record_it_is_asked_for() {
     for (version, expected) in [("001", "42"), ("003", "21")] {
         for site in every().into_iter().map(doubling) {
-            site.sql("CREATE TABLE notes (id INTEGER PRIMARY KEY, n INTEGER); INSERT INTO notes VALUES (1, 21)");
+            site.sql(MADE);
             let refused = site.schema("migrate", &[]).status(3);
             let said: Vec<&str> = refused.stderr.lines().filter(|line| !line.starts_with("  at ")).collect();
             assert_eq!(
                 said,
                 [
-                    "error: nothing tells whether migration `002_twice` has run: table `notes` is as it was before, and as a later migration leaves it",
+                    "error: nothing tells whether migration `002_twice` has run: table `notes` is as it was before, and as it is left in the end",
                     "hint: say which version the database has: `treelift schema stamp VERSION`, then run again",
                 ]
             );
@@ -53,5 +67,27 @@ fn without_a_record_it_is_asked_for() {
             site.schema("migrate", &[]).status(0);
             assert_eq!(site.one("SELECT n FROM notes"), expected);
         }
+    }
+}
+
+#[test]
+fn an_import_makes_it_where_the_record_tells_and_else_leaves_it_pending() {
+    for site in every().into_iter().map(doubling) {
+        site.schema("migrate", &["--to", "001"]).status(0);
+        site.sql("INSERT INTO notes VALUES (1, 21)");
+        import(&site);
+        assert_eq!(site.rows("SELECT id, n FROM notes ORDER BY id"), [["1", "42"], ["2", "5"]]);
+    }
+    for site in every().into_iter().map(doubling) {
+        site.sql(MADE);
+        import(&site);
+        assert_eq!(site.rows("SELECT id, n FROM notes ORDER BY id"), [["1", "21"], ["2", "5"]]);
+        assert!(site.schema("status", &[]).status(0).stdout.contains("pending  2"));
+        site.schema("migrate", &[]).status(3);
+        // Of the first the tables were found: that the database is no further is for the user to say.
+        site.schema("stamp", &["001"]).status(0);
+        site.schema("migrate", &[]).status(0);
+        assert_eq!(site.rows("SELECT id, n FROM notes ORDER BY id"), [["1", "42"], ["2", "10"]]);
+        site.schema("validate", &["--category", "schema"]).status(0);
     }
 }
