@@ -78,3 +78,32 @@ fn place(migrations: &[&Migration], kind: &str, name: &str) -> String {
         (None, last) => last.map_or_else(String::new, |last| last.path.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::database::schema::tests::migration;
+    use crate::database::sqlite::rehearsal::Rehearsal;
+
+    #[test]
+    fn each_trigger_that_names_what_is_not_there_is_told_and_none_beside_it() {
+        let up = "CREATE TABLE notes (id INTEGER, title TEXT); CREATE TABLE tags (id INTEGER);
+            CREATE TRIGGER sound AFTER INSERT ON notes BEGIN DELETE FROM tags; END;
+            CREATE TRIGGER lacks_table AFTER UPDATE ON NOTES BEGIN DELETE FROM gone; END;
+            CREATE TRIGGER lacks_column AFTER INSERT ON \"Notes\" BEGIN UPDATE tags SET gone = new.title; END;
+            CREATE TRIGGER calls AFTER DELETE ON notes BEGIN SELECT of_the_application(old.id); END;
+            CREATE TRIGGER other AFTER DELETE ON tags BEGIN SELECT 1; END;
+            CREATE VIEW titles AS SELECT title FROM notes;
+            CREATE TRIGGER instead INSTEAD OF INSERT ON titles BEGIN DELETE FROM gone; END;";
+        let migrations = [migration("001", up)];
+        let broken = Rehearsal::of(&migrations, false).unwrap().broken_bodies().unwrap();
+        let broken: Vec<_> = broken.iter().map(|error| error.message.as_str()).collect();
+        assert_eq!(
+            broken,
+            [
+                "trigger `lacks_table` cannot be used: no such table: gone",
+                "trigger `lacks_column` cannot be used: no such column: gone",
+                "trigger `instead` cannot be used: no such table: gone",
+            ]
+        );
+    }
+}

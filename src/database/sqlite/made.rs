@@ -27,3 +27,24 @@ impl Made {
 fn key(migrations: &[Migration]) -> Key {
     migrations.iter().map(|one| (one.version.clone(), one.checksum.clone())).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::catalog::Other;
+    use crate::database::schema::tests::migration;
+
+    #[test]
+    fn what_is_known_is_of_the_same_migrations_alone() {
+        let view = Other { kind: "view", table: "v".to_owned(), sql: String::new() };
+        let catalog = Catalog { others: [("v".to_owned(), view)].into(), ..Catalog::default() };
+        let two = [migration("001", ""), migration("002", "")];
+        let made = Made::default();
+        assert_eq!(made.by(&two), None);
+        made.clone().note(&two, &catalog);
+        assert_eq!(made.by(&two), Some(catalog));
+        assert_eq!(made.by(&two[..1]), None);
+        let changed = [two[0].alone(), Migration { checksum: "other".to_owned(), ..two[1].alone() }];
+        assert_eq!(made.by(&changed), None);
+    }
+}

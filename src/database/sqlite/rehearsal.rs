@@ -181,3 +181,26 @@ const IN_MEMORY: &str = "the schema in memory";
 pub(super) fn fault(error: rusqlite::Error) -> Error {
     words::fault(&error, IN_MEMORY)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::schema::tests::migration;
+
+    #[test]
+    fn queries_are_asked_of_own_tables_too_however_they_are_written() {
+        let migrations = [migration("001", "CREATE TABLE notes (id INTEGER PRIMARY KEY);")];
+        let mut made = Rehearsal::of(&migrations, false).unwrap();
+        let mut refused = |queries: &[&str]| -> Vec<String> {
+            let refused = made.refused(Some("migs"), queries).unwrap();
+            refused.into_iter().map(|bad| bad.map_or_else(String::new, |bad| bad.to_string())).collect()
+        };
+        let missing = |table: &str| format!("no such table: {table}");
+        for own in ["SELECT id FROM \"TREELIFT_Runs\"", "SELECT version FROM MIGS"] {
+            let other = refused(&[own, "SELECT id FROM notes", "SELECT 1 FROM gone"]);
+            assert!(other[..2] == ["", ""] && other[2].ends_with(&missing("gone")), "{other:?}");
+        }
+        assert_eq!(refused(&["SELECT id FROM notes"]), [""]);
+        assert!(refused(&["SELECT 1 FROM migs_of_another"])[0].ends_with(&missing("migs_of_another")));
+    }
+}
