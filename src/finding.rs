@@ -282,7 +282,7 @@ codes! {
     TARGET_FORM = "T003" Warning "the database's schema differs from what its migrations make",
         "`treelift schema validate` lists every difference";
     TARGET_PENDING = "T004" Note "a migration of the mapping set is not applied to the database",
-        "the import does not need it; `treelift schema migrate` applies it";
+        "the import does not need it; `treelift schema migrate` applies it, or asks which version the database has";
     TARGET_RULE = "T005" Warning "rows that were in the database before violate a constraint of their table",
         "fix the rows; `treelift schema validate` names the constraints again";
     TARGET_ROWS = "T006" Error "a table does not have as many rows as it had before and as were inserted",

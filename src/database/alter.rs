@@ -8,7 +8,7 @@ use super::follow::{self, Follow, Followed, Following, Step};
 use super::history::{self, Named, Origin, Recorded, Standing, State};
 use super::order::{Looking, Order};
 use super::own::{is_own, is_records};
-use super::presence::{Presence, presence};
+use super::presence::{Presence, is_fresh, presence};
 use super::query::Unasked;
 use super::sealing::Sealing;
 use crate::database::{Cell, Reader};
@@ -144,15 +144,20 @@ pub(super) enum Stop<'m, A: Altering> {
 
 /// Carries out what an order decides. Nothing is committed yet.
 pub(super) fn steps<'w, A: Altering>(engine: &mut A, order: &'w Order<'w>) -> Result<Altered, Stop<'w, A>> {
-    Work { engine, order, standing: Standing::default(), follow: None }.all()
+    Work { engine, order, begun: Standing::default(), standing: Standing::default(), is_fresh: false, follow: None }
+        .all()
 }
 
 /// The steps of an order, under the lock.
 struct Work<'e, 'w, A> {
     engine: &'e mut A,
     order: &'w Order<'w>,
-    /// How the migrations stand by now.
+    /// How the migrations stood.
+    begun: Standing,
+    /// How they stand by now.
     standing: Standing,
+    /// Whether nothing was there of what they make.
+    is_fresh: bool,
     /// The ledger's rows.
     follow: Option<Follow<'w>>,
 }
@@ -180,7 +185,8 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
         }
         let steps = moves.iter().filter_map(|one| step_of(*one, migrations)).collect();
         self.follow = Follow::begin(&mut self.engine.ledger(), steps).map_err(Stop::Asked)?;
-        self.standing = standing;
+        self.is_fresh = is_fresh(&stages, &self.engine.live().map_err(Stop::Asked)?);
+        (self.begun, self.standing) = (standing.clone(), standing);
         let before = self.engine.dangling().map_err(Stop::Asked)?;
         self.engine.set_up_record().map_err(Stop::Asked)?;
         for one in moves {
@@ -305,8 +311,12 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
         let what = match one {
             Move::Up(_) => {
                 self.judge_dependencies(migration).map_err(asked)?;
-                let live = self.engine.live().map_err(Stop::Asked)?;
-                match presence(stages, at, &live, self.standing.tells(at)) {
+                let there = if self.is_fresh {
+                    Presence::Absent
+                } else {
+                    presence(stages, at, &self.engine.live().map_err(Stop::Asked)?, &self.begun)
+                };
+                match there {
                     Presence::Whole => What::Found,
                     Presence::Absent => {
                         self.fill_ids(migration).map_err(Stop::Asked)?;

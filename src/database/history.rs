@@ -273,14 +273,22 @@ impl Standing {
         (step.state, step.origin) = (state, Some(origin));
     }
 
-    /// Whether the record tells that a migration which is not applied has not run: it was rolled back or failed, or the
-    /// last that is applied comes before it, and treelift ran or stamped that one. What an application does to its tables
-    /// is not all in a record.
+    /// Whether the record tells that a migration which is not applied has not run: it was rolled back, failed or was not
+    /// needed; or the last that is applied was run or stamped by treelift, or by a program that records all it does.
+    /// Where the tables of that one were found, or nothing is recorded, the application may be further than the record.
     pub(super) fn tells(&self, at: usize) -> bool {
-        let last = || self.steps.iter().rposition(|step| step.state == State::Applied);
-        let is_ours = |last: &usize| matches!(self.steps[*last].origin, Some(Origin::Ran | Origin::Stamped));
-        matches!(self.steps[at].state, State::RolledBack | State::Failed)
-            || last().filter(is_ours).is_some_and(|last| last < at)
+        let last = || self.steps.iter().rfind(|step| step.state == State::Applied);
+        let is_known = |last: &Step| match last.origin {
+            Some(Origin::Ran | Origin::Stamped) => true,
+            Some(Origin::Foreign) => self.faults.iter().all(|fault| fault.fault != FaultKind::Unknown),
+            Some(Origin::Found) | None => false,
+        };
+        self.steps[at].origin.is_some() || last().is_some_and(is_known)
+    }
+
+    /// Whether a migration is applied.
+    pub(super) fn has(&self, at: usize) -> bool {
+        self.steps[at].state == State::Applied
     }
 
     /// What the application calls the version that the applied migrations make.

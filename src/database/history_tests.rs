@@ -48,7 +48,7 @@ fn what_failed_or_was_is_undone_is_pending_again() {
 }
 
 #[test]
-fn a_record_tells_what_has_not_run_where_treelift_knows_how_far_the_database_is() {
+fn a_record_tells_what_has_not_run_where_it_is_known_how_far_the_database_is() {
     let of = |record: &[Recorded]| {
         let standing = compare(record, &set());
         standing.pending().into_iter().filter(|at| standing.tells(*at)).collect::<Vec<_>>()
@@ -57,12 +57,15 @@ fn a_record_tells_what_has_not_run_where_treelift_knows_how_far_the_database_is(
     assert_eq!(of(&[]), [] as [usize; 0]);
     assert_eq!(of(&[ran("v001_notes")]), [1, 2]);
     assert_eq!(of(&[applied("v001_notes", Origin::Stamped)]), [1, 2]);
-    // Its application may be further than the tables that were found, or than what it recorded.
+    assert_eq!(of(&[ran("v001_notes"), ran("v003_tags")]), [1]);
+    // Its application may be further than the tables that were found.
     assert_eq!(of(&[applied("v001_notes", Origin::Found)]), [] as [usize; 0]);
-    assert_eq!(of(&[applied("v001_notes", Origin::Foreign)]), [] as [usize; 0]);
+    assert_eq!(of(&[ran("v001_notes"), applied("v002_people", Origin::Found)]), [] as [usize; 0]);
     assert_eq!(of(&[applied("v001_notes", Origin::Found), ran("v002_people")]), [2]);
-    // A later one has run.
-    assert_eq!(of(&[ran("v001_notes"), ran("v003_tags")]), [] as [usize; 0]);
+    // Another program records what it does, unless it does what the set does not know.
+    let theirs = applied("v001_notes", Origin::Foreign);
+    assert_eq!(of(std::slice::from_ref(&theirs)), [1, 2]);
+    assert_eq!(of(&[theirs, applied("theirs", Origin::Foreign)]), [] as [usize; 0]);
     let back = recorded("v002_people", Status::RolledBack, Origin::Ran);
     assert_eq!(of(&[applied("v001_notes", Origin::Found), back]), [1]);
     assert_eq!(of(&[recorded("v003_tags", Status::Failed, Origin::Ran)]), [2]);

@@ -6,6 +6,7 @@
 
 use super::catalog::Catalog;
 use super::drift_tables::table_differences;
+use super::history::Standing;
 use crate::error::Error;
 use crate::table::Migration;
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ impl Presence {
             ),
             Self::Either(what) => (
                 format!(
-                    "nothing tells whether migration `{version}` has run: {what} is as it was before, and as it is left in the end"
+                    "nothing tells whether migration `{version}` has run: {what} is as it was before, and as later migrations leave it"
                 ),
                 "say which version the database has: `treelift schema stamp VERSION`, then run again",
             ),
@@ -62,9 +63,9 @@ enum Piece {
 
 /// Decides by everything that a migration makes or changes: tables, indexes, views and triggers.
 ///
-/// Of one behind the first migration that is not valid SQL there are no stages to compare with. `is_told`: the record
-/// tells that it has not run.
-pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog, is_told: bool) -> Presence {
+/// Of one behind the first migration that is not valid SQL there are no stages to compare with. `begun` is how they stood
+/// before any of them was run now.
+pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog, begun: &Standing) -> Presence {
     if at >= stages.len() {
         return Presence::Absent;
     }
@@ -90,15 +91,23 @@ pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog, is_told: b
     pieces.extend(others.pieces(stages, at, live));
     let (either, mut pieces): (Vec<_>, Vec<_>) =
         pieces.into_iter().partition(|piece| matches!(piece, Piece::Either(_)));
-    if let (Some(Piece::Either(what)), true) = (either.into_iter().next(), pieces.is_empty()) {
-        let is_past = || {
-            tables.is_past(stages, at, live) || indexes.is_past(stages, at, live) || others.is_past(stages, at, live)
-        };
-        return match is_told {
-            true => Presence::Absent,
-            false if is_past() => Presence::Whole,
-            false => Presence::Either(what),
-        };
+    if let Some(Piece::Either(what)) = either.into_iter().next() {
+        let is_past = tables.is_past(stages, at, live, begun)
+            || indexes.is_past(stages, at, live, begun)
+            || others.is_past(stages, at, live, begun);
+        let all_missing = pieces.iter().all(|piece| matches!(piece, Piece::Missing(_)));
+        let all_there = pieces.iter().all(|piece| matches!(piece, Piece::There));
+        if begun.tells(at) {
+            if all_missing {
+                // Where what a later one makes is there, the record says one thing and the tables another.
+                return if is_past { Presence::Either(what) } else { Presence::Absent };
+            }
+            pieces.push(Piece::Missing(format!("{what} is as it was before")));
+        } else if all_there && (is_past || !pieces.is_empty()) {
+            return Presence::Whole;
+        } else if all_missing {
+            return Presence::Either(what);
+        }
     }
     let there = pieces.iter().filter(|piece| matches!(piece, Piece::There)).count();
     if there > 0 && there == pieces.len() {
@@ -114,6 +123,16 @@ pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog, is_told: b
         Piece::There | Piece::Either(_) => None,
     });
     Presence::Part(difference.unwrap_or_default())
+}
+
+/// Whether nothing is there of what migrations make, so that all that is of them will be what is run now.
+pub(super) fn is_fresh(stages: &[Catalog], live: &Catalog) -> bool {
+    fn none<T>(stages: &[Catalog], live: &Catalog, of: fn(&Catalog) -> &BTreeMap<String, T>) -> bool {
+        of(live).keys().all(|name| stages.iter().all(|stage| !of(stage).contains_key(name)))
+    }
+    none(stages, live, |catalog| &catalog.schema.tables)
+        && none(stages, live, |catalog| &catalog.indexes)
+        && none(stages, live, |catalog| &catalog.others)
 }
 
 /// A kind of thing that migrations make.
@@ -157,12 +176,12 @@ impl<T> Kind<T> {
         pieces
     }
 
-    /// Whether something is there that only a later migration leaves so.
-    fn is_past(&self, stages: &[Catalog], at: usize, live: &Catalog) -> bool {
-        let (until, later) = stages.split_at(at + 1);
+    /// Whether something is there as a later migration makes it that is not recorded, and none until this one.
+    fn is_past(&self, stages: &[Catalog], at: usize, live: &Catalog, begun: &Standing) -> bool {
+        let later = || (at + 1..stages.len()).filter(|later| !begun.has(*later));
         (self.of)(live).iter().any(|(name, there)| {
-            let has = |stage: &Catalog| self.has(stage, name, there);
-            later.iter().any(has) && !until.iter().any(has)
+            let has = |at: usize| self.has(&stages[at], name, there);
+            later().any(|later| has(later) && !has(later - 1)) && !(0..=at).any(has)
         })
     }
 
@@ -176,7 +195,21 @@ impl<T> Kind<T> {
 mod tests {
     use super::*;
     use crate::database::Dialect;
+    use crate::database::history::{Origin, State, Step};
     use crate::database::schema::{stages, tests::migration};
+
+    /// So many migrations, of which nothing is recorded.
+    fn unrecorded(many: usize) -> Standing {
+        let step = Step { version: String::new(), description: String::new(), state: State::Pending, origin: None };
+        Standing { steps: vec![step; many], faults: Vec::new() }
+    }
+
+    /// The same, of which these are recorded.
+    fn recorded(many: usize, origin: Origin, applied: &[usize]) -> Standing {
+        let mut standing = unrecorded(many);
+        applied.iter().for_each(|at| standing.note(*at, State::Applied, origin));
+        standing
+    }
 
     /// How much is there of the last of these migrations, in a database that this SQL made.
     fn last(migrations: &[&str], live: &str) -> Presence {
@@ -186,7 +219,7 @@ mod tests {
             stages(&Dialect::default(), &all).expect("valid SQL")
         };
         let live = of(&[live]).pop().expect("one stage");
-        presence(&of(migrations), migrations.len() - 1, &live, false)
+        presence(&of(migrations), migrations.len() - 1, &live, &unrecorded(migrations.len()))
     }
 
     fn part(difference: &str) -> Presence {
@@ -248,36 +281,65 @@ mod tests {
         let all: Vec<_> =
             [NOTES, two, three].iter().zip(["1", "2", "3"]).map(|(text, at)| migration(at, text)).collect();
         let all = stages(&Dialect::default(), &all).expect("valid SQL");
-        assert_eq!(presence(&all, 0, &all[2], false), Presence::Whole);
-        assert_eq!(presence(&all, 1, &all[2], true), Presence::Whole);
-        assert_eq!(presence(&all, 1, &all[0], false), Presence::Absent);
+        assert_eq!(presence(&all, 0, &all[2], &unrecorded(3)), Presence::Whole);
+        assert_eq!(presence(&all, 1, &all[2], &recorded(3, Origin::Ran, &[0])), Presence::Whole);
+        assert_eq!(presence(&all, 1, &all[0], &unrecorded(3)), Presence::Absent);
+    }
+
+    /// The stages of these migrations.
+    fn of(all: &[&str]) -> Vec<Catalog> {
+        let all: Vec<_> = all.iter().zip(["1", "2", "3", "4"]).map(|(text, at)| migration(at, text)).collect();
+        stages(&Dialect::default(), &all).expect("valid SQL")
     }
 
     #[test]
     fn what_a_later_migration_takes_back_is_there_or_not_as_the_record_says() {
-        let both = |back: &str| {
-            let there = "ALTER TABLE notes ADD COLUMN a TEXT; CREATE INDEX notes_n ON notes (n);";
-            let all = [NOTES, there, "ALTER TABLE notes DROP COLUMN a; DROP INDEX notes_n;", back];
-            let all: Vec<_> = all.iter().zip(["1", "2", "3", "4"]).map(|(text, at)| migration(at, text)).collect();
-            stages(&Dialect::default(), &all).expect("valid SQL")
-        };
-        let all = both("CREATE TABLE more (n INT);");
-        let of = |live: &Catalog, is_told| [1, 2, 3].map(|at| presence(&all, at, live, is_told));
+        let there = "ALTER TABLE notes ADD COLUMN a TEXT; CREATE INDEX notes_n ON notes (n);";
+        let back = "ALTER TABLE notes DROP COLUMN a; DROP INDEX notes_n;";
+        let all = of(&[NOTES, there, back, "CREATE TABLE more (n INT);"]);
+        let at_each = |live: &Catalog, begun: &Standing| [1, 2, 3].map(|at| presence(&all, at, live, begun));
         let either = || Presence::Either("table `notes`".to_owned());
-        assert_eq!(of(&all[0], true), [Presence::Absent, Presence::Absent, Presence::Absent]);
-        assert_eq!(of(&all[0], false), [either(), either(), Presence::Absent]);
-        assert_eq!(of(&all[1], false), [Presence::Whole, Presence::Absent, Presence::Absent]);
-        // What a later one makes tells that they have run.
-        assert_eq!(of(&all[3], false), [Presence::Whole, Presence::Whole, Presence::Whole]);
-        // So does what the migration makes besides.
-        let kept = [
+        let (nothing, first) = (unrecorded(4), recorded(4, Origin::Ran, &[0]));
+        assert_eq!(at_each(&all[0], &first), [Presence::Absent, Presence::Absent, Presence::Absent]);
+        for begun in [&nothing, &recorded(4, Origin::Found, &[0])] {
+            assert_eq!(at_each(&all[0], begun), [either(), either(), Presence::Absent]);
+        }
+        assert_eq!(at_each(&all[1], &nothing), [Presence::Whole, Presence::Absent, Presence::Absent]);
+        // What a later one makes tells that they have run, unless that is recorded alone.
+        assert_eq!(at_each(&all[3], &nothing), [Presence::Whole, Presence::Whole, Presence::Whole]);
+        let behind = recorded(4, Origin::Ran, &[0, 3]);
+        assert_eq!([1, 2].map(|at| presence(&all, at, &all[3], &behind)), [Presence::Absent, Presence::Absent]);
+        // The record says that they have not.
+        assert_eq!(at_each(&all[3], &first)[..2], [either(), either()]);
+    }
+
+    #[test]
+    fn what_a_migration_makes_besides_tells_where_the_record_does_not() {
+        let all = of(&[
             NOTES,
             "ALTER TABLE notes ADD COLUMN a TEXT; CREATE TABLE more (n INT);",
             "ALTER TABLE notes DROP COLUMN a;",
-        ];
-        let kept: Vec<_> = kept.iter().zip(["1", "2", "3"]).map(|(text, at)| migration(at, text)).collect();
-        let kept = stages(&Dialect::default(), &kept).expect("valid SQL");
-        assert_eq!(presence(&kept, 1, &kept[2], false), Presence::Whole);
-        assert_eq!(presence(&kept, 1, &kept[0], false), Presence::Absent);
+        ]);
+        let first = recorded(3, Origin::Stamped, &[0]);
+        assert_eq!(presence(&all, 1, &all[2], &unrecorded(3)), Presence::Whole);
+        assert_eq!(presence(&all, 1, &all[2], &first), part("table `notes` is as it was before"));
+        // That it is missing may be for another reason.
+        assert_eq!(presence(&all, 1, &all[0], &unrecorded(3)), Presence::Either("table `notes`".to_owned()));
+        assert_eq!(presence(&all, 1, &all[0], &first), Presence::Absent);
+    }
+
+    #[test]
+    fn a_database_is_fresh_where_nothing_has_a_name_of_what_migrations_make() {
+        let all = of(&[
+            NOTES,
+            "DROP TABLE notes; CREATE VIEW seen AS SELECT 1; CREATE TABLE b (n INT); CREATE INDEX i ON b (n);",
+        ]);
+        let is_fresh = |sql| is_fresh(&all, &of(&[sql])[0]);
+        assert!(is_fresh("CREATE TABLE other (n INT);"));
+        for there in
+            [NOTES, "CREATE VIEW seen AS SELECT 2;", "CREATE TABLE other (n INT); CREATE INDEX i ON other (n);"]
+        {
+            assert!(!is_fresh(there), "{there}");
+        }
     }
 }

@@ -31,7 +31,7 @@ pub fn in_force(engine: &dyn Stages, migrations: &[Migration], standing: &Standi
     let (applied, pending) = (standing.applied(), standing.pending());
     let (stages, _) = engine.stages(migrations, false)?;
     let mut all = applied.clone();
-    all.extend(pending.into_iter().filter(|&at| presence(&stages, at, live, standing.tells(at)).may_be_there()));
+    all.extend(pending.into_iter().filter(|&at| presence(&stages, at, live, standing).may_be_there()));
     all.sort_unstable();
     // One that is there may need one that is not.
     catalog(engine, &of(&all)).or_else(|_| catalog(engine, &of(&applied)))

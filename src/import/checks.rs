@@ -94,8 +94,9 @@ fn form(run: &mut Import<'_>) -> Result<Vec<CheckReport>> {
     let pending = run.writer.transaction()?.pending();
     if let Some(first) = pending.first() {
         let more = if pending.len() > 1 { format!(" and {} after it", pending.len() - 1) } else { String::new() };
-        let message =
-            format!("the application created this database without the migration `{first}`{more}; it is used as it is");
+        let message = format!(
+            "the application created this database, and it has no record of the migration `{first}`{more}; it is used as it is"
+        );
         run.findings.push(Finding::new(&TARGET_PENDING, message).about("target"));
     }
     Ok(checks)

@@ -481,11 +481,12 @@ struct Hooks<'h> {
     watch: Watch<'h>,
 }
 
-/// What must be recorded so that the database is at a migration. That one of which the tables were found is recorded
-/// anew: that the database is at it and no further is what the user says.
+/// What must be recorded so that the database is at a migration. Where the tables of the last that is applied were found,
+/// it is recorded anew: that the database is at it and no further is what the user says.
 fn stamps(standing: &Standing, at: usize) -> Vec<Move> {
+    let last = standing.applied().into_iter().rfind(|last| *last <= at);
     let moves = standing.steps.iter().enumerate().filter_map(|(i, step)| match (i <= at, step.state) {
-        (true, State::Applied) if i == at && step.origin == Some(Origin::Found) => Some(Move::Stamp(i)),
+        (true, State::Applied) if Some(i) == last && step.origin == Some(Origin::Found) => Some(Move::Stamp(i)),
         (true, State::Applied | State::NotNeeded) => None,
         (true, _) => Some(Move::Stamp(i)),
         (false, State::Applied) => Some(Move::Unstamp(i)),

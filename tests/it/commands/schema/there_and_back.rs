@@ -4,23 +4,32 @@ use crate::house::site::{Site, every};
 
 /// Notes whose numbers are doubled, by a column that is there for one migration.
 fn doubling(site: Site) -> Site {
-    let files = [
-        ("set.toml", "name = \"notes\"\n"),
-        (
-            "notes.toml",
-            "[source]\nfiles = [\"notes.json\"]\nrecords = \"[*]\"\n[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\nn = \"n\"\n",
-        ),
-        ("schema/001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, n INTEGER);"),
-        ("schema/001_notes.down.sql", "DROP TABLE notes;"),
-        ("schema/002_twice.up.sql", "ALTER TABLE notes ADD COLUMN twice INTEGER; UPDATE notes SET twice = n * 2;"),
-        ("schema/002_twice.down.sql", "UPDATE notes SET n = twice / 2; ALTER TABLE notes DROP COLUMN twice;"),
-        ("schema/003_once.up.sql", "UPDATE notes SET n = twice; ALTER TABLE notes DROP COLUMN twice;"),
-        ("schema/003_once.down.sql", "ALTER TABLE notes ADD COLUMN twice INTEGER; UPDATE notes SET twice = n;"),
-    ];
-    files.into_iter().for_each(|(name, text)| drop(site.house.file(&format!("set/{name}"), text)));
+    for (name, text) in FIRST.into_iter().chain(PAIR) {
+        site.house.file(&format!("set/{name}"), text);
+    }
     site.house.file("tree/notes.json", r#"[{"id": 2, "n": 5}]"#);
     site
 }
+
+const FIRST: [(&str, &str); 4] = [
+    ("set.toml", "name = \"notes\"\n"),
+    (
+        "notes.toml",
+        "[source]\nfiles = [\"notes.json\"]\nrecords = \"[*]\"\n[table.notes]\nkey = [\"id\"]\n[table.notes.columns]\nid = \"id\"\nn = \"n\"\n",
+    ),
+    ("schema/001_notes.up.sql", "CREATE TABLE notes (id INTEGER PRIMARY KEY, n INTEGER);"),
+    ("schema/001_notes.down.sql", "DROP TABLE notes;"),
+];
+
+const PAIR: [(&str, &str); 4] = [
+    ("schema/002_twice.up.sql", "ALTER TABLE notes ADD COLUMN twice INTEGER; UPDATE notes SET twice = n * 2;"),
+    ("schema/002_twice.down.sql", "UPDATE notes SET n = twice / 2; ALTER TABLE notes DROP COLUMN twice;"),
+    ("schema/003_once.up.sql", "UPDATE notes SET n = twice; ALTER TABLE notes DROP COLUMN twice;"),
+    ("schema/003_once.down.sql", "ALTER TABLE notes ADD COLUMN twice INTEGER; UPDATE notes SET twice = n;"),
+];
+
+/// What comes after them.
+const MORE: &str = "CREATE TABLE more (id INTEGER PRIMARY KEY)";
 
 fn import(site: &Site) {
     let url = site.url();
@@ -58,7 +67,7 @@ fn without_a_record_it_is_asked_for() {
             assert_eq!(
                 said,
                 [
-                    "error: nothing tells whether migration `002_twice` has run: table `notes` is as it was before, and as it is left in the end",
+                    "error: nothing tells whether migration `002_twice` has run: table `notes` is as it was before, and as later migrations leave it",
                     "hint: say which version the database has: `treelift schema stamp VERSION`, then run again",
                 ]
             );
@@ -89,5 +98,46 @@ fn an_import_makes_it_where_the_record_tells_and_else_leaves_it_pending() {
         site.schema("migrate", &[]).status(0);
         assert_eq!(site.rows("SELECT id, n FROM notes ORDER BY id"), [["1", "42"], ["2", "10"]]);
         site.schema("validate", &["--category", "schema"]).status(0);
+    }
+}
+
+#[test]
+fn it_is_made_where_a_later_migration_has_run_before_it_was_there() {
+    for site in every() {
+        for (name, text) in FIRST {
+            site.house.file(&format!("set/{name}"), text);
+        }
+        site.house.file("set/schema/004_more.up.sql", MORE);
+        site.schema("migrate", &[]).status(0);
+        site.sql("INSERT INTO notes VALUES (1, 21)");
+        let site = doubling(site);
+        let ran = site.schema("migrate", &[]).status(0);
+        assert!(ran.stdout.contains("applied: 002") && ran.stdout.contains("applied: 003"), "{}", ran.stdout);
+        assert_eq!(site.one("SELECT n FROM notes"), "42");
+    }
+}
+
+#[test]
+fn it_is_asked_for_where_record_and_tables_say_different_things() {
+    for site in every().into_iter().map(doubling) {
+        site.house.file("set/schema/004_more.up.sql", MORE);
+        site.schema("migrate", &["--to", "001"]).status(0);
+        // Its application goes on by itself.
+        site.sql(&format!("INSERT INTO notes VALUES (1, 42); {MORE}"));
+        site.schema("migrate", &[]).status(3);
+        assert_eq!(site.one("SELECT n FROM notes"), "42");
+        site.schema("stamp", &["004"]).status(0);
+        assert!(site.schema("migrate", &[]).status(0).stdout.contains("nothing to do"));
+    }
+}
+
+#[test]
+fn what_runs_beside_it_now_tells_nothing_of_it() {
+    for site in every().into_iter().map(doubling) {
+        site.house.file("set/schema/001_z_index.up.sql", "CREATE INDEX notes_n ON notes (n);");
+        site.sql(MADE);
+        let ran = site.schema("migrate", &[]).status(3);
+        assert!(ran.stderr.contains("nothing tells whether migration `002_twice` has run"), "{}", ran.stderr);
+        assert_eq!(site.one("SELECT n FROM notes"), "21");
     }
 }
