@@ -8,7 +8,7 @@ use super::follow::{self, Follow, Followed, Following, Step};
 use super::history::{self, Named, Origin, Recorded, Standing, State};
 use super::order::{Looking, Order};
 use super::own::{is_own, is_records};
-use super::presence::{Presence, is_fresh, presence};
+use super::presence::{Known, Presence, is_fresh, presence};
 use super::query::Unasked;
 use super::sealing::Sealing;
 use crate::database::{Cell, Reader};
@@ -144,8 +144,8 @@ pub(super) enum Stop<'m, A: Altering> {
 
 /// Carries out what an order decides. Nothing is committed yet.
 pub(super) fn steps<'w, A: Altering>(engine: &mut A, order: &'w Order<'w>) -> Result<Altered, Stop<'w, A>> {
-    Work { engine, order, begun: Standing::default(), standing: Standing::default(), is_fresh: false, follow: None }
-        .all()
+    let (begun, standing, first) = Default::default();
+    Work { engine, order, begun, standing, first, is_fresh: false, follow: None }.all()
 }
 
 /// The steps of an order, under the lock.
@@ -156,7 +156,9 @@ struct Work<'e, 'w, A> {
     begun: Standing,
     /// How they stand by now.
     standing: Standing,
-    /// Whether nothing was there of what they make.
+    /// What was there.
+    first: Catalog,
+    /// Whether nothing of that is of what they make.
     is_fresh: bool,
     /// The ledger's rows.
     follow: Option<Follow<'w>>,
@@ -185,7 +187,8 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
         }
         let steps = moves.iter().filter_map(|one| step_of(*one, migrations)).collect();
         self.follow = Follow::begin(&mut self.engine.ledger(), steps).map_err(Stop::Asked)?;
-        self.is_fresh = is_fresh(&stages, &self.engine.live().map_err(Stop::Asked)?);
+        self.first = self.engine.live().map_err(Stop::Asked)?;
+        self.is_fresh = is_fresh(&stages, &self.first);
         (self.begun, self.standing) = (standing.clone(), standing);
         let before = self.engine.dangling().map_err(Stop::Asked)?;
         self.engine.set_up_record().map_err(Stop::Asked)?;
@@ -314,7 +317,9 @@ impl<'w, A: Altering> Work<'_, 'w, A> {
                 let there = if self.is_fresh {
                     Presence::Absent
                 } else {
-                    presence(stages, at, &self.engine.live().map_err(Stop::Asked)?, &self.begun)
+                    let (first, begun, standing) = (&self.first, &self.begun, &self.standing);
+                    let known = Known { stages, first, begun, standing };
+                    presence(known, at, &self.engine.live().map_err(Stop::Asked)?)
                 };
                 match there {
                     Presence::Whole => What::Found,

@@ -273,22 +273,40 @@ impl Standing {
         (step.state, step.origin) = (state, Some(origin));
     }
 
-    /// Whether the record tells that a migration which is not applied has not run: it was rolled back, failed or was not
-    /// needed; or the last that is applied was run or stamped by treelift, or by a program that records all it does.
-    /// Where the tables of that one were found, or nothing is recorded, the application may be further than the record.
+    /// Whether the record tells that a migration which is not applied has not run: treelift noted that of it, or knows all
+    /// that is applied. Where tables were found, or nothing is recorded, the application may be further than the record;
+    /// a stamp says that it is not. Another program is believed to record all that it does, if the set knows all of it.
     pub(super) fn tells(&self, at: usize) -> bool {
-        let last = || self.steps.iter().rfind(|step| step.state == State::Applied);
-        let is_known = |last: &Step| match last.origin {
+        let applied = || self.steps.iter().rev().filter(|step| step.state == State::Applied).map(|step| step.origin);
+        let is_known = |origin: Option<Origin>| match origin {
             Some(Origin::Ran | Origin::Stamped) => true,
             Some(Origin::Foreign) => self.faults.iter().all(|fault| fault.fault != FaultKind::Unknown),
             Some(Origin::Found) | None => false,
         };
-        self.steps[at].origin.is_some() || last().is_some_and(is_known)
+        let is_all_known = || applied().take_while(|origin| *origin != Some(Origin::Stamped)).all(is_known);
+        self.is_noted(at) || applied().next().is_some() && is_all_known()
     }
 
-    /// Whether a migration is applied.
-    pub(super) fn has(&self, at: usize) -> bool {
-        self.steps[at].state == State::Applied
+    /// Whether treelift noted of a migration that it is not applied: it was rolled back, failed or was not needed.
+    pub(super) fn is_noted(&self, at: usize) -> bool {
+        let step = &self.steps[at];
+        matches!(step.state, State::RolledBack | State::Failed) || step.origin == Some(Origin::Ran)
+    }
+
+    /// Whether the user said which version the database has, and what is applied after that has been run.
+    pub(super) fn is_said(&self) -> bool {
+        let last = self.steps.iter().rfind(|step| step.state == State::Applied);
+        last.is_some_and(|last| last.origin == Some(Origin::Stamped))
+    }
+
+    /// How many of the first migrations are applied or not needed.
+    pub(super) fn leading(&self) -> usize {
+        self.steps.iter().take_while(|step| matches!(step.state, State::Applied | State::NotNeeded)).count()
+    }
+
+    /// The last that is applied.
+    pub(super) fn last(&self) -> Option<usize> {
+        self.steps.iter().rposition(|step| step.state == State::Applied)
     }
 
     /// What the application calls the version that the applied migrations make.

@@ -61,11 +61,14 @@ fn a_record_tells_what_has_not_run_where_it_is_known_how_far_the_database_is() {
     // Its application may be further than the tables that were found.
     assert_eq!(of(&[applied("v001_notes", Origin::Found)]), [] as [usize; 0]);
     assert_eq!(of(&[ran("v001_notes"), applied("v002_people", Origin::Found)]), [] as [usize; 0]);
-    assert_eq!(of(&[applied("v001_notes", Origin::Found), ran("v002_people")]), [2]);
+    assert_eq!(of(&[applied("v001_notes", Origin::Found), ran("v002_people")]), [] as [usize; 0]);
+    assert_eq!(of(&[applied("v001_notes", Origin::Found), applied("v002_people", Origin::Stamped)]), [2]);
     // Another program records what it does, unless it does what the set does not know.
     let theirs = applied("v001_notes", Origin::Foreign);
     assert_eq!(of(std::slice::from_ref(&theirs)), [1, 2]);
     assert_eq!(of(&[theirs, applied("theirs", Origin::Foreign)]), [] as [usize; 0]);
+    let done = recorded("v001_notes", Status::Other("done".to_owned()), Origin::Foreign);
+    assert_eq!(of(&[done]), [] as [usize; 0]);
     let back = recorded("v002_people", Status::RolledBack, Origin::Ran);
     assert_eq!(of(&[applied("v001_notes", Origin::Found), back]), [1]);
     assert_eq!(of(&[recorded("v003_tags", Status::Failed, Origin::Ran)]), [2]);

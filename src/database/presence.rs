@@ -6,7 +6,7 @@
 
 use super::catalog::Catalog;
 use super::drift_tables::table_differences;
-use super::history::Standing;
+use super::history::{Standing, State};
 use crate::error::Error;
 use crate::table::Migration;
 use std::collections::BTreeMap;
@@ -20,14 +20,32 @@ pub(super) enum Presence {
     Whole,
     /// Some of it, or in another form: the first difference.
     Part(String),
-    /// What it changes is as it was before and as it, or a later one, leaves it: the first thing that is so.
-    Either(String),
+    /// What it changes is as it was before and as it, or a later one, leaves it.
+    Either {
+        /// The first thing that is so.
+        what: String,
+        /// Whether nothing else of it is missing.
+        is_whole: bool,
+    },
+}
+
+/// What a migration is compared with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'k> {
+    /// What there is after each migration.
+    pub(super) stages: &'k [Catalog],
+    /// What was there before any was run now.
+    pub(super) first: &'k Catalog,
+    /// How they stood then.
+    pub(super) begun: &'k Standing,
+    /// How they stand by now.
+    pub(super) standing: &'k Standing,
 }
 
 impl Presence {
     /// Whether nothing that is there speaks against it.
     pub(super) fn may_be_there(&self) -> bool {
-        matches!(self, Self::Whole | Self::Either(_))
+        matches!(self, Self::Whole | Self::Either { is_whole: true, .. })
     }
 
     /// Why a migration can be neither run nor recorded on the database of this place.
@@ -41,7 +59,7 @@ impl Presence {
                 ),
                 "bring the database to the expected schema, then `schema stamp` it; or drop that part",
             ),
-            Self::Either(what) => (
+            Self::Either { what, .. } => (
                 format!(
                     "nothing tells whether migration `{version}` has run: {what} is as it was before, and as later migrations leave it"
                 ),
@@ -63,10 +81,9 @@ enum Piece {
 
 /// Decides by everything that a migration makes or changes: tables, indexes, views and triggers.
 ///
-/// Of one behind the first migration that is not valid SQL there are no stages to compare with. `begun` is how they stood
-/// before any of them was run now.
-pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog, begun: &Standing) -> Presence {
-    if at >= stages.len() {
+/// Of one behind the first migration that is not valid SQL there are no stages to compare with.
+pub(super) fn presence(known: Known<'_>, at: usize, live: &Catalog) -> Presence {
+    if at >= known.stages.len() {
         return Presence::Absent;
     }
     let tables = Kind {
@@ -86,27 +103,27 @@ pub(super) fn presence(stages: &[Catalog], at: usize, live: &Catalog, begun: &St
         },
         word: |other| other.kind,
     };
-    let mut pieces = tables.pieces(stages, at, live);
-    pieces.extend(indexes.pieces(stages, at, live));
-    pieces.extend(others.pieces(stages, at, live));
+    let mut pieces = tables.pieces(known, at, live);
+    pieces.extend(indexes.pieces(known, at, live));
+    pieces.extend(others.pieces(known, at, live));
     let (either, mut pieces): (Vec<_>, Vec<_>) =
         pieces.into_iter().partition(|piece| matches!(piece, Piece::Either(_)));
     if let Some(Piece::Either(what)) = either.into_iter().next() {
-        let is_past = tables.is_past(stages, at, live, begun)
-            || indexes.is_past(stages, at, live, begun)
-            || others.is_past(stages, at, live, begun);
+        let is_past =
+            || tables.is_past(known, at, live) || indexes.is_past(known, at, live) || others.is_past(known, at, live);
         let all_missing = pieces.iter().all(|piece| matches!(piece, Piece::Missing(_)));
         let all_there = pieces.iter().all(|piece| matches!(piece, Piece::There));
+        let begun = known.begun;
         if begun.tells(at) {
-            if all_missing {
-                // Where what a later one makes is there, the record says one thing and the tables another.
-                return if is_past { Presence::Either(what) } else { Presence::Absent };
+            // What is there of it, or of a later one, may say otherwise than the record; but not than the user.
+            if all_missing && (begun.is_noted(at) || begun.is_said() || !is_past()) {
+                return Presence::Absent;
             }
-            pieces.push(Piece::Missing(format!("{what} is as it was before")));
-        } else if all_there && (is_past || !pieces.is_empty()) {
+        } else if all_there && (!pieces.is_empty() || is_past()) {
             return Presence::Whole;
-        } else if all_missing {
-            return Presence::Either(what);
+        }
+        if all_missing || all_there {
+            return Presence::Either { what, is_whole: all_there };
         }
     }
     let there = pieces.iter().filter(|piece| matches!(piece, Piece::There)).count();
@@ -146,8 +163,11 @@ struct Kind<T> {
 }
 
 impl<T> Kind<T> {
-    fn pieces(&self, stages: &[Catalog], at: usize, live: &Catalog) -> Vec<Piece> {
+    fn pieces(&self, known: Known<'_>, at: usize, live: &Catalog) -> Vec<Piece> {
+        let Known { stages, first, begun, standing } = known;
         let before = at.checked_sub(1).map(|before| (self.of)(&stages[before]));
+        // What stands by now is past, and so is what came before it.
+        let earlier = &stages[standing.leading().saturating_sub(1).min(at)..at];
         let mut pieces = Vec::new();
         for (name, made) in (self.of)(&stages[at]) {
             let was = before.and_then(|before| before.get(name));
@@ -162,11 +182,19 @@ impl<T> Kind<T> {
                 }
                 continue;
             };
-            let [is_before, is_after] =
-                [&stages[..at], &stages[at..]].map(|stages| stages.iter().any(|stage| self.has(stage, name, there)));
+            let has = |stage: &Catalog| self.has(stage, name, there);
+            let is_before = earlier.iter().any(has);
+            let is_after = (at..stages.len()).any(|stage| has(&stages[stage]));
+            // One that is recorded alone leaves it so without this one, too.
+            let is_of_later =
+                !has(&stages[at]) && begun.last().is_some_and(|last| !stages[(last + 1).max(at)..].iter().any(has));
+            let is_ours = !(self.of)(first).contains_key(name);
             let difference = || (self.differs)(name, made, there).unwrap_or_default();
             pieces.push(match (is_before, is_after, was) {
+                // It was made now, and not by this one.
+                (true, true, _) if is_ours => Piece::Missing(difference()),
                 (true, true, _) => Piece::Either(format!("{word} `{name}`")),
+                (false, true, Some(_)) if is_of_later => Piece::Either(format!("{word} `{name}`")),
                 (false, true, _) => Piece::There,
                 // It is not changed yet.
                 (true, false, _) | (false, false, Some(_)) => Piece::Missing(difference()),
@@ -177,8 +205,9 @@ impl<T> Kind<T> {
     }
 
     /// Whether something is there as a later migration makes it that is not recorded, and none until this one.
-    fn is_past(&self, stages: &[Catalog], at: usize, live: &Catalog, begun: &Standing) -> bool {
-        let later = || (at + 1..stages.len()).filter(|later| !begun.has(*later));
+    fn is_past(&self, known: Known<'_>, at: usize, live: &Catalog) -> bool {
+        let Known { stages, begun, .. } = known;
+        let later = || (at + 1..stages.len()).filter(|later| begun.steps[*later].state != State::Applied);
         (self.of)(live).iter().any(|(name, there)| {
             let has = |at: usize| self.has(&stages[at], name, there);
             later().any(|later| has(later) && !has(later - 1)) && !(0..=at).any(has)
@@ -195,7 +224,7 @@ impl<T> Kind<T> {
 mod tests {
     use super::*;
     use crate::database::Dialect;
-    use crate::database::history::{Origin, State, Step};
+    use crate::database::history::{Origin, Step};
     use crate::database::schema::{stages, tests::migration};
 
     /// So many migrations, of which nothing is recorded.
@@ -211,6 +240,11 @@ mod tests {
         standing
     }
 
+    /// How much is there of a migration before any is run.
+    fn by(stages: &[Catalog], at: usize, live: &Catalog, standing: &Standing) -> Presence {
+        presence(Known { stages, first: live, begun: standing, standing }, at, live)
+    }
+
     /// How much is there of the last of these migrations, in a database that this SQL made.
     fn last(migrations: &[&str], live: &str) -> Presence {
         let versions = ["001", "002", "003"];
@@ -219,7 +253,7 @@ mod tests {
             stages(&Dialect::default(), &all).expect("valid SQL")
         };
         let live = of(&[live]).pop().expect("one stage");
-        presence(&of(migrations), migrations.len() - 1, &live, &unrecorded(migrations.len()))
+        by(&of(migrations), migrations.len() - 1, &live, &unrecorded(migrations.len()))
     }
 
     fn part(difference: &str) -> Presence {
@@ -281,9 +315,9 @@ mod tests {
         let all: Vec<_> =
             [NOTES, two, three].iter().zip(["1", "2", "3"]).map(|(text, at)| migration(at, text)).collect();
         let all = stages(&Dialect::default(), &all).expect("valid SQL");
-        assert_eq!(presence(&all, 0, &all[2], &unrecorded(3)), Presence::Whole);
-        assert_eq!(presence(&all, 1, &all[2], &recorded(3, Origin::Ran, &[0])), Presence::Whole);
-        assert_eq!(presence(&all, 1, &all[0], &unrecorded(3)), Presence::Absent);
+        assert_eq!(by(&all, 0, &all[2], &unrecorded(3)), Presence::Whole);
+        assert_eq!(by(&all, 1, &all[2], &recorded(3, Origin::Ran, &[0])), Presence::Whole);
+        assert_eq!(by(&all, 1, &all[0], &unrecorded(3)), Presence::Absent);
     }
 
     /// The stages of these migrations.
@@ -297,8 +331,8 @@ mod tests {
         let there = "ALTER TABLE notes ADD COLUMN a TEXT; CREATE INDEX notes_n ON notes (n);";
         let back = "ALTER TABLE notes DROP COLUMN a; DROP INDEX notes_n;";
         let all = of(&[NOTES, there, back, "CREATE TABLE more (n INT);"]);
-        let at_each = |live: &Catalog, begun: &Standing| [1, 2, 3].map(|at| presence(&all, at, live, begun));
-        let either = || Presence::Either("table `notes`".to_owned());
+        let at_each = |live: &Catalog, begun: &Standing| [1, 2, 3].map(|at| by(&all, at, live, begun));
+        let either = || Presence::Either { what: "table `notes`".to_owned(), is_whole: true };
         let (nothing, first) = (unrecorded(4), recorded(4, Origin::Ran, &[0]));
         assert_eq!(at_each(&all[0], &first), [Presence::Absent, Presence::Absent, Presence::Absent]);
         for begun in [&nothing, &recorded(4, Origin::Found, &[0])] {
@@ -308,9 +342,14 @@ mod tests {
         // What a later one makes tells that they have run, unless that is recorded alone.
         assert_eq!(at_each(&all[3], &nothing), [Presence::Whole, Presence::Whole, Presence::Whole]);
         let behind = recorded(4, Origin::Ran, &[0, 3]);
-        assert_eq!([1, 2].map(|at| presence(&all, at, &all[3], &behind)), [Presence::Absent, Presence::Absent]);
-        // The record says that they have not.
+        assert_eq!([1, 2].map(|at| by(&all, at, &all[3], &behind)), [Presence::Absent, Presence::Absent]);
+        // The record says that they have not, unless the user or what was noted of them says so.
         assert_eq!(at_each(&all[3], &first)[..2], [either(), either()]);
+        let mut noted = first.clone();
+        [1, 2].into_iter().for_each(|at| noted.note(at, State::RolledBack, Origin::Ran));
+        for begun in [&recorded(4, Origin::Stamped, &[0]), &noted] {
+            assert_eq!(at_each(&all[3], begun), [Presence::Absent, Presence::Absent, Presence::Whole]);
+        }
     }
 
     #[test]
@@ -321,11 +360,47 @@ mod tests {
             "ALTER TABLE notes DROP COLUMN a;",
         ]);
         let first = recorded(3, Origin::Stamped, &[0]);
-        assert_eq!(presence(&all, 1, &all[2], &unrecorded(3)), Presence::Whole);
-        assert_eq!(presence(&all, 1, &all[2], &first), part("table `notes` is as it was before"));
+        assert_eq!(by(&all, 1, &all[2], &unrecorded(3)), Presence::Whole);
+        let either = |is_whole| Presence::Either { what: "table `notes`".to_owned(), is_whole };
+        assert_eq!(by(&all, 1, &all[2], &first), either(true));
         // That it is missing may be for another reason.
-        assert_eq!(presence(&all, 1, &all[0], &unrecorded(3)), Presence::Either("table `notes`".to_owned()));
-        assert_eq!(presence(&all, 1, &all[0], &first), Presence::Absent);
+        assert_eq!(by(&all, 1, &all[0], &unrecorded(3)), either(false));
+        assert_eq!(by(&all, 1, &all[0], &first), Presence::Absent);
+    }
+
+    #[test]
+    fn a_later_migration_that_is_recorded_tells_nothing_of_one_before_it() {
+        let pair = ["ALTER TABLE notes ADD COLUMN a TEXT;", "ALTER TABLE notes DROP COLUMN a;"];
+        let all = of(&[NOTES, pair[0], pair[1], "ALTER TABLE notes ADD COLUMN b TEXT;"]);
+        let behind = recorded(4, Origin::Ran, &[0, 3]);
+        assert_eq!([1, 2].map(|at| by(&all, at, &all[3], &behind)), [Presence::Absent, Presence::Absent]);
+        assert_eq!(
+            [1, 2, 3].map(|at| by(&all, at, &all[3], &unrecorded(4))),
+            [Presence::Whole, Presence::Whole, Presence::Whole]
+        );
+    }
+
+    #[test]
+    fn what_was_made_now_is_as_the_migrations_before_left_it() {
+        let pair = ["ALTER TABLE more ADD COLUMN a TEXT;", "ALTER TABLE more DROP COLUMN a;"];
+        let all = of(&[NOTES, "CREATE TABLE more (n INT);", pair[0], pair[1]]);
+        let (begun, mut standing) = (unrecorded(4), unrecorded(4));
+        standing.note(0, State::Applied, Origin::Found);
+        standing.note(1, State::Applied, Origin::Ran);
+        let known = Known { stages: &all, first: &all[0], begun: &begun, standing: &standing };
+        assert_eq!(presence(known, 2, &all[1]), Presence::Absent);
+    }
+
+    #[test]
+    fn what_a_found_migration_drops_and_the_next_makes_again_is_there() {
+        let view = "CREATE VIEW v AS SELECT n FROM notes;";
+        let all = of(&[&format!("{NOTES} {view}"), "DROP VIEW v; ALTER TABLE notes ADD COLUMN a TEXT;", view]);
+        let (begun, mut standing) = (unrecorded(3), unrecorded(3));
+        for at in 0..3 {
+            let known = Known { stages: &all, first: &all[2], begun: &begun, standing: &standing };
+            assert_eq!(presence(known, at, &all[2]), Presence::Whole, "{at}");
+            standing.note(at, State::Applied, Origin::Found);
+        }
     }
 
     #[test]

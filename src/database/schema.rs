@@ -5,7 +5,7 @@ use super::Opening;
 use super::catalog::Catalog;
 use super::contract::Stages;
 use super::history::{Origin, Standing, State};
-use super::presence::presence;
+use super::presence::{Known, presence};
 use crate::error::{Error, Result};
 use crate::mapping::codes;
 use crate::table::{IdsLine, Migration, Schema};
@@ -31,7 +31,8 @@ pub fn in_force(engine: &dyn Stages, migrations: &[Migration], standing: &Standi
     let (applied, pending) = (standing.applied(), standing.pending());
     let (stages, _) = engine.stages(migrations, false)?;
     let mut all = applied.clone();
-    all.extend(pending.into_iter().filter(|&at| presence(&stages, at, live, standing).may_be_there()));
+    let known = Known { stages: &stages, first: live, begun: standing, standing };
+    all.extend(pending.into_iter().filter(|&at| presence(known, at, live).may_be_there()));
     all.sort_unstable();
     // One that is there may need one that is not.
     catalog(engine, &of(&all)).or_else(|_| catalog(engine, &of(&applied)))

@@ -8,9 +8,9 @@ use super::{assertion, catalog, record};
 use crate::database::catalog::Other;
 use crate::database::done::{Done, Timing, What, millis};
 use crate::database::drift_tables::first_difference;
-use crate::database::history::{self, Origin};
+use crate::database::history::{self, Origin, State};
 use crate::database::kept::ForeignTrigger;
-use crate::database::presence::{Presence, is_fresh, presence};
+use crate::database::presence::{Known, Presence, is_fresh, presence};
 use crate::database::schema::{cannot_compare, ids_first, must_be};
 use crate::database::{Migration, Opening};
 use crate::error::Error;
@@ -45,7 +45,7 @@ pub(super) fn set_up(session: &Session, opening: &Opening) -> Tried<SetUp> {
     let (stages, fault) = stages(&session.place, migrations)?;
     fault.map_or(Ok(()), Err)?;
     let standing = history::compare(&record::recorded(session)?, migrations);
-    let standing = standing.wake(migrations, |table| catalog::has_table(session, table))?;
+    let mut standing = standing.wake(migrations, |table| catalog::has_table(session, table))?;
     standing.refuse(place)?;
     let before: BTreeSet<String> = catalog::table_names(session)?.into_iter().collect();
     let is_new = !opening.schema.tables.keys().any(|name| before.contains(name));
@@ -54,12 +54,15 @@ pub(super) fn set_up(session: &Session, opening: &Opening) -> Tried<SetUp> {
     let live = || catalog::whole(session, &session.schema, &record);
     let all = is_new || standing.is_kept();
     // Nothing can be there already: what the migrations make there themselves is not looked at.
-    let is_fresh = is_fresh(&stages, &live()?);
+    let first = live()?;
+    let is_fresh = is_fresh(&stages, &first);
     let (mut pending, mut done, mut in_parts) = (Vec::new(), Vec::new(), false);
-    for at in standing.pending() {
+    let begun = standing.clone();
+    for at in begun.pending() {
         let migration = &migrations[at];
         let started = Instant::now();
-        let there = if is_fresh { Presence::Absent } else { presence(&stages, at, &live()?, &standing) };
+        let known = Known { stages: &stages, first: &first, begun: &begun, standing: &standing };
+        let there = if is_fresh { Presence::Absent } else { presence(known, at, &live()?) };
         let (origin, what) = match there {
             Presence::Whole => (Origin::Found, What::Found),
             Presence::Absent if all => {
@@ -70,6 +73,7 @@ pub(super) fn set_up(session: &Session, opening: &Opening) -> Tried<SetUp> {
                 }
                 if !up(session, migration).map_err(|failure| cannot(migration, failure, place))? {
                     record::not_needed(session, migration, Timing { at: opening.started, took_ms: 0 })?;
+                    standing.note(at, State::NotNeeded, Origin::Ran);
                     done.push(Done::not_needed(migration));
                     continue; // The record says so.
                 }
@@ -86,6 +90,7 @@ pub(super) fn set_up(session: &Session, opening: &Opening) -> Tried<SetUp> {
         };
         let took_ms = millis(started);
         record::applied(session, migration, origin, Timing { at: opening.started, took_ms })?;
+        standing.note(at, State::Applied, origin);
         done.push(Done { version: migration.version.clone(), what, took_ms, sql: None });
     }
     let expected = must_be(opening, &stages, &standing, &pending);
@@ -124,7 +129,8 @@ pub(super) fn look(session: &Session, opening: &Opening) -> Tried<(Schema, Vec<S
     standing.refuse(place)?;
     let record = record::table(session, None)?.name;
     let live = catalog::whole(session, &session.schema, &record)?;
-    let not_there = |at: &usize| !presence(&stages, *at, &live, &standing).may_be_there();
+    let known = Known { stages: &stages, first: &live, begun: &standing, standing: &standing };
+    let not_there = |at: &usize| !presence(known, *at, &live).may_be_there();
     let pending: Vec<String> =
         standing.pending().into_iter().filter(not_there).map(|at| migrations[at].version.clone()).collect();
     let expected = must_be(opening, &stages, &standing, &pending);

@@ -12,9 +12,9 @@ use super::script::up;
 use crate::database::catalog::Other;
 use crate::database::done::{Done, Timing, What, millis};
 use crate::database::drift_tables::first_difference;
-use crate::database::history::{self, Origin};
+use crate::database::history::{self, Origin, State};
 use crate::database::kept::ForeignTrigger;
-use crate::database::presence::{Presence, is_fresh, presence};
+use crate::database::presence::{Known, Presence, is_fresh, presence};
 use crate::database::schema::{cannot_compare, ids_first, must_be};
 use crate::database::{Migration, Opening};
 use crate::error::Error;
@@ -47,20 +47,22 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
     let (stages, fault) = stages(migrations)?;
     fault.map_or(Ok(()), Err)?;
     let standing = history::compare(&record::recorded(conn, location)?, migrations);
-    let standing = standing.wake(migrations, |table| catalog::has_table(conn, table))?;
+    let mut standing = standing.wake(migrations, |table| catalog::has_table(conn, table))?;
     standing.refuse(place)?;
     let is_new = read(conn, opening.schema)?.tables.is_empty();
     record::set_up(conn, location)?;
     let record = record::table(conn, None)?.name;
     let all = is_new || standing.is_kept();
     // Nothing can be there already: what the migrations make there themselves is not looked at.
-    let is_fresh = is_fresh(&stages, &catalog::whole(conn, &record)?);
+    let first = catalog::whole(conn, &record)?;
+    let is_fresh = is_fresh(&stages, &first);
     let (mut pending, mut done, mut in_parts) = (Vec::new(), Vec::new(), false);
-    for at in standing.pending() {
+    let begun = standing.clone();
+    for at in begun.pending() {
         let migration = &migrations[at];
         let started = Instant::now();
-        let there =
-            if is_fresh { Presence::Absent } else { presence(&stages, at, &catalog::whole(conn, &record)?, &standing) };
+        let known = Known { stages: &stages, first: &first, begun: &begun, standing: &standing };
+        let there = if is_fresh { Presence::Absent } else { presence(known, at, &catalog::whole(conn, &record)?) };
         let (origin, what) = match there {
             Presence::Whole => (Origin::Found, What::Found),
             Presence::Absent if all => {
@@ -71,6 +73,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
                 }
                 if !up(conn, &record, migration).map_err(|failure| cannot(migration, failure.error, place))? {
                     record::not_needed(conn, migration, Timing { at: opening.started, took_ms: 0 })?;
+                    standing.note(at, State::NotNeeded, Origin::Ran);
                     done.push(Done::not_needed(migration));
                     continue; // The record says so.
                 }
@@ -88,6 +91,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
         let took_ms = millis(started);
         let timing = Timing { at: opening.started, took_ms };
         record::applied(conn, migration, origin, timing)?;
+        standing.note(at, State::Applied, origin);
         done.push(Done { version: migration.version.clone(), what, took_ms, sql: None });
     }
     stages.last().into_iter().for_each(|last| location.made.note(migrations, last));
@@ -133,7 +137,8 @@ pub(super) fn look(conn: &mut Connection, opening: &Opening, location: &Location
     let standing = standing.wake(migrations, |table| catalog::has_table(conn, table))?;
     standing.refuse(place)?;
     let live = catalog::whole(conn, &record::table(conn, None)?.name)?;
-    let not_there = |at: &usize| !presence(&stages, *at, &live, &standing).may_be_there();
+    let known = Known { stages: &stages, first: &live, begun: &standing, standing: &standing };
+    let not_there = |at: &usize| !presence(known, *at, &live).may_be_there();
     let pending: Vec<String> =
         standing.pending().into_iter().filter(not_there).map(|at| migrations[at].version.clone()).collect();
     let expected = must_be(opening, &stages, &standing, &pending);

@@ -107,13 +107,13 @@ fn it_is_made_where_a_later_migration_has_run_before_it_was_there() {
         for (name, text) in FIRST {
             site.house.file(&format!("set/{name}"), text);
         }
-        site.house.file("set/schema/004_more.up.sql", MORE);
+        site.house.file("set/schema/004_more.up.sql", format!("{MORE}; ALTER TABLE notes ADD COLUMN colour TEXT;"));
         site.schema("migrate", &[]).status(0);
-        site.sql("INSERT INTO notes VALUES (1, 21)");
+        site.sql("INSERT INTO notes VALUES (1, 21, 'red')");
         let site = doubling(site);
         let ran = site.schema("migrate", &[]).status(0);
         assert!(ran.stdout.contains("applied: 002") && ran.stdout.contains("applied: 003"), "{}", ran.stdout);
-        assert_eq!(site.one("SELECT n FROM notes"), "42");
+        assert_eq!(site.rows("SELECT n, colour FROM notes"), [["42", "red"]]);
     }
 }
 
@@ -127,7 +127,7 @@ fn it_is_asked_for_where_record_and_tables_say_different_things() {
         site.schema("migrate", &[]).status(3);
         assert_eq!(site.one("SELECT n FROM notes"), "42");
         site.schema("stamp", &["004"]).status(0);
-        assert!(site.schema("migrate", &[]).status(0).stdout.contains("nothing to do"));
+        assert!(site.schema("status", &[]).status(0).stdout.contains("pending  0"));
     }
 }
 
@@ -138,6 +138,28 @@ fn what_runs_beside_it_now_tells_nothing_of_it() {
         site.sql(MADE);
         let ran = site.schema("migrate", &[]).status(3);
         assert!(ran.stderr.contains("nothing tells whether migration `002_twice` has run"), "{}", ran.stderr);
+        // That this one runs does not make the record complete.
+        site.schema("migrate", &["--to", "001_z_index"]).status(0);
+        site.schema("migrate", &[]).status(3);
         assert_eq!(site.one("SELECT n FROM notes"), "21");
+        site.schema("stamp", &["001_notes"]).status(0);
+        site.schema("migrate", &[]).status(0);
+        assert_eq!(site.one("SELECT n FROM notes"), "42");
+    }
+}
+
+#[test]
+fn on_a_new_database_all_of_it_runs() {
+    for site in every().into_iter().map(doubling) {
+        let ran = site.schema("migrate", &[]).status(0);
+        assert_eq!(ran.stdout.matches("applied: ").count(), 3, "{}", ran.stdout);
+        site.schema("validate", &["--category", "schema"]).status(0);
+    }
+    for site in every().into_iter().map(doubling) {
+        site.sql("CREATE TABLE theirs (id INTEGER PRIMARY KEY)");
+        import(&site);
+        let history = site.schema("history", &["--json"]).status(0).json();
+        assert_eq!(history.to_string().matches("\"ran\"").count(), 3, "{history:#}");
+        assert_eq!(site.rows("SELECT id, n FROM notes"), [["2", "5"]]);
     }
 }
