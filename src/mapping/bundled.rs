@@ -18,7 +18,18 @@ pub struct BundledSet {
 impl BundledSet {
     /// The set's files, ready to be loaded.
     pub fn source(&self) -> SetSource {
-        let files = self.files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        self.source_of(|_| true)
+    }
+
+    /// What its `set.toml` says alone, such as which trees it recognises. Errors of the set are reported when it is
+    /// checked.
+    fn head(&self) -> Result<Set> {
+        Ok(load::read(&self.source_of(|name| name == "set.toml"))?.0)
+    }
+
+    fn source_of(&self, is_wanted: impl Fn(&str) -> bool) -> SetSource {
+        let files = self.files.iter().filter(|(name, _)| is_wanted(name));
+        let files = files.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         SetSource::Files { folder: format!("mappings/{}", self.name), files }
     }
 }
@@ -69,8 +80,7 @@ pub fn recognise(root: &Path, by: &str) -> Result<Option<(SetSource, PathBuf)>> 
 fn recognise_among(sets: &[BundledSet], root: &Path, by: &str) -> Result<Option<(SetSource, PathBuf)>> {
     let mut found: Vec<(&BundledSet, PathBuf)> = Vec::new();
     for set in sets {
-        // Errors of the set are reported when it is checked.
-        if let Some(import_root) = import_root(&load::read(&set.source())?.0, root) {
+        if let Some(import_root) = import_root(&set.head()?, root) {
             found.push((set, import_root));
         }
     }
@@ -111,8 +121,7 @@ pub fn unrecognised(source: &Path, by: &str) -> Error {
             .hint("check that it is the right folder and that its disk is mounted");
     }
     let lacking = sets().iter().filter_map(|set| {
-        let (read, _) = load::read(&set.source()).ok()?;
-        let files: Vec<String> = missing(&read, source).iter().map(|file| format!("`{file}`")).collect();
+        let files: Vec<String> = missing(&set.head().ok()?, source).iter().map(|file| format!("`{file}`")).collect();
         Some(format!("`{}` looks for {}", set.name, files.join(" and ")))
     });
     let lacking: Vec<String> = lacking.collect();
@@ -152,6 +161,14 @@ mod tests {
             if let Err(error) = load::load(&set.source()) {
                 panic!("{error}");
             }
+        }
+    }
+
+    #[test]
+    fn a_set_says_by_its_own_file_alone_which_trees_it_recognises() {
+        for set in SETS {
+            let whole = load::load(&set.source()).expect("it loads").recognise;
+            assert!(whole.is_some() && set.head().expect("it is a set").recognise == whole, "{}", set.name);
         }
     }
 

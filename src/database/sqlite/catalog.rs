@@ -26,6 +26,11 @@ pub(super) fn has_table(conn: &Connection, name: &str) -> rusqlite::Result<bool>
     conn.prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE")?.exists([name])
 }
 
+/// Whether nothing was ever made in it.
+pub(super) fn is_empty(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
+}
+
 /// Everything that is not treelift's nor the engine's own. Migrations are recorded in `record`.
 pub(super) fn whole(conn: &Connection, record: &str) -> rusqlite::Result<Catalog> {
     let (indexes, others) = (indexes(conn, record)?, others(conn, record)?);
@@ -47,11 +52,9 @@ pub(super) fn indexes(conn: &Connection, record: &str) -> rusqlite::Result<BTree
     let found: Vec<(String, String, String)> = all(conn, text, [])?;
     let mut indexes = BTreeMap::new();
     for (name, table, sql) in found.into_iter().filter(|(_, table, _)| !is_reserved(table, record)) {
-        let (unique, partial): (bool, bool) = conn.query_row(
-            "SELECT \"unique\", partial FROM pragma_index_list(?1) WHERE name = ?2",
-            (&table, &name),
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
+        let (unique, partial): (bool, bool) = conn
+            .prepare_cached("SELECT \"unique\", partial FROM pragma_index_list(?1) WHERE name = ?2")?
+            .query_row((&table, &name), |row| Ok((row.get(0)?, row.get(1)?)))?;
         let text = "SELECT name, \"desc\", coll FROM pragma_index_xinfo(?1) WHERE key = 1 ORDER BY seqno";
         let columns: Vec<(Option<String>, bool, String)> = all(conn, text, [&name])?;
         let plain: Option<Vec<String>> = columns.into_iter().map(index_column).collect();
@@ -141,13 +144,11 @@ pub(super) fn tables<'n>(
 
 /// The table of this name that this SQL made, if there is one.
 fn table_of(conn: &Connection, name: &str, sql: Option<&str>) -> rusqlite::Result<Option<Table>> {
-    let columns = columns(conn, name)?;
+    let (columns, computed) = columns_and_computed(conn, name)?;
     if columns.is_empty() {
         return Ok(None);
     }
-    let mut table = Table { name: name.to_owned(), columns, ..Table::default() };
-    // Computed columns, stored or not ("PRAGMA table_xinfo").
-    table.computed = column(conn, "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden IN (2, 3)", [name])?;
+    let mut table = Table { name: name.to_owned(), columns, computed, ..Table::default() };
     table.unique = unique(conn, &table)?;
     table.foreign_keys = foreign_keys(conn, name)?;
     table.checks = sql.map(checks::conditions).unwrap_or_default();
@@ -159,21 +160,35 @@ pub(super) fn column_names(conn: &Connection, table: &str) -> rusqlite::Result<V
     column(conn, "SELECT name FROM pragma_table_xinfo(?1)", [table])
 }
 
-/// Generated and hidden columns are skipped: nothing can be written into them.
+/// The columns that can be written into.
 pub(super) fn columns(conn: &Connection, table: &str) -> rusqlite::Result<Vec<Column>> {
-    conn.prepare_cached("SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_xinfo(?1) WHERE hidden = 0")?
-        .query_map([table], |row| {
-            let declared: String = row.get(1)?;
-            Ok(Column {
-                name: row.get(0)?,
-                kind: column_type(&declared),
-                declared,
-                not_null: row.get(2)?,
-                default: row.get(3)?,
-                primary_key: row.get(4)?,
-            })
-        })?
-        .collect()
+    Ok(columns_and_computed(conn, table)?.0)
+}
+
+/// The columns that can be written into, and the names of computed ones, stored or not; hidden columns of virtual
+/// tables are neither ("PRAGMA table_xinfo").
+fn columns_and_computed(conn: &Connection, table: &str) -> rusqlite::Result<(Vec<Column>, Vec<String>)> {
+    let text = "SELECT name, hidden, type, \"notnull\", dflt_value, pk FROM pragma_table_xinfo(?1)";
+    let mut statement = conn.prepare_cached(text)?;
+    let (mut rows, mut columns, mut computed) = (statement.query([table])?, Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        match row.get::<_, u8>(1)? {
+            0 => {
+                let declared: String = row.get(2)?;
+                columns.push(Column {
+                    name: row.get(0)?,
+                    kind: column_type(&declared),
+                    declared,
+                    not_null: row.get(3)?,
+                    default: row.get(4)?,
+                    primary_key: row.get(5)?,
+                });
+            }
+            2 | 3 => computed.push(row.get(0)?),
+            _ => {}
+        }
+    }
+    Ok((columns, computed))
 }
 
 /// The primary key first, then the others as they were made. An index over expressions or over

@@ -139,7 +139,12 @@ pub(super) fn stages_of(
     stages(migrations)
 }
 
-/// What there is after the last migration, or why one does not run.
+/// What there is after the last migration.
+pub(super) fn made(migrations: &[Migration]) -> Result<Catalog> {
+    Rehearsal::of(migrations, false)?.catalog()
+}
+
+/// The same, where those that are made after the rows can be; or why one does not run.
 pub(in crate::database) fn last(migrations: &[Migration]) -> (Vec<Catalog>, Option<Error>) {
     match Rehearsal::of(migrations, false).and_then(|mut made| made.whole()) {
         Ok(whole) => (vec![whole], None),

@@ -36,6 +36,16 @@ fn a_new_database_records_its_migrations() {
 }
 
 #[test]
+fn a_set_without_migrations_makes_no_table_in_a_new_database() {
+    let bench = Bench::of(Vec::new());
+    bench.begin(Mode::Dry).unwrap().rollback().unwrap();
+    let transaction = bench.begin(Mode::Real).unwrap();
+    assert_eq!(*transaction.schema(), bench.schema);
+    transaction.commit().unwrap();
+    assert_eq!(bench.ask(RECORDED), [""; 0]);
+}
+
+#[test]
 fn a_database_that_its_application_made_is_used_and_recorded() {
     let bench = Bench::new();
     drop(bench.make(&format!("{SQL} CREATE TABLE more (shape GEOMETRY); INSERT INTO people VALUES ('bob', 'b');")));

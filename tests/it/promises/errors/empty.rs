@@ -44,6 +44,17 @@ fn an_empty_folder_a_tree_without_owners_files_and_the_wrong_folder_are_refused_
 }
 
 #[test]
+fn a_set_that_makes_no_tables_imports_nothing_and_is_told_so() {
+    let house = House::new().set("").text("notes.json", "{}");
+    for mode in [&["--dry-run"][..], &[]] {
+        let report = house.report(1, mode);
+        let said = format!("error F016 no mapping reads a file of `{}`, which has 1 file", house.tree().display());
+        assert_eq!(about_source(&report), [said]);
+        assert!(!house.path(DATABASE).exists());
+    }
+}
+
+#[test]
 fn a_new_database_is_not_written_into_the_source() {
     let house = House::new();
     house.file("tree/users/users.json", "[]");
