@@ -49,8 +49,8 @@ struct Node {
     plain: bool,
     next: NodeId,
     path: PathId,
-    name: (u32, u32),
-    text: (u32, u32),
+    /// Where in the tape's text its name begins, its text behind that begins, and both end.
+    text: [u32; 3],
     at: u64,
 }
 
@@ -58,10 +58,14 @@ impl Node {
     /// Whether this is what it is called.
     #[inline]
     fn is_named(&self, text: &str, name: &str) -> bool {
-        let (start, end) = self.name;
+        let [start, end, _] = self.text;
         (end - start) as usize == name.len()
             && self.named
             && text.as_bytes()[start as usize..end as usize] == *name.as_bytes()
+    }
+
+    fn name<'t>(&self, text: &'t str) -> &'t str {
+        &text[self.text[0] as usize..self.text[1] as usize]
     }
 }
 
@@ -182,12 +186,14 @@ impl Tape {
     /// As [`Tape::push`]; where name and text were read without an escape (`plain`), none is looked for when they
     /// are written.
     pub(crate) fn push_plain(&mut self, kind: Kind, name: Option<&str>, text: &str, at: u64, plain: bool) -> NodeId {
-        let name_span = self.keep(name.unwrap_or_default());
-        let text_span = self.keep(text);
+        let start = self.end();
+        self.keep(name.unwrap_or_default());
+        let text_start = self.end();
+        self.keep(text);
         let id = self.len();
         let next = id.checked_add(1).expect("a record is smaller than 4 GiB");
         let named = name.is_some();
-        self.nodes.push(Node { kind, named, plain, next, path: 0, name: name_span, text: text_span, at });
+        self.nodes.push(Node { kind, named, plain, next, path: 0, text: [start, text_start, self.end()], at });
         id
     }
 
@@ -204,10 +210,10 @@ impl Tape {
             while open.last().is_some_and(|(end, _)| *end as usize <= id) {
                 open.pop();
             }
-            let Node { kind, named, next, name: (start, end), .. } = self.nodes[id];
+            let node @ Node { kind, named, next, .. } = self.nodes[id];
             let path = match open.last() {
                 None => 0,
-                Some((_, parent)) if named => paths.member(*parent, &self.text[start as usize..end as usize]),
+                Some((_, parent)) if named => paths.member(*parent, node.name(&self.text)),
                 Some((_, parent)) => paths.element(*parent),
             };
             self.nodes[id].path = path;
@@ -260,7 +266,12 @@ impl Tape {
         self.nodes.len() < u32::MAX as usize && bytes <= (u32::MAX as usize).saturating_sub(self.text.len())
     }
 
-    fn keep(&mut self, text: &str) -> (u32, u32) {
+    /// How much text there is.
+    fn end(&self) -> u32 {
+        u32::try_from(self.text.len()).expect("a record is smaller than 4 GiB")
+    }
+
+    fn keep(&mut self, text: &str) {
         if self.sensitive && self.text.capacity() - self.text.len() < text.len() {
             // A plain reallocation would leave the old text behind in freed memory.
             let mut larger = String::with_capacity(2 * (self.text.len() + text.len()));
@@ -268,9 +279,7 @@ impl Tape {
             self.text.zeroize();
             self.text = larger;
         }
-        let start = u32::try_from(self.text.len()).expect("a record is smaller than 4 GiB");
         self.text.push_str(text);
-        (start, u32::try_from(self.text.len()).expect("a record is smaller than 4 GiB"))
     }
 }
 
@@ -320,18 +329,17 @@ impl<'t> NodeRef<'t> {
     }
     /// Its member name, when it is in an object.
     pub fn name(self) -> Option<&'t str> {
-        let (start, end) = self.node.name;
-        self.node.named.then(|| &self.tape.text[start as usize..end as usize])
+        self.node.named.then(|| self.node.name(&self.tape.text))
     }
     /// A string's content, or a number as it was written; empty for every other kind.
     pub fn text(self) -> &'t str {
-        let (start, end) = self.node.text;
+        let [_, start, end] = self.node.text;
         &self.tape.text[start as usize..end as usize]
     }
     /// How many bytes the names and texts below it have, to make room for what is written of it.
     pub fn text_len(self) -> usize {
         let last = &self.tape.nodes[self.node.next as usize - 1];
-        (last.text.1 - self.node.text.0) as usize
+        (last.text[2] - self.node.text[1]) as usize
     }
     /// Whether JSON needs no escape for its name nor for its text; `false` where that is not known.
     pub(super) fn is_plain(self) -> bool {

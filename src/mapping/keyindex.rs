@@ -192,7 +192,7 @@ impl KeyIndex {
     /// place of what the target is known to have.
     ///
     /// # Errors
-    /// Where there is no room for what it says.
+    /// Where there is no room for what it says, or its file is larger than 1 TiB.
     pub fn enter<'v>(
         &mut self,
         feeds: &[Feed],
@@ -229,7 +229,7 @@ impl KeyIndex {
     /// Adds a row under one more key, as [`KeyIndex::enter`] does.
     ///
     /// # Errors
-    /// Where there is no room for what it says.
+    /// Where there is no room for what it says, or its file is larger than 1 TiB.
     pub fn insert(&mut self, spec: usize, key: &KeyText, known: &Known, values: &[Value]) -> Result<()> {
         let Some(key) = self.column_hash(spec, key) else { return Ok(()) };
         if self.is_free(spec, key) {
@@ -266,7 +266,7 @@ impl KeyIndex {
     /// Adds a row without a key, until the end of the owner.
     ///
     /// # Errors
-    /// Where there is no room for what it says.
+    /// Where there is no room for what it says, or its file is larger than 1 TiB.
     pub fn set_apart(&mut self, known: &Known, says: &[u64]) -> Result<u32> {
         self.of_owner.add_row(known, says)
     }

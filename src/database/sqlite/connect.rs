@@ -29,9 +29,9 @@ pub(super) fn bare(path: &Path, access: OpenFlags) -> rusqlite::Result<Connectio
 
 /// How much of a database is held in memory, in KiB. SQLite makes a number of pages of it, and keeps that number when
 /// their size is changed: where a new file gets its size, this comes after it.
-pub(super) const CACHE: &str = "PRAGMA cache_size = -12288";
+pub(super) const CACHE: &str = "PRAGMA cache_size = -8192";
 
-/// Much less of it: SQLite sorts rows for an index in as much memory again, which it doubles by copying, and reads them
+/// Half of it: SQLite sorts rows for an index in as much memory again, which it doubles by copying, and reads them
 /// in order.
 pub(super) const SMALL_CACHE: &str = "PRAGMA cache_size = -4096";
 

@@ -18,6 +18,10 @@ impl Sheets {
     pub(crate) fn insert(&mut self, record: u64, sheet: Arc<Sheet>) {
         match Self::position(record) {
             Some(at) => {
+                if self.numbered.capacity() <= at {
+                    // By an eighth at a time: there is one for each record of a file, whatever its size.
+                    self.numbered.reserve_exact(at + 1 + at / 8 - self.numbered.len());
+                }
                 self.numbered.resize(self.numbered.len().max(at + 1), None);
                 self.numbered[at] = Some(sheet);
             }

@@ -1,5 +1,6 @@
 //! What is known of a row, in little room.
 
+use crate::error::{Error, Result};
 use crate::finding::{FileId, Place};
 
 /// What the index knows of a row.
@@ -21,8 +22,8 @@ pub struct Known {
     pub(super) says: Option<Said>,
 }
 
-/// The number of no rule: there are fewer.
-pub(super) const NO_RULE: u32 = (1 << 27) - 1;
+/// The number of no rule: there are fewer, as each takes lines of its set.
+pub(super) const NO_RULE: u32 = (1 << 19) - 1;
 
 /// Where it stands what a row says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,63 +45,81 @@ impl Known {
     }
 }
 
-/// The same in five words: the file; the rule, with a bit for each thing that is so or not; the lower words of the
-/// offset and of where it stands what the row says; and 16 bits more of both.
+/// The same in 17 bytes: four of the file; three of the rule, with a bit for each thing that is so or not; five of the
+/// offset; and five of where it stands what the row says.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Packed([u32; 5]);
+pub(super) struct Packed([u8; 17]);
 
-const REMOVED: u32 = 1 << 27;
-const HAS_PLACE: u32 = 1 << 28;
-const EXISTING: u32 = 1 << 29;
-const PRESENT: u32 = 1 << 30;
-const COUNTED: u32 = 1 << 31;
+const REMOVED: u8 = 1 << 3;
+const HAS_PLACE: u8 = 1 << 4;
+const EXISTING: u8 = 1 << 5;
+const PRESENT: u8 = 1 << 6;
+const COUNTED: u8 = 1 << 7;
 
-/// The first number that does not fit: of bytes that is more than any file system keeps in one file that could be
-/// read, and of hashes that many times more.
-const END: u64 = 1 << 48;
+/// The byte that has these bits, beside the highest three of the rule.
+const BITS: usize = 6;
+
+/// The first number that does not fit: of bytes that is a tebibyte in one file, and of hashes eight of them.
+const END: u64 = 1 << 40;
+
+/// Where that stands of a row that says nothing.
+const UNSAID: u64 = END - 1;
 
 impl Packed {
-    #[expect(clippy::cast_possible_truncation, reason = "each word is a part of the number")]
-    pub(super) fn new(known: &Known) -> Self {
-        let says = known.says.map_or(END - 1, |said| said.at);
+    /// # Errors
+    /// Where its file is too large, or all rows say too much.
+    pub(super) fn new(known: &Known) -> Result<Self> {
+        let says = known.says.map_or(UNSAID, |said| said.at);
         let (file, offset) = known.place.map_or((0, 0), |place| (place.file.0, place.offset));
-        assert!(known.feeder <= NO_RULE && offset < END && says < END, "sets, files and runs are smaller");
-        let bit = |is_so: bool, bit: u32| if is_so { bit } else { 0 };
+        assert!(known.feeder <= NO_RULE, "a set has fewer rules");
+        if offset >= END || known.says.is_some_and(|said| said.at >= UNSAID) {
+            let error = Error::request(
+                "one file of the source is larger than 1 TiB, or the rows of the run have too many values",
+            );
+            return Err(error.hint("split the file, and import one part after the other"));
+        }
+        let bit = |is_so: bool, bit: u8| if is_so { bit } else { 0 };
         let bits = bit(known.place.is_some(), HAS_PLACE)
             | bit(known.existing, EXISTING)
             | bit(known.present, PRESENT)
             | bit(known.removed, REMOVED)
             | bit(known.counted, COUNTED);
-        let high = (offset >> 32 << 16 | says >> 32) as u32;
-        Self([file, known.feeder | bits, offset as u32, says as u32, high])
+        let mut packed = [0; 17];
+        packed[..4].copy_from_slice(&file.to_le_bytes());
+        packed[4..7].copy_from_slice(&known.feeder.to_le_bytes()[..3]);
+        packed[BITS] |= bits;
+        packed[7..12].copy_from_slice(&offset.to_le_bytes()[..5]);
+        packed[12..].copy_from_slice(&says.to_le_bytes()[..5]);
+        Ok(Self(packed))
     }
 
     /// What is known; `lasts` where what the row says outlasts the owner.
     pub(super) fn known(self, lasts: bool) -> Known {
-        let Self([file, rule, offset, says, high]) = self;
-        let [offset, says] =
-            [(offset, high >> 16), (says, high & 0xffff)].map(|(low, high)| u64::from(high) << 32 | u64::from(low));
-        let has = |bit: u32| rule & bit != 0;
+        let Self([f0, f1, f2, f3, r0, r1, bits, o0, o1, o2, o3, o4, s0, s1, s2, s3, s4]) = self;
+        let file = u32::from_le_bytes([f0, f1, f2, f3]);
+        let [offset, says] = [[o0, o1, o2, o3, o4], [s0, s1, s2, s3, s4]]
+            .map(|[a, b, c, d, e]| u64::from_le_bytes([a, b, c, d, e, 0, 0, 0]));
+        let has = |bit: u8| bits & bit != 0;
         Known {
             place: has(HAS_PLACE).then_some(Place { file: FileId(file), offset }),
-            feeder: rule & NO_RULE,
+            feeder: u32::from_le_bytes([r0, r1, bits & 0b111, 0]),
             existing: has(EXISTING),
             present: has(PRESENT),
             removed: has(REMOVED),
             counted: has(COUNTED),
-            says: (says != END - 1).then_some(Said { lasts, at: says }),
+            says: (says != UNSAID).then_some(Said { lasts, at: says }),
         }
     }
 
     /// Whether it came from a file of this run.
     pub(super) fn has_place(self) -> bool {
-        self.0[1] & HAS_PLACE != 0
+        self.0[BITS] & HAS_PLACE != 0
     }
 
     /// Says whether the run's counts have it, and gives whether they had.
     pub(super) fn count(&mut self, counted: bool) -> bool {
-        let had = self.0[1] & COUNTED != 0;
-        self.0[1] = self.0[1] & !COUNTED | if counted { COUNTED } else { 0 };
+        let had = self.0[BITS] & COUNTED != 0;
+        self.0[BITS] = self.0[BITS] & !COUNTED | if counted { COUNTED } else { 0 };
         had
     }
 }
@@ -110,8 +129,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_known_of_a_row_takes_twenty_bytes_and_is_what_it_was() {
-        assert_eq!(size_of::<Packed>(), 20);
+    fn what_is_known_of_a_row_takes_seventeen_bytes_and_is_what_it_was() {
+        assert_eq!(size_of::<Packed>(), 17);
         let place = |file, offset| Place { file: FileId(file), offset };
         let made = Known::made(place(u32::MAX, END - 1), NO_RULE - 1);
         let said = |lasts, at| Some(Said { lasts, at });
@@ -120,14 +139,16 @@ mod tests {
             Known { counted: true, ..Known::existing() },
             made,
             Known { present: false, removed: true, ..made },
-            Known { present: false, says: said(false, END - 2), ..made },
+            Known { present: false, says: said(false, UNSAID - 1), ..made },
             Known { existing: true, says: said(true, 0), ..Known::made(place(0, 0), 0) },
         ];
         for row in rows {
-            assert_eq!(Packed::new(&row).known(row.says.is_some_and(|said| said.lasts)), row);
+            assert_eq!(Packed::new(&row).unwrap().known(row.says.is_some_and(|said| said.lasts)), row);
         }
-        let mut packed = Packed::new(&Known::existing());
+        let too_far = [Known::made(place(0, END), 0), Known { says: said(true, UNSAID), ..made }];
+        assert!(too_far.iter().all(|row| Packed::new(row).is_err()));
+        let mut packed = Packed::new(&Known::existing()).unwrap();
         assert_eq!([true, true, false].map(|counted| packed.count(counted)), [false, true, true]);
-        assert!(!packed.known(false).counted && !packed.has_place() && Packed::new(&made).has_place());
+        assert!(!packed.known(false).counted && !packed.has_place() && Packed::new(&made).unwrap().has_place());
     }
 }

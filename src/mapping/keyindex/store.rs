@@ -72,11 +72,11 @@ impl Store {
     /// Adds a row.
     ///
     /// # Errors
-    /// Where there is no room for what it says.
+    /// Where there is no room for what it says, or its file is too large.
     pub(super) fn add_row(&mut self, known: &Known, says: &[u64]) -> Result<u32> {
         let at = if says.is_empty() { None } else { Some(self.says.add(says)?) };
         let says = at.map(|at| Said { lasts: self.lasts, at });
-        Ok(self.rows.push(row::Packed::new(&Known { says, ..*known })))
+        Ok(self.rows.push(row::Packed::new(&Known { says, ..*known })?))
     }
 
     /// Adds what is held of a row.

@@ -1,7 +1,9 @@
 //! A table of keys that grows by little at a time.
 //!
 //! A hash table doubles when it is full, and has both sizes in memory while it does: of a million keys that is more
-//! than the keys themselves. Here they lie sorted in shards of about a hundred, by their first bits.
+//! than the keys themselves. Here they lie sorted in shards, by their first bits. A shard that is full takes more than 16 KiB:
+//! allocators give and take such pieces by the page, where those of smaller ones, which all grow at about the same time,
+//! leave gaps in what they share.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 
@@ -45,8 +47,15 @@ impl Slot {
     }
 }
 
+/// How many slots a shard gets that needs this many: as many as the memory has room for that it takes anyway. Allocators
+/// hand it out in four sizes for each power of two.
+fn room_for(slots: usize) -> usize {
+    let bytes = slots.max(4) * size_of::<Slot>();
+    bytes.next_multiple_of(bytes.next_power_of_two() / 8) / size_of::<Slot>()
+}
+
 /// So many keys a shard has on average before there are twice as many shards.
-const CROWDED: usize = 128;
+const CROWDED: usize = 1 << 11;
 
 /// Numbers by key.
 #[derive(Debug, Default)]
@@ -76,8 +85,7 @@ impl Table {
             Ok(slot) => Some(std::mem::replace(&mut slots[slot], Slot::new(key, entry)).entry()),
             Err(slot) => {
                 if slots.len() == slots.capacity() {
-                    let more = if slots.len() < 32 { slots.len().max(4) } else { slots.len() / 8 };
-                    slots.reserve_exact(more);
+                    slots.reserve_exact(room_for(slots.len() + 1) - slots.len());
                 }
                 slots.insert(slot, Slot::new(key, entry));
                 self.len += 1;
