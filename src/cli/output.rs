@@ -115,6 +115,11 @@ impl Output {
         if self.preferences.json || self.is_quiet() { Ok(()) } else { self.stdout(&paint(words)) }
     }
 
+    /// A part of the result of a command, as soon as it is known; nothing where the result is one document.
+    pub(super) fn part(&self, words: &str) -> Result<()> {
+        if self.preferences.json { Ok(()) } else { self.stdout(&paint(words)) }
+    }
+
     /// The result of a command: its text, or with `--json` its document.
     pub(super) fn result(&self, words: &str, document: &serde_json::Value) -> Result<()> {
         if self.preferences.json { self.stdout(&format!("{document:#}\n")) } else { self.stdout(&paint(words)) }

@@ -96,6 +96,7 @@ fn what_differs_between_the_files_of_two_engines_is_told_with_both_sides() {
             checked.stderr
         );
         assert!(checked.stderr.contains("  at set/schema/001_test.up.postgresql.sql\nhint: "), "{}", checked.stderr);
+        assert_eq!(checked.stdout, "");
         assert_eq!(server.things(), "0");
     }
     // Types, defaults and conditions are in each engine's words.
