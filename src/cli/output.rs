@@ -112,7 +112,7 @@ impl Output {
 
     /// What is said before the result; nothing beside a document, and none in quiet mode.
     pub(super) fn preamble(&self, words: &str) -> Result<()> {
-        if self.preferences.json || self.is_quiet() { Ok(()) } else { self.stdout(&paint(words)) }
+        if self.is_quiet() { Ok(()) } else { self.part(words) }
     }
 
     /// A part of the result of a command, as soon as it is known; nothing where the result is one document.
@@ -122,7 +122,7 @@ impl Output {
 
     /// The result of a command: its text, or with `--json` its document.
     pub(super) fn result(&self, words: &str, document: &serde_json::Value) -> Result<()> {
-        if self.preferences.json { self.stdout(&format!("{document:#}\n")) } else { self.stdout(&paint(words)) }
+        if self.preferences.json { self.stdout(&format!("{document:#}\n")) } else { self.part(words) }
     }
 
     /// A message beside the result; none in quiet mode.

@@ -125,7 +125,7 @@ impl Stages for Dialect {
     fn stages(&self, migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
         match self {
             Self::Sqlite if only_last => Ok(rehearsal::last(migrations)),
-            Self::Sqlite => rehearsal::stages(migrations),
+            Self::Sqlite => rehearsal::stages(migrations, false),
             #[cfg(feature = "postgres")]
             Self::Postgresql => Err(Error::bug("a server alone knows what migrations make")),
         }

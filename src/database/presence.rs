@@ -42,6 +42,13 @@ pub(super) struct Known<'k> {
     pub(super) standing: &'k Standing,
 }
 
+impl<'k> Known<'k> {
+    /// That of a database in which nothing was run now.
+    pub(super) fn at_rest(stages: &'k [Catalog], live: &'k Catalog, standing: &'k Standing) -> Self {
+        Self { stages, first: live, begun: standing, standing }
+    }
+}
+
 impl Presence {
     /// Whether nothing that is there speaks against it.
     pub(super) fn may_be_there(&self) -> bool {
@@ -242,7 +249,7 @@ mod tests {
 
     /// How much is there of a migration before any is run.
     fn by(stages: &[Catalog], at: usize, live: &Catalog, standing: &Standing) -> Presence {
-        presence(Known { stages, first: live, begun: standing, standing }, at, live)
+        presence(Known::at_rest(stages, live, standing), at, live)
     }
 
     /// How much is there of the last of these migrations, in a database that this SQL made.

@@ -31,7 +31,7 @@ pub fn in_force(engine: &dyn Stages, migrations: &[Migration], standing: &Standi
     let (applied, pending) = (standing.applied(), standing.pending());
     let (stages, _) = engine.stages(migrations, false)?;
     let mut all = applied.clone();
-    let known = Known { stages: &stages, first: live, begun: standing, standing };
+    let known = Known::at_rest(&stages, live, standing);
     all.extend(pending.into_iter().filter(|&at| presence(known, at, live).may_be_there()));
     all.sort_unstable();
     // One that is there may need one that is not.

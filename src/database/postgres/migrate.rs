@@ -129,7 +129,7 @@ pub(super) fn look(session: &Session, opening: &Opening) -> Tried<(Schema, Vec<S
     standing.refuse(place)?;
     let record = record::table(session, None)?.name;
     let live = catalog::whole(session, &session.schema, &record)?;
-    let known = Known { stages: &stages, first: &live, begun: &standing, standing: &standing };
+    let known = Known::at_rest(&stages, &live, &standing);
     let not_there = |at: &usize| !presence(known, *at, &live).may_be_there();
     let pending: Vec<String> =
         standing.pending().into_iter().filter(not_there).map(|at| migrations[at].version.clone()).collect();

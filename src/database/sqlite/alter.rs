@@ -92,7 +92,7 @@ impl Altering for Schema<'_> {
     }
 
     fn stages(&mut self, migrations: &[Migration], _moves: &[Move]) -> Tried<Vec<Catalog>> {
-        Ok(rehearsal::stages(migrations)?.0)
+        Ok(rehearsal::stages(migrations, false)?.0)
     }
 
     fn live(&self) -> Tried<Catalog> {

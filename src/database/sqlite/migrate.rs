@@ -7,7 +7,7 @@ use super::assertion;
 use super::catalog;
 use super::location::{Fault, Location, Tried};
 use super::record;
-use super::rehearsal::{made, stages};
+use super::rehearsal::stages;
 use super::script::up;
 use crate::database::catalog::Other;
 use crate::database::done::{Done, Timing, What, millis};
@@ -45,8 +45,7 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
     let place = location.shown.as_str();
     let migrations = opening.migrations;
     // Where nothing is there yet, it does not matter what there was in between: all are run.
-    let only_last = !migrations.is_empty() && catalog::is_empty(conn)?;
-    let (stages, fault) = if only_last { (vec![made(migrations)?], None) } else { stages(migrations)? };
+    let (stages, fault) = stages(migrations, catalog::is_empty(conn)?)?;
     fault.map_or(Ok(()), Err)?;
     let standing = history::compare(&record::recorded(conn, location)?, migrations);
     let mut standing = standing.wake(migrations, |table| catalog::has_table(conn, table))?;
@@ -133,13 +132,13 @@ pub(super) fn set_up(conn: &mut Connection, opening: &Opening, location: &Locati
 pub(super) fn look(conn: &mut Connection, opening: &Opening, location: &Location) -> Tried<(Schema, Vec<String>)> {
     let place = location.shown.as_str();
     let migrations = opening.migrations;
-    let (stages, fault) = stages(migrations)?;
+    let (stages, fault) = stages(migrations, false)?;
     fault.map_or(Ok(()), Err)?;
     let standing = history::compare(&record::recorded(conn, location)?, migrations);
     let standing = standing.wake(migrations, |table| catalog::has_table(conn, table))?;
     standing.refuse(place)?;
     let live = catalog::whole(conn, &record::table(conn, None)?.name)?;
-    let known = Known { stages: &stages, first: &live, begun: &standing, standing: &standing };
+    let known = Known::at_rest(&stages, &live, &standing);
     let not_there = |at: &usize| !presence(known, *at, &live).may_be_there();
     let pending: Vec<String> =
         standing.pending().into_iter().filter(not_there).map(|at| migrations[at].version.clone()).collect();

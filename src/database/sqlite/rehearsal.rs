@@ -113,16 +113,19 @@ impl<'m> Rehearsal<'m> {
     }
 }
 
-/// What there is after each migration, up to the first that does not run by itself; and why that one does not.
-pub(in crate::database) fn stages(migrations: &[Migration]) -> Result<(Vec<Catalog>, Option<Error>)> {
+/// What there is after each migration, or after the last alone, up to the first that does not run by itself; and why that
+/// one does not.
+pub(in crate::database) fn stages(migrations: &[Migration], only_last: bool) -> Result<(Vec<Catalog>, Option<Error>)> {
     let (mut made, mut stages) = (Rehearsal::begin()?, Vec::with_capacity(migrations.len()));
     let mut earlier = BTreeSet::new();
-    for migration in migrations {
+    for (at, migration) in migrations.iter().enumerate() {
         check_order(migration, &mut earlier)?;
         if let Some(wrong) = made.run(migration)? {
             return Ok((stages, Some(wrong)));
         }
-        stages.push(made.catalog()?);
+        if !only_last || at + 1 == migrations.len() {
+            stages.push(made.catalog()?);
+        }
     }
     Ok((stages, None))
 }
@@ -136,15 +139,10 @@ pub(super) fn stages_of(
     if only_last {
         return Ok(location.made.by(migrations).map_or_else(|| last(migrations), |made| (vec![made], None)));
     }
-    stages(migrations)
+    stages(migrations, false)
 }
 
-/// What there is after the last migration.
-pub(super) fn made(migrations: &[Migration]) -> Result<Catalog> {
-    Rehearsal::of(migrations, false)?.catalog()
-}
-
-/// The same, where those that are made after the rows can be; or why one does not run.
+/// What there is after the last migration, where those that are made after the rows can be; or why one does not run.
 pub(in crate::database) fn last(migrations: &[Migration]) -> (Vec<Catalog>, Option<Error>) {
     match Rehearsal::of(migrations, false).and_then(|mut made| made.whole()) {
         Ok(whole) => (vec![whole], None),
