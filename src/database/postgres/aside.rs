@@ -27,7 +27,7 @@ pub(super) fn move_all(place: &Place, order: &MoveOrphans<'_>) -> Tried<Vec<Move
     for (table, _, _, key) in catalog::references_by_name(&session)? {
         written.extend([table, key.table]);
     }
-    session.close()?;
+    drop(session);
     for reference in order.references {
         written.extend([reference.table.clone(), reference.parent.clone()]);
     }

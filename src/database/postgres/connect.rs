@@ -1,31 +1,20 @@
-//! Connections: how they are made, and how statements are sent.
+//! Connections: where they lead, and how statements are sent.
 
-use super::address::{Address, Surroundings, Tls};
+use super::address::{Address, Surroundings};
+use super::line::Line;
 use super::place::{Outside, Place, Tried};
-use super::watch::Watch;
-use super::{engine, own_schema, sql, words};
+use super::{engine, own_schema, sql};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::platform;
-use postgres::config::SslMode;
+use postgres::Row;
 use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::types::{ToSql, Type};
-use postgres::{CancelToken, Client, Config, NoTls, Row};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
-use secrecy::{ExposeSecret, SecretString};
-use std::cell::RefCell;
+use secrecy::SecretString;
+use std::cell::{RefCell, RefMut};
 use std::io::Write;
-use std::sync::Arc;
-use std::time::Duration;
 use std::{env, fs};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// How long a server is waited for that does not answer.
-const PATIENCE: u64 = 10;
-/// The longest time that the server's settings take, in milliseconds.
-const MOST_MILLIS: u128 = i32::MAX as u128;
 /// So many bytes of a COPY are sent at once.
 const MESSAGE: usize = 1 << 16;
 
@@ -34,7 +23,8 @@ const MESSAGE: usize = 1 << 16;
 /// Nothing of it outlives a transaction, since a pooler between may give the next one to another connection of the server,
 /// and this one to another client: statements have no name, settings and locks end with the transaction.
 pub(super) struct Session {
-    client: RefCell<Client>,
+    /// None once it has ended.
+    line: RefCell<Option<Line>>,
     pub(super) place: Place,
     /// The schema in which tables are made and found.
     pub(super) schema: String,
@@ -44,12 +34,12 @@ pub(super) struct Session {
     pub(super) outside: Option<Outside>,
     /// Whether a backup was made in its transaction, which goes on.
     pub(super) is_backed_up: bool,
+    /// Whether it only looks, so that the next one of the place goes on with its connection.
+    pub(super) only_looks: bool,
     /// The server's version, such as 150018.
     version: i32,
     /// Where names are looked for.
     search_path: RefCell<String>,
-    /// Ends a statement where a signal asks to stop.
-    watch: Watch,
 }
 
 /// A value that is bound as text; SQL casts it.
@@ -59,10 +49,8 @@ impl Session {
     /// Connects.
     pub(super) fn open(place: &Place) -> Tried<Self> {
         interrupt::check()?;
-        let mut client = connect(&place.address)?;
-        // What another client of a pooler has left on the connection is none of the user's.
-        let settings = place.address.options.sql();
-        client.batch_execute(&format!("BEGIN; RESET ALL; {settings}SET LOCAL lock_timeout = {}", millis(place)))?;
+        let mut line = Line::begun(place)?;
+        let client = &mut line.client;
         let row = client.query_typed_one(
             "SELECT current_schema()::text, current_setting('server_version_num')::int4, current_setting('search_path'),
                     version()",
@@ -84,15 +72,17 @@ impl Session {
             .hint("create the schema, or set `search_path` of the user")
             .into());
         };
-        let own = own_schema::of(&mut client, place, &schema)?;
+        let own = own_schema::of(client, place, &schema)?;
         // What is looked into last hides nothing.
         let search_path = if own == schema { search_path } else { format!("{search_path}, {}", sql::name(&own)) };
         client.batch_execute("ROLLBACK")?;
-        let watch = Watch::start(end_statement(client.cancel_token(), &place.address));
-        let client = RefCell::new(client);
-        let search_path = RefCell::new(search_path);
-        let place = place.clone();
-        Ok(Self { client, place, schema, own, outside: None, is_backed_up: false, version, search_path, watch })
+        let (line, search_path) = (RefCell::new(Some(line)), RefCell::new(search_path));
+        let (place, outside, is_backed_up, only_looks) = (place.clone(), None, false, false);
+        Ok(Self { line, place, schema, own, outside, is_backed_up, only_looks, version, search_path })
+    }
+
+    fn line(&self) -> RefMut<'_, Line> {
+        RefMut::map(self.line.borrow_mut(), |line| line.as_mut().expect("it is only taken where the session ends"))
     }
 
     /// Says for the open transaction what holds, whatever user, database and migrations have set: times in UTC and in one
@@ -108,7 +98,7 @@ impl Session {
              SET LOCAL check_function_bodies = on; SET LOCAL client_encoding = 'UTF8'",
             self.place.address.options.sql(),
             self.search_path.borrow(),
-            millis(&self.place)
+            self.place.patience_millis()
         );
         if self.version >= 170_000 {
             all.push_str("; SET LOCAL transaction_timeout = 0");
@@ -125,12 +115,12 @@ impl Session {
     /// Runs statements that bind nothing and give nothing.
     pub(super) fn run(&self, sql: &str) -> Tried<()> {
         interrupt::check()?;
-        Ok(self.client.borrow_mut().batch_execute(sql)?)
+        Ok(self.line().client.batch_execute(sql)?)
     }
 
     /// The same, with the server's own fault.
     pub(super) fn try_run(&self, sql: &str) -> Result<(), postgres::Error> {
-        self.client.borrow_mut().batch_execute(sql)
+        self.line().client.batch_execute(sql)
     }
 
     /// The rows of a query. Every value is bound as text.
@@ -141,7 +131,7 @@ impl Session {
 
     /// The same, with the server's own fault.
     pub(super) fn try_query(&self, sql: &str, values: &[Text<'_>]) -> Result<Vec<Row>, postgres::Error> {
-        self.client.borrow_mut().query_typed(sql, &typed(values, &Type::TEXT))
+        self.line().client.query_typed(sql, &typed(values, &Type::TEXT))
     }
 
     /// The rows of a query that binds lists of texts.
@@ -156,7 +146,7 @@ impl Session {
         sql: &str,
         lists: &[Vec<Option<String>>],
     ) -> Result<Vec<Row>, postgres::Error> {
-        self.client.borrow_mut().query_typed(sql, &typed(lists, &Type::TEXT_ARRAY))
+        self.line().client.query_typed(sql, &typed(lists, &Type::TEXT_ARRAY))
     }
 
     /// The first row of a query, if there is one.
@@ -177,13 +167,13 @@ impl Session {
 
     /// The same, with the server's own fault.
     pub(super) fn try_execute(&self, sql: &str, values: &[Text<'_>]) -> Result<u64, postgres::Error> {
-        self.client.borrow_mut().execute_typed(sql, &typed(values, &Type::TEXT))
+        self.line().client.execute_typed(sql, &typed(values, &Type::TEXT))
     }
 
     /// Sends rows by COPY, all of which are ready: the server counts the time that it waits.
     pub(super) fn copy(&self, sql: &str, rows: &[&[u8]]) -> Result<u64, postgres::Error> {
-        let mut client = self.client.borrow_mut();
-        let mut writer = client.copy_in(sql)?;
+        let mut line = self.line();
+        let mut writer = line.client.copy_in(sql)?;
         for part in rows.iter().flat_map(|part| part.chunks(MESSAGE)) {
             // What goes wrong while it is sent, the end of it tells in the server's words.
             if writer.write_all(part).is_err() {
@@ -196,8 +186,8 @@ impl Session {
     /// Sends rows in text form by COPY, as `write` has them: it says whether the server took all of them.
     pub(super) fn copy_from(&self, sql: &str, write: &mut dyn FnMut(&mut dyn Write) -> Result<bool>) -> Tried<()> {
         interrupt::check()?;
-        let mut client = self.client.borrow_mut();
-        let mut writer = client.copy_in(sql)?;
+        let mut line = self.line();
+        let mut writer = line.client.copy_in(sql)?;
         // Where it did not, the end tells why in the server's words.
         write(&mut writer)?;
         Ok(writer.finish().map(drop)?)
@@ -216,12 +206,12 @@ impl Session {
 
     /// Runs one query that the extended protocol takes for one statement alone, with nothing bound.
     pub(super) fn ask(&self, sql: &str) -> Result<Vec<Row>, postgres::Error> {
-        self.client.borrow_mut().query_typed(sql, &[])
+        self.line().client.query_typed(sql, &[])
     }
 
     /// The columns of a query: their names, and the table and number of the column that each comes from.
     pub(super) fn describe(&self, sql: &str) -> Result<Vec<Described>, postgres::Error> {
-        let statement = self.client.borrow_mut().prepare(sql)?;
+        let statement = self.line().client.prepare(sql)?;
         let column = |column: &postgres::Column| (column.name().to_owned(), column.table_oid().zip(column.column_id()));
         Ok(statement.columns().iter().map(column).collect())
     }
@@ -237,13 +227,13 @@ impl Session {
     /// The same, until an error of `visit` ends it.
     pub(super) fn try_each(&self, sql: &str, mut visit: impl FnMut(&Row) -> Result<()>) -> Tried<()> {
         interrupt::check()?;
-        let mut client = self.client.borrow_mut();
+        let Line { client, watch } = &mut *self.line();
         let none: [(&(dyn ToSql + Sync), Type); 0] = [];
         let mut rows = client.query_typed_raw(sql, none)?;
         while let Some(row) = rows.next()? {
             if let Err(error) = visit(&row) {
                 // A connection ends only once everything has come that was asked for.
-                self.watch.end_statement(|| while let Ok(Some(_)) = rows.next() {});
+                watch.end_statement(|| while let Ok(Some(_)) = rows.next() {});
                 return Err(error.into());
             }
         }
@@ -252,13 +242,22 @@ impl Session {
 
     /// Ends the connection.
     pub(super) fn close(self) -> Tried<()> {
-        Ok(self.client.into_inner().close()?)
+        let line = self.line.borrow_mut().take();
+        Ok(line.map_or(Ok(()), |line| line.client.close())?)
     }
 }
 
-/// How long a lock is waited for, as the server takes it: zero is without end.
-fn millis(place: &Place) -> u128 {
-    place.patience().as_micros().div_ceil(1_000).min(MOST_MILLIS)
+impl Drop for Session {
+    /// One that only looked has left nothing on its connection, which serves the next one: to connect takes several
+    /// round trips, and a process of the server.
+    fn drop(&mut self) {
+        let left = self.line.get_mut().take().filter(|_| self.only_looks && interrupt::asked().is_none());
+        if let Some(mut line) = left.filter(|line| !line.client.is_closed())
+            && line.client.batch_execute("ROLLBACK").is_ok()
+        {
+            self.place.idle.put(Box::new(line));
+        }
+    }
 }
 
 /// A column of a query by name, and where it comes from by numbers.
@@ -267,19 +266,6 @@ type Described = (String, Option<(u32, i16)>);
 /// Values that are bound, with the type of all of them.
 fn typed<'v, V: ToSql + Sync>(values: &'v [V], kind: &Type) -> Vec<(&'v (dyn ToSql + Sync), Type)> {
     values.iter().map(|value| (value as &(dyn ToSql + Sync), kind.clone())).collect()
-}
-
-/// Asks the server to end the statement of a connection. Where that does not reach it, the statement comes to its own end.
-fn end_statement(token: CancelToken, address: &Address) -> impl Fn() + Send + 'static {
-    let address = address.clone();
-    move || {
-        _ = match address.tls {
-            Tls::Never => token.cancel_query(NoTls).ok(),
-            Tls::Fitting | Tls::Offered | Tls::Always => {
-                tls(&address).ok().and_then(|tls| token.cancel_query(tls).ok())
-            }
-        };
-    }
 }
 
 /// Reads a URL, with what the environment says.
@@ -309,72 +295,10 @@ fn passwords(path: &str) -> Result<Option<SecretString>> {
     Ok(Some(SecretString::from(text)))
 }
 
-/// Runs a statement on a connection of its own, which no signal ends.
-pub(super) fn plainly(address: &Address, sql: &str) -> Tried<()> {
-    Ok(connect(address)?.batch_execute(sql)?)
-}
-
-fn connect(address: &Address) -> Tried<Client> {
-    let mut config = Config::new();
-    config.user(&address.user).dbname(&address.database).application_name("treelift");
-    config.connect_timeout(Duration::from_secs(address.patience.unwrap_or(PATIENCE).max(1)));
-    for (host, port) in address.hosts.iter().zip(&address.ports) {
-        config.host(host).port(*port);
-    }
-    if let Some(password) = &address.password {
-        config.password(password.expose_secret());
-    }
-    config.notice_callback(|_| {}); // may hold values
-    if let Some(options) = &address.options.others {
-        config.options(options);
-    }
-    match address.tls {
-        Tls::Never => Ok(config.ssl_mode(SslMode::Disable).connect(NoTls)?),
-        Tls::Fitting => match config.ssl_mode(SslMode::Prefer).connect(tls(address)?) {
-            Err(error) if words::has_no_fitting_certificate(&error) => {
-                Ok(config.ssl_mode(SslMode::Disable).connect(NoTls)?)
-            }
-            connected => Ok(connected?),
-        },
-        Tls::Offered => Ok(config.ssl_mode(SslMode::Prefer).connect(tls(address)?)?),
-        Tls::Always => Ok(config.ssl_mode(SslMode::Require).connect(tls(address)?)?),
-    }
-}
-
-/// TLS that checks the certificate and the name of the host.
-fn tls(address: &Address) -> Result<MakeRustlsConnect> {
-    let mut roots = RootCertStore::empty();
-    match &address.roots {
-        Some(path) => {
-            let wrong = || {
-                Error::environment("no certificate can be read of `sslrootcert`")
-                    .at(path)
-                    .hint("name a file of certificates in PEM form")
-            };
-            for one in CertificateDer::pem_file_iter(path).map_err(|_| wrong())? {
-                roots.add(one.map_err(|_| wrong())?).map_err(|_| wrong())?;
-            }
-            if roots.is_empty() {
-                return Err(wrong());
-            }
-        }
-        None => {
-            let found = rustls_native_certs::load_native_certs();
-            roots.add_parsable_certificates(found.certs);
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|_| Error::bug("the versions of TLS are not known"))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use secrecy::ExposeSecret;
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt;
 

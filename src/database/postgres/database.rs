@@ -33,8 +33,8 @@ impl PostgresDatabase {
     /// Names the database of a URL; nothing is opened yet.
     pub(in crate::database) fn of_url(url: &str) -> Result<Self> {
         let address = Arc::new(connect::address(url)?);
-        let (stages, aside) = (Arc::default(), Aside::default());
-        Ok(Self { place: Place { address, record: None, patience: None, bench: None, stages, aside } })
+        let (stages, aside, idle) = (Arc::default(), Aside::default(), Aside::default());
+        Ok(Self { place: Place { address, record: None, patience: None, bench: None, stages, aside, idle } })
     }
 
     pub(super) fn said<T>(&self, tried: Tried<T>) -> Result<T> {

@@ -31,6 +31,7 @@ mod kept;
 mod keys;
 mod ledger;
 mod ledger_tables;
+mod line;
 mod list;
 mod load;
 mod migrate;

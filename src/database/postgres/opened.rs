@@ -132,7 +132,8 @@ const LOCK: i64 = i64::from_be_bytes(*b"treelift");
 
 /// Begins to look: everything is seen as it is at one moment.
 pub(super) fn look(place: &Place) -> Tried<Session> {
-    let session = Session::open(place)?;
+    let mut session = Session::open(place)?;
+    session.only_looks = true;
     session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
     session.settle_in()?;
     Ok(session)

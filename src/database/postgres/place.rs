@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// How long another treelift, or a writer of a table, is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The longest time that the server's settings take, in milliseconds.
+const MOST_MILLIS: u128 = i32::MAX as u128;
 
 /// A schema that stands for the whole database, as long as this is there.
 pub(super) trait StandIn: fmt::Debug + Send + Sync {
@@ -46,9 +48,11 @@ pub(super) struct Place {
     pub(super) stages: Arc<Mutex<HashMap<Vec<String>, Vec<Catalog>>>>,
     /// Where a backup was made in a transaction that goes on.
     pub(super) aside: Aside,
+    /// The connection of the last one who looked.
+    pub(super) idle: Aside,
 }
 
-/// What goes on where a backup was made: a connection, as its own module knows it, between two who use it.
+/// A connection, as its own module knows it, between two who use it.
 #[derive(Clone, Default)]
 pub(super) struct Aside(Arc<Mutex<Option<Box<dyn Any + Send>>>>);
 
@@ -72,6 +76,11 @@ impl Place {
     /// How long locks are waited for; zero is without end.
     pub(super) fn patience(&self) -> Duration {
         self.patience.or(self.address.options.lock_timeout).unwrap_or(PATIENCE)
+    }
+
+    /// The same in milliseconds, as far as the server's settings go.
+    pub(super) fn patience_millis(&self) -> u128 {
+        self.patience().as_micros().div_ceil(1_000).min(MOST_MILLIS)
     }
 
     pub(super) fn shown(&self) -> &str {

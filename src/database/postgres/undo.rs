@@ -88,7 +88,6 @@ fn tables_of(place: &Place, order: &Undo<'_>) -> Tried<BTreeSet<String>> {
     for reference in order.references {
         tables.extend([reference.table.clone(), reference.parent.clone()]);
     }
-    session.close()?;
     Ok(tables)
 }
 

@@ -1,12 +1,16 @@
 //! How a server is reached: addresses, the environment, passwords, and TLS.
 #![allow(clippy::print_stderr, reason = "a test that cannot be done says so")]
 
+use crate::house::proxy::{Cut, Proxy};
 use crate::house::server::Server;
 use crate::house::{House, Ran};
+use crate::postgres::ends::notes;
 use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 const PASSWORD: &str = "opens:the\\door";
 
@@ -224,4 +228,31 @@ fn a_server_without_tls_is_told_apart_from_one_that_is_not_there() {
     let ran = ask(&house, Some(&url), &[]).status(3);
     assert!(ran.stderr.contains("the server has no TLS, and `sslmode` asks for it\n"), "{}", ran.stderr);
     assert!(ran.stderr.contains("hint: have it switched on at the server"), "{}", ran.stderr);
+}
+
+#[test]
+fn whoever_looks_goes_on_with_the_connection_of_the_one_before() {
+    let (server, ends) = (Server::new(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&ends);
+    let proxy = Proxy::start(&server, move |kind, _| {
+        counted.fetch_add(usize::from(kind == b'X'), Ordering::SeqCst);
+        Cut::Not
+    });
+    notes(&House::new(), &proxy.url(&server)).status(0);
+    let ends = ends.load(Ordering::SeqCst);
+    assert!((1..=4).contains(&ends), "{ends} connections");
+}
+
+/// It is cut where it is taken again: after the end of the transaction of the one who looked.
+#[test]
+fn a_connection_that_the_server_has_ended_meanwhile_is_made_anew() {
+    let (server, is_cut) = (Server::new(), Arc::new(AtomicBool::new(false)));
+    let (cut, is_left) = (Arc::clone(&is_cut), AtomicBool::new(false));
+    let proxy = Proxy::start(&server, move |kind, content| {
+        let was_left = is_left.swap(kind == b'Q' && content.starts_with(b"ROLLBACK"), Ordering::SeqCst);
+        let is_taken = was_left && kind == b'Q' && content.starts_with(b"BEGIN; RESET ALL");
+        if is_taken && !cut.swap(true, Ordering::SeqCst) { Cut::Before } else { Cut::Not }
+    });
+    notes(&House::new(), &proxy.url(&server)).status(0);
+    assert!(is_cut.load(Ordering::SeqCst));
 }

@@ -20,7 +20,7 @@ fn runs(server: &Server) -> u64 {
     server.rows("SELECT count(*)::text FROM treelift_runs")[0][0].parse().unwrap()
 }
 
-fn notes(house: &House, url: &str) -> Ran {
+pub(super) fn notes(house: &House, url: &str) -> Ran {
     house.import(&project("sample_data/notes"), &["--database", url])
 }
 

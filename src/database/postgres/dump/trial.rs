@@ -1,6 +1,7 @@
 //! Puts a dump into a database of its own, which is dropped again.
 
-use super::super::connect::{self, Session};
+use super::super::connect::Session;
+use super::super::line;
 use super::super::opened::Opened;
 use super::super::place::{Aside, Fault, Place, Tried};
 use super::super::sql;
@@ -51,6 +52,7 @@ pub(super) fn try_out(place: &Place, dump: &Path, served: &Served, look: Look<'_
         bench: None,
         stages: Arc::default(),
         aside: Aside::default(),
+        idle: Aside::default(),
         ..place.clone()
     };
     let session = match connected(&there, served) {
@@ -113,7 +115,7 @@ struct Made<'m> {
 impl Drop for Made<'_> {
     fn drop(&mut self) {
         // What is left is dropped by the proof of a later day. A signal that ends a proof does not end this.
-        _ = connect::plainly(
+        _ = line::plainly(
             &self.place.address,
             &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", sql::name(self.name)),
         );
