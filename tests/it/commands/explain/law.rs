@@ -169,14 +169,16 @@ impl Law<'_> {
     }
 }
 
-/// Whether a whole tree is explained as it was imported.
-fn holds(set: Option<&str>, tree: &Path, report: &Value, database: Option<rusqlite::Connection>) {
+/// Whether a tree is explained as it was imported: of its files each of so many.
+fn holds(set: Option<&str>, tree: &Path, report: &Value, database: Option<rusqlite::Connection>, each: usize) {
     let mut law = Law { report, database, ignored: Counts::new(), columns: BTreeSet::new() };
     let chosen = against::choose(set, tree, "a name").unwrap();
-    for of in report["files"].as_array().unwrap() {
+    for of in report["files"].as_array().unwrap().iter().step_by(each) {
         law.file(of, &told(&chosen, of["path"].as_str().unwrap()));
     }
-    law.end();
+    if each == 1 {
+        law.end();
+    }
 }
 
 /// The same of a house.
@@ -184,7 +186,7 @@ fn is_explained(house: &House) {
     let report = house.lift(&["--max-rejects", "99", "--allow-empty"]).report();
     let database = (report["outcome"] == "committed").then(|| open(&house.path(DATABASE)));
     let set = house.path("set");
-    holds(set.to_str(), &house.path("tree"), &report, database);
+    holds(set.to_str(), &house.path("tree"), &report, database, 1);
 }
 
 fn config(cases: u32) -> Config {
@@ -242,7 +244,7 @@ fn leaves_of_any_tree_are_explained_as_they_are_imported_often() {
 }
 
 /// A tree of the sample data.
-fn sample_is_explained(tree: &str, set: Option<&str>, with: &[&str]) {
+fn sample_is_explained(tree: &str, set: Option<&str>, with: &[&str], each: usize) {
     let house = House::new();
     let source = house.path("source");
     copy_tree(&project("sample_data").join(tree), &source);
@@ -251,17 +253,23 @@ fn sample_is_explained(tree: &str, set: Option<&str>, with: &[&str]) {
     let more: Vec<&str> = more.iter().chain(&set_of).chain(with).copied().collect();
     let report = house.import(&source, &more).json();
     let database = (report["outcome"] == "committed").then(|| open(&house.path(DATABASE)));
-    holds(set, &source, &report, database);
+    holds(set, &source, &report, database, each);
 }
 
 #[test]
+fn leaves_of_the_sample_data_are_explained_as_they_are_imported() {
+    sample_is_explained("fossawork", None, &["--with", "archive"], 4);
+}
+
+#[test]
+#[ignore = "takes about 40 seconds"]
 fn every_leaf_of_the_sample_data_is_explained_as_it_is_imported() {
-    sample_is_explained("fossawork", None, &["--with", "archive"]);
+    sample_is_explained("fossawork", None, &["--with", "archive"], 1);
 }
 
 #[test]
 fn every_leaf_of_the_second_sample_is_explained_as_it_is_imported() {
-    sample_is_explained("notes", None, &[]);
+    sample_is_explained("notes", None, &[], 1);
 }
 
 #[test]
@@ -270,7 +278,7 @@ fn broken_trees_are_explained_as_they_are_imported() {
 }
 
 fn broken_is_explained(tree: &str) {
-    sample_is_explained(&format!("broken/{tree}"), Some("fossawork"), &["--with", "archive"]);
+    sample_is_explained(&format!("broken/{tree}"), Some("fossawork"), &["--with", "archive"], 1);
 }
 
 #[test]
