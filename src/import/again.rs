@@ -20,8 +20,8 @@ use crate::import::plan::Plan;
 use crate::report::words::count;
 use crate::report::write::ReportFiles;
 use crate::report::{
-    AsInReport, CheckStatus, FileReport, FileStatus, Files, Outcome, Report, RunMode, RunReport, SecretsReport, Shared,
-    TargetReport,
+    AsInReport, CheckStatus, FileReport, FileStatus, Files, Kind, Lean, Outcome, Report, RunMode, RunReport,
+    SecretsReport, Shared, TargetReport,
 };
 use crate::source::SourceFile;
 use crate::who::Who;
@@ -67,6 +67,8 @@ fn size(file: &SourceFile) -> Option<(u64, i64)> {
 struct Head<R> {
     /// Without its files, which follow one by one.
     report: R,
+    /// What they have in common.
+    kinds: Vec<Kind>,
     /// How many follow.
     files: usize,
     /// What the sign-off list has of each owner, so that it is whole where they are not read.
@@ -104,9 +106,10 @@ pub(super) fn keep(
     let mut keeping = Keeping::begin(transaction)?;
     keeping.keep(&facts)?;
     let files = std::mem::take(&mut report.files);
-    let head = keeping.keep(&Head { report: &*report, files: files.len(), signed, read_again });
+    let kinds = files.kinds().to_vec();
+    let head = keeping.keep(&Head { report: &*report, kinds, files: files.len(), signed, read_again });
     let kept = head.and_then(|()| {
-        files.iter().zip(&plan.tree.files).try_for_each(|(file, source)| keeping.keep(&(size(source), file)))
+        files.lean().zip(&plan.tree.files).try_for_each(|(file, source)| keeping.keep(&(size(source), file)))
     });
     report.files = files;
     kept.and_then(|()| keeping.end())
@@ -141,12 +144,14 @@ impl Kept {
             return Ok(None);
         }
         // What cannot be unpacked is as good as none: everything is read.
-        let Some(Head::<Report> { report, files, signed, read_again }) = recalling.next()? else { return Ok(None) };
+        let Some(Head::<Report> { report, kinds, files, signed, read_again }) = recalling.next()? else {
+            return Ok(None);
+        };
         let mut kept = Self { report, aside: Aside { signed, read_again }, is_same: Vec::with_capacity(files) };
-        kept.report.files = Files::with_capacity(files);
+        kept.report.files = Files::of_kinds(kinds, files);
         let mut now = plan.tree.files.iter().peekable();
         for _ in 0..files {
-            let Some((then, mut file)) = recalling.next::<(Option<(u64, i64)>, FileReport)>()? else { return Ok(None) };
+            let Some((then, mut file)) = recalling.next::<(Option<(u64, i64)>, Lean)>()? else { return Ok(None) };
             let mut found = None;
             while let Some(source) = now.next_if(|source| printable_path(&source.path) <= file.path) {
                 found = Some(source).filter(|source| printable_path(&source.path) == file.path);
@@ -154,7 +159,9 @@ impl Kept {
             // A path is kept once.
             found.iter().for_each(|source| file.path = printable_path(&source.path));
             kept.is_same.push(then.is_some() && found.and_then(size) == then);
-            kept.report.files.push(file);
+            if !kept.report.files.push_lean(file) {
+                return Ok(None);
+            }
         }
         Ok(Some(kept))
     }

@@ -1,7 +1,7 @@
 //! The files of a report, in little room: a tree may have millions, and they have most texts in common.
 
 use super::counts::{Counts, PackedCounts};
-use super::parts::{FileReport, FileStatus};
+use super::parts::{FileReport, FileStatus, LeafCounts};
 use crate::shared::Shared;
 use foldhash::HashMap;
 use serde::de::{SeqAccess, Visitor};
@@ -28,8 +28,8 @@ struct File {
 }
 
 /// What many files have in common.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Kind {
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Kind {
     mapping: Option<Shared>,
     status: FileStatus,
     reason: Option<Shared>,
@@ -37,7 +37,54 @@ struct Kind {
     owner: Option<Shared>,
 }
 
+/// A file apart from the others, without what it has in common with them: its path, its size, what was counted of it and
+/// the position of its kind. Much shorter than a [`FileReport`] where it is written.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Lean {
+    /// Its path below the root.
+    pub path: Shared,
+    #[serde(rename = "b")]
+    bytes: u64,
+    /// Records, those rejected, and leaves in the order of [`LeafCounts`].
+    #[serde(rename = "c")]
+    counts: [u64; 9],
+    #[serde(rename = "k")]
+    kind: u32,
+}
+
 impl Files {
+    /// What files have in common: what [`Files::lean`] leaves out.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+
+    /// Each without what it has in common with others.
+    pub fn lean(&self) -> impl Iterator<Item = Lean> {
+        self.files.iter().map(|file| {
+            let Counts { records, rejected: refused, leaves } = file.counts.counts();
+            let LeafCounts { seen, column, json, sealed, ignored, rejected, unmapped } = leaves;
+            let counts = [records, refused, seen, column, json, sealed, ignored, rejected, unmapped];
+            Lean { path: file.path.clone(), bytes: file.bytes, counts, kind: file.kind }
+        })
+    }
+
+    /// No file yet of those that have this in common, and room for so many.
+    pub fn of_kinds(kinds: Vec<Kind>, files: usize) -> Self {
+        let numbers = (0..).zip(&kinds).map(|(number, kind)| (kind.clone(), number)).collect();
+        Self { files: Vec::with_capacity(files), kinds, numbers }
+    }
+
+    /// Adds one; `false` where there is no such kind.
+    pub fn push_lean(&mut self, file: Lean) -> bool {
+        let Lean { path, bytes, counts, kind } = file;
+        let [records, refused, seen, column, json, sealed, ignored, rejected, unmapped] = counts;
+        let leaves = LeafCounts { seen, column, json, sealed, ignored, rejected, unmapped };
+        let mut counts = PackedCounts::default();
+        counts.set(Counts { records, rejected: refused, leaves });
+        self.files.push(File { path, bytes, counts, kind });
+        (kind as usize) < self.kinds.len()
+    }
+
     /// Room for so many.
     pub fn with_capacity(files: usize) -> Self {
         Self { files: Vec::with_capacity(files), ..Self::default() }
@@ -218,5 +265,13 @@ mod tests {
         let json = serde_json::to_string(&files).unwrap();
         assert_eq!(json, serde_json::to_string(&expected).unwrap());
         assert!(serde_json::from_str::<Files>(&json).unwrap() == files);
+        let mut again = Files::of_kinds(files.kinds().to_vec(), files.len());
+        for lean in files.lean() {
+            let json = serde_json::to_string(&lean).unwrap();
+            assert!(again.push_lean(serde_json::from_str(&json).unwrap()), "{json}");
+        }
+        assert_eq!(again.iter().collect::<Vec<_>>(), expected);
+        let unknown = files.lean().next().map(|lean| Lean { kind: u32::MAX, ..lean }).unwrap();
+        assert!(!again.push_lean(unknown));
     }
 }

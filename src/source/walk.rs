@@ -10,7 +10,6 @@ use crate::fold;
 use crate::platform;
 use crate::shared::Shared;
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -130,11 +129,11 @@ impl<'r> Walk<'r> {
     fn take(&mut self, entry: &DirEntry) {
         let path = below(entry.path(), self.root);
         let kind = entry.file_type();
-        let name_is_fit = is_fit(entry.file_name());
-        let is_fit = is_fit(path.as_os_str());
-        let shown = shown(path);
+        let fit = path.to_str().filter(|path| is_fit(path));
+        let is_fit = fit.is_some();
+        let shown = fit.map_or_else(|| escaped(path), str::to_owned);
         if kind.is_dir() {
-            if !name_is_fit {
+            if !entry.file_name().to_str().is_some_and(self::is_fit) {
                 self.tree.skip(shown, &FILE_NAME, "unusable directory name (not UTF-8, or with control characters)");
             } else if is_fit {
                 if Path::new(entry.file_name()).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
@@ -268,28 +267,23 @@ fn below<'a>(path: &'a Path, root: &Path) -> &'a Path {
 }
 
 /// Whether a name can be used in messages, patterns and keys as it is.
-fn is_fit(name: &OsStr) -> bool {
+fn is_fit(name: &str) -> bool {
     // Control characters of ASCII alone are found much sooner, and most names are ASCII.
-    let is_fit = |name: &str| {
-        if name.is_ascii() {
-            !name.bytes().fold(false, |found, byte| found | byte.is_ascii_control())
-        } else {
-            !name.chars().any(char::is_control)
-        }
-    };
-    name.to_str().is_some_and(is_fit)
+    if name.is_ascii() {
+        !name.bytes().fold(false, |found, byte| found | byte.is_ascii_control())
+    } else {
+        !name.chars().any(char::is_control)
+    }
 }
 
 /// The path with everything escaped that is not printable or not UTF-8.
 fn shown(path: &Path) -> String {
-    let bytes = path.as_os_str().as_encoded_bytes();
-    if let Some(path) = path.to_str()
-        && is_fit(OsStr::new(path))
-    {
-        return path.to_owned();
-    }
+    path.to_str().filter(|path| is_fit(path)).map_or_else(|| escaped(path), str::to_owned)
+}
+
+fn escaped(path: &Path) -> String {
     let mut shown = String::new();
-    for chunk in bytes.utf8_chunks() {
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
         shown.push_str(&printable(chunk.valid()));
         for byte in chunk.invalid() {
             shown.push_str(&format!("\\x{byte:02x}"));
@@ -338,6 +332,7 @@ fn cause(error: Option<&std::io::Error>) -> String {
 mod tests {
     use super::*;
     use rustix::fs::{CWD, FileType, Mode, mknodat};
+    use std::ffi::OsStr;
     use std::fs;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
