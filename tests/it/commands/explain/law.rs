@@ -169,11 +169,18 @@ impl Law<'_> {
     }
 }
 
-/// Whether a tree is explained as it was imported: of its files each of so many.
+/// Whether a tree is explained as it was imported: every file where `each` is 1, else of each mapping and status the
+/// first one and every so many of the rest.
 fn holds(set: Option<&str>, tree: &Path, report: &Value, database: Option<rusqlite::Connection>, each: usize) {
     let mut law = Law { report, database, ignored: Counts::new(), columns: BTreeSet::new() };
     let chosen = against::choose(set, tree, "a name").unwrap();
-    for of in report["files"].as_array().unwrap().iter().step_by(each) {
+    let mut of_kind = BTreeMap::new();
+    let is_taken = |of: &&Value| {
+        let count: &mut usize = of_kind.entry((of["mapping"].to_string(), of["status"].to_string())).or_default();
+        *count += 1;
+        (*count - 1).is_multiple_of(each)
+    };
+    for of in report["files"].as_array().unwrap().iter().filter(is_taken) {
         law.file(of, &told(&chosen, of["path"].as_str().unwrap()));
     }
     if each == 1 {
