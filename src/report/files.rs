@@ -29,7 +29,7 @@ struct File {
 
 /// What many files have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Kind {
+pub(crate) struct Kind {
     mapping: Option<Shared>,
     status: FileStatus,
     reason: Option<Shared>,
@@ -40,9 +40,9 @@ pub struct Kind {
 /// A file apart from the others, without what it has in common with them: its path, its size, what was counted of it and
 /// the position of its kind. Much shorter than a [`FileReport`] where it is written.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Lean {
+pub(crate) struct Lean {
     /// Its path below the root.
-    pub path: Shared,
+    pub(crate) path: Shared,
     #[serde(rename = "b")]
     bytes: u64,
     /// Records, those rejected, and leaves in the order of [`LeafCounts`].
@@ -54,12 +54,12 @@ pub struct Lean {
 
 impl Files {
     /// What files have in common: what [`Files::lean`] leaves out.
-    pub fn kinds(&self) -> &[Kind] {
+    pub(crate) fn kinds(&self) -> &[Kind] {
         &self.kinds
     }
 
     /// Each without what it has in common with others.
-    pub fn lean(&self) -> impl Iterator<Item = Lean> {
+    pub(crate) fn lean(&self) -> impl Iterator<Item = Lean> {
         self.files.iter().map(|file| {
             let Counts { records, rejected: refused, leaves } = file.counts.counts();
             let LeafCounts { seen, column, json, sealed, ignored, rejected, unmapped } = leaves;
@@ -69,20 +69,23 @@ impl Files {
     }
 
     /// No file yet of those that have this in common, and room for so many.
-    pub fn of_kinds(kinds: Vec<Kind>, files: usize) -> Self {
+    pub(crate) fn of_kinds(kinds: Vec<Kind>, files: usize) -> Self {
         let numbers = (0..).zip(&kinds).map(|(number, kind)| (kind.clone(), number)).collect();
         Self { files: Vec::with_capacity(files), kinds, numbers }
     }
 
     /// Adds one; `false` where there is no such kind.
-    pub fn push_lean(&mut self, file: Lean) -> bool {
+    pub(crate) fn push_lean(&mut self, file: Lean) -> bool {
         let Lean { path, bytes, counts, kind } = file;
         let [records, refused, seen, column, json, sealed, ignored, rejected, unmapped] = counts;
         let leaves = LeafCounts { seen, column, json, sealed, ignored, rejected, unmapped };
         let mut counts = PackedCounts::default();
         counts.set(Counts { records, rejected: refused, leaves });
-        self.files.push(File { path, bytes, counts, kind });
-        (kind as usize) < self.kinds.len()
+        let is_known = (kind as usize) < self.kinds.len();
+        if is_known {
+            self.files.push(File { path, bytes, counts, kind });
+        }
+        is_known
     }
 
     /// Room for so many.

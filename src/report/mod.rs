@@ -19,7 +19,8 @@ pub mod write;
 pub use crate::shared::Shared;
 pub use counts::Counts;
 pub(crate) use counts::PackedCounts;
-pub use files::{Files, Kind, Lean};
+pub use files::Files;
+pub(crate) use files::{Kind, Lean};
 pub use parts::*;
 
 use crate::finding::Severity;

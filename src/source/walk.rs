@@ -133,7 +133,7 @@ impl<'r> Walk<'r> {
         let is_fit = fit.is_some();
         let shown = fit.map_or_else(|| escaped(path), str::to_owned);
         if kind.is_dir() {
-            if !entry.file_name().to_str().is_some_and(self::is_fit) {
+            if !is_fit && !entry.file_name().to_str().is_some_and(self::is_fit) {
                 self.tree.skip(shown, &FILE_NAME, "unusable directory name (not UTF-8, or with control characters)");
             } else if is_fit {
                 if Path::new(entry.file_name()).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {

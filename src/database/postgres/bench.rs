@@ -46,6 +46,7 @@ pub(super) fn bench(place: &Place, migrations: &[Migration]) -> Tried<Place> {
     maker.close()?;
     let bench = Bench { schema, search_path, keeper: Mutex::new(Some(keeper)) };
     let (bench, stages, aside) = (Some(Arc::new(bench) as Arc<dyn StandIn>), Arc::default(), Aside::default());
+    // It is the same database, so that a connection to it serves both.
     Ok(Place { bench, stages, aside, ..place.clone() })
 }
 

@@ -46,7 +46,7 @@ pub(super) struct Session {
 pub(super) type Text<'t> = Option<&'t str>;
 
 impl Session {
-    /// Connects.
+    /// Connects, or goes on with the connection of the one who looked last.
     pub(super) fn open(place: &Place) -> Tried<Self> {
         interrupt::check()?;
         let mut line = Line::begun(place)?;
@@ -206,12 +206,16 @@ impl Session {
 
     /// Runs one query that the extended protocol takes for one statement alone, with nothing bound.
     pub(super) fn ask(&self, sql: &str) -> Result<Vec<Row>, postgres::Error> {
-        self.line().client.query_typed(sql, &[])
+        let mut line = self.line();
+        line.is_spent = true; // the library asks for types that it does not know
+        line.client.query_typed(sql, &[])
     }
 
     /// The columns of a query: their names, and the table and number of the column that each comes from.
     pub(super) fn describe(&self, sql: &str) -> Result<Vec<Described>, postgres::Error> {
-        let statement = self.line().client.prepare(sql)?;
+        let mut line = self.line();
+        line.is_spent = true;
+        let statement = line.client.prepare(sql)?;
         let column = |column: &postgres::Column| (column.name().to_owned(), column.table_oid().zip(column.column_id()));
         Ok(statement.columns().iter().map(column).collect())
     }
@@ -227,13 +231,14 @@ impl Session {
     /// The same, until an error of `visit` ends it.
     pub(super) fn try_each(&self, sql: &str, mut visit: impl FnMut(&Row) -> Result<()>) -> Tried<()> {
         interrupt::check()?;
-        let Line { client, watch } = &mut *self.line();
+        let Line { client, watch, is_spent } = &mut *self.line();
         let none: [(&(dyn ToSql + Sync), Type); 0] = [];
         let mut rows = client.query_typed_raw(sql, none)?;
         while let Some(row) = rows.next()? {
             if let Err(error) = visit(&row) {
                 // A connection ends only once everything has come that was asked for.
                 watch.end_statement(|| while let Ok(Some(_)) = rows.next() {});
+                *is_spent = true;
                 return Err(error.into());
             }
         }
@@ -251,12 +256,8 @@ impl Drop for Session {
     /// One that only looked has left nothing on its connection, which serves the next one: to connect takes several
     /// round trips, and a process of the server.
     fn drop(&mut self) {
-        let left = self.line.get_mut().take().filter(|_| self.only_looks && interrupt::asked().is_none());
-        if let Some(mut line) = left.filter(|line| !line.client.is_closed())
-            && line.client.batch_execute("ROLLBACK").is_ok()
-        {
-            self.place.idle.put(Box::new(line));
-        }
+        let left = self.line.get_mut().take().filter(|_| self.only_looks);
+        left.into_iter().for_each(|line| line.leave(&self.place));
     }
 }
 

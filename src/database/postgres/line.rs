@@ -5,6 +5,7 @@ use super::place::{Place, Tried};
 use super::watch::Watch;
 use super::words;
 use crate::error::{Error, Result};
+use crate::interrupt;
 use postgres::config::SslMode;
 use postgres::{CancelToken, Client, Config, NoTls};
 use rustls::pki_types::CertificateDer;
@@ -12,24 +13,33 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How long a server is waited for that does not answer, in seconds.
 const PATIENCE: u64 = 10;
+/// So long a connection is used again that nobody uses: what lies between may forget it without a word, and that would
+/// only show after minutes.
+const FRESH: Duration = Duration::from_secs(30);
 
 /// A connection, whoever uses it.
 pub(super) struct Line {
     pub(super) client: Client,
     /// Ends a statement where a signal asks to stop.
     pub(super) watch: Watch,
+    /// Whether something of the one who used it may reach the next one: a statement that the library has given a name, which
+    /// a pooler's other connection does not know, or the end of a statement that was asked for.
+    pub(super) is_spent: bool,
 }
+
+/// A connection that nobody uses, and since when.
+struct Left(Instant, Line);
 
 impl Line {
     fn connect(address: &Address) -> Tried<Self> {
         let client = connect(address)?;
         let watch = Watch::start(end_statement(client.cancel_token(), address));
-        Ok(Self { client, watch })
+        Ok(Self { client, watch, is_spent: false })
     }
 
     /// Begins a transaction, in which only what the user has set holds: what another client of a pooler has left on the
@@ -42,16 +52,24 @@ impl Line {
 
     /// A transaction on the connection that the last one left who looked into the database, or on a new one.
     pub(super) fn begun(place: &Place) -> Tried<Self> {
-        let left = place.idle.take().and_then(|left| left.downcast::<Self>().ok());
+        let left = place.idle.take().and_then(|left| left.downcast::<Left>().ok());
         // The server may have ended it meanwhile.
-        if let Some(mut line) = left
+        if let Some(Left(_, mut line)) = left.map(|left| *left).filter(|Left(since, _)| since.elapsed() < FRESH)
             && line.begin(place).is_ok()
         {
-            return Ok(*line);
+            return Ok(line);
         }
         let mut line = Self::connect(&place.address)?;
         line.begin(place)?;
         Ok(line)
+    }
+
+    /// Leaves it to the next one of the place, with nothing of its transaction.
+    pub(super) fn leave(mut self, place: &Place) {
+        let may_be_used = !self.is_spent && !self.client.is_closed() && interrupt::asked().is_none();
+        if may_be_used && self.client.batch_execute("ROLLBACK").is_ok() {
+            place.idle.put(Box::new(Left(Instant::now(), self)));
+        }
     }
 }
 

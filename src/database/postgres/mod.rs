@@ -1,6 +1,6 @@
 //! Databases of PostgreSQL.
 //!
-//! `address` reads a URL, `own_schema` and `own_tables` know where our own tables are, `connect` sends statements, `script` those of a migration, `opened` begins transactions, `blockers` says
+//! `address` reads a URL, `own_schema` and `own_tables` know where our own tables are, `line` is the way there, `connect` sends statements, `script` those of a migration, `opened` begins transactions, `blockers` says
 //! who is in their way, `commit` ends them, `stages` learns what migrations make, `migrate` sets the tables up, `bench` and `fill`
 //! test them, `undo` and `aside` take rows away, `reader` looks, `ordered` writes rows down, `find`, `load` and `write` carry rows, `cells`
 //! works on what is sealed, `dump` makes backups, `form` knows how values are written, `ledger` keeps the record.

@@ -20,8 +20,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// A connection in a transaction. Dropped, it leaves the database as it was: the server rolls back what a connection
-/// that ends has not committed.
+/// A connection in a transaction. Dropped, it leaves the database as it was: what was not committed is rolled back, by the
+/// server where the connection ends.
 pub(super) struct Opened<S> {
     pub(super) session: Session,
     pub(super) state: S,
@@ -199,7 +199,7 @@ pub(super) fn give_up(mut session: Session) {
         session.outside = None;
         let aside = session.place.aside.clone();
         put_aside(&aside, session);
-    } else {
+    } else if !session.only_looks {
         // Where it does not reach the server, the end of the connection rolls back.
         _ = session.try_run("ROLLBACK");
     }

@@ -58,7 +58,8 @@ pub(super) struct Aside(Arc<Mutex<Option<Box<dyn Any + Send>>>>);
 
 impl Aside {
     pub(super) fn put(&self, what: Box<dyn Any + Send>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+        let before = self.0.lock().unwrap_or_else(PoisonError::into_inner).replace(what);
+        drop(before); // it may end a connection, which takes its time
     }
 
     pub(super) fn take(&self) -> Option<Box<dyn Any + Send>> {
