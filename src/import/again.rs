@@ -20,7 +20,7 @@ use crate::import::plan::Plan;
 use crate::report::words::count;
 use crate::report::write::ReportFiles;
 use crate::report::{
-    AsInReport, CheckStatus, FileReport, FileStatus, Files, Kind, Lean, Outcome, Report, RunMode, RunReport,
+    AsInReport, CheckStatus, File, FileReport, FileStatus, Files, Kind, Outcome, Report, RunMode, RunReport,
     SecretsReport, Shared, TargetReport,
 };
 use crate::source::SourceFile;
@@ -109,7 +109,7 @@ pub(super) fn keep(
     let kinds = files.kinds().to_vec();
     let head = keeping.keep(&Head { report: &*report, kinds, files: files.len(), signed, read_again });
     let kept = head.and_then(|()| {
-        files.lean().zip(&plan.tree.files).try_for_each(|(file, source)| keeping.keep(&(size(source), file)))
+        files.in_kinds().iter().zip(&plan.tree.files).try_for_each(|(file, source)| keeping.keep(&(size(source), file)))
     });
     report.files = files;
     kept.and_then(|()| keeping.end())
@@ -151,7 +151,7 @@ impl Kept {
         kept.report.files = Files::of_kinds(kinds, files);
         let mut now = plan.tree.files.iter().peekable();
         for _ in 0..files {
-            let Some((then, mut file)) = recalling.next::<(Option<(u64, i64)>, Lean)>()? else { return Ok(None) };
+            let Some((then, mut file)) = recalling.next::<(Option<(u64, i64)>, File)>()? else { return Ok(None) };
             let mut found = None;
             while let Some(source) = now.next_if(|source| printable_path(&source.path) <= file.path) {
                 found = Some(source).filter(|source| printable_path(&source.path) == file.path);
@@ -159,7 +159,7 @@ impl Kept {
             // A path is kept once.
             found.iter().for_each(|source| file.path = printable_path(&source.path));
             kept.is_same.push(then.is_some() && found.and_then(size) == then);
-            if !kept.report.files.push_lean(file) {
+            if !kept.report.files.push_in_kind(file) {
                 return Ok(None);
             }
         }

@@ -1,9 +1,10 @@
 //! What is counted of a file.
 
 use super::parts::LeafCounts;
+use serde::{Deserialize, Serialize};
 
 /// What is counted of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// Records read.
     pub records: u64,
@@ -14,7 +15,7 @@ pub struct Counts {
 }
 
 /// The same in little room, as far as none of them is large, no record was rejected, and the sum closes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum PackedCounts {
     /// All but what follows from them: `seen` is the sum of the classes.
     Small([u16; 7]),

@@ -1,7 +1,7 @@
 //! The files of a report, in little room: a tree may have millions, and they have most texts in common.
 
 use super::counts::{Counts, PackedCounts};
-use super::parts::{FileReport, FileStatus, LeafCounts};
+use super::parts::{FileReport, FileStatus};
 use crate::shared::Shared;
 use foldhash::HashMap;
 use serde::de::{SeqAccess, Visitor};
@@ -17,10 +17,10 @@ pub struct Files {
     numbers: HashMap<Kind, u32>,
 }
 
-/// A file without what it has in common with others.
-#[derive(Debug, Clone)]
-struct File {
-    path: Shared,
+/// A file without what it has in common with others: much shorter than a [`FileReport`] where it is written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct File {
+    pub(crate) path: Shared,
     bytes: u64,
     counts: PackedCounts,
     /// The position of the rest among [`Files::kinds`].
@@ -37,35 +37,15 @@ pub(crate) struct Kind {
     owner: Option<Shared>,
 }
 
-/// A file apart from the others, without what it has in common with them: its path, its size, what was counted of it and
-/// the position of its kind. Much shorter than a [`FileReport`] where it is written.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Lean {
-    /// Its path below the root.
-    pub(crate) path: Shared,
-    #[serde(rename = "b")]
-    bytes: u64,
-    /// Records, those rejected, and leaves in the order of [`LeafCounts`].
-    #[serde(rename = "c")]
-    counts: [u64; 9],
-    #[serde(rename = "k")]
-    kind: u32,
-}
-
 impl Files {
-    /// What files have in common: what [`Files::lean`] leaves out.
+    /// What files have in common.
     pub(crate) fn kinds(&self) -> &[Kind] {
         &self.kinds
     }
 
     /// Each without what it has in common with others.
-    pub(crate) fn lean(&self) -> impl Iterator<Item = Lean> {
-        self.files.iter().map(|file| {
-            let Counts { records, rejected: refused, leaves } = file.counts.counts();
-            let LeafCounts { seen, column, json, sealed, ignored, rejected, unmapped } = leaves;
-            let counts = [records, refused, seen, column, json, sealed, ignored, rejected, unmapped];
-            Lean { path: file.path.clone(), bytes: file.bytes, counts, kind: file.kind }
-        })
+    pub(crate) fn in_kinds(&self) -> &[File] {
+        &self.files
     }
 
     /// No file yet of those that have this in common, and room for so many.
@@ -75,15 +55,10 @@ impl Files {
     }
 
     /// Adds one; `false` where there is no such kind.
-    pub(crate) fn push_lean(&mut self, file: Lean) -> bool {
-        let Lean { path, bytes, counts, kind } = file;
-        let [records, refused, seen, column, json, sealed, ignored, rejected, unmapped] = counts;
-        let leaves = LeafCounts { seen, column, json, sealed, ignored, rejected, unmapped };
-        let mut counts = PackedCounts::default();
-        counts.set(Counts { records, rejected: refused, leaves });
-        let is_known = (kind as usize) < self.kinds.len();
+    pub(crate) fn push_in_kind(&mut self, file: File) -> bool {
+        let is_known = (file.kind as usize) < self.kinds.len();
         if is_known {
-            self.files.push(File { path, bytes, counts, kind });
+            self.files.push(file);
         }
         is_known
     }
@@ -269,12 +244,11 @@ mod tests {
         assert_eq!(json, serde_json::to_string(&expected).unwrap());
         assert!(serde_json::from_str::<Files>(&json).unwrap() == files);
         let mut again = Files::of_kinds(files.kinds().to_vec(), files.len());
-        for lean in files.lean() {
-            let json = serde_json::to_string(&lean).unwrap();
-            assert!(again.push_lean(serde_json::from_str(&json).unwrap()), "{json}");
+        for file in files.in_kinds() {
+            let json = serde_json::to_string(file).unwrap();
+            assert!(again.push_in_kind(serde_json::from_str(&json).unwrap()), "{json}");
         }
         assert_eq!(again.iter().collect::<Vec<_>>(), expected);
-        let unknown = files.lean().next().map(|lean| Lean { kind: u32::MAX, ..lean }).unwrap();
-        assert!(!again.push_lean(unknown));
+        assert!(!again.push_in_kind(File { kind: u32::MAX, ..files.in_kinds()[0].clone() }));
     }
 }

@@ -20,7 +20,7 @@ pub use crate::shared::Shared;
 pub use counts::Counts;
 pub(crate) use counts::PackedCounts;
 pub use files::Files;
-pub(crate) use files::{Kind, Lean};
+pub(crate) use files::{File, Kind};
 pub use parts::*;
 
 use crate::finding::Severity;

@@ -129,11 +129,11 @@ impl<'r> Walk<'r> {
     fn take(&mut self, entry: &DirEntry) {
         let path = below(entry.path(), self.root);
         let kind = entry.file_type();
-        let fit = path.to_str().filter(|path| is_fit(path));
+        let fit = fit(path);
         let is_fit = fit.is_some();
         let shown = fit.map_or_else(|| escaped(path), str::to_owned);
         if kind.is_dir() {
-            if !is_fit && !entry.file_name().to_str().is_some_and(self::is_fit) {
+            if !is_fit && self::fit(Path::new(entry.file_name())).is_none() {
                 self.tree.skip(shown, &FILE_NAME, "unusable directory name (not UTF-8, or with control characters)");
             } else if is_fit {
                 if Path::new(entry.file_name()).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
@@ -266,19 +266,22 @@ fn below<'a>(path: &'a Path, root: &Path) -> &'a Path {
     path.strip_prefix(root).unwrap_or(path)
 }
 
-/// Whether a name can be used in messages, patterns and keys as it is.
-fn is_fit(name: &str) -> bool {
+/// A path or name, where it can be used in messages, patterns and keys as it is.
+fn fit(path: &Path) -> Option<&str> {
     // Control characters of ASCII alone are found much sooner, and most names are ASCII.
-    if name.is_ascii() {
-        !name.bytes().fold(false, |found, byte| found | byte.is_ascii_control())
-    } else {
-        !name.chars().any(char::is_control)
-    }
+    let is_fit = |path: &&str| {
+        if path.is_ascii() {
+            !path.bytes().fold(false, |found, byte| found | byte.is_ascii_control())
+        } else {
+            !path.chars().any(char::is_control)
+        }
+    };
+    path.to_str().filter(is_fit)
 }
 
 /// The path with everything escaped that is not printable or not UTF-8.
 fn shown(path: &Path) -> String {
-    path.to_str().filter(|path| is_fit(path)).map_or_else(|| escaped(path), str::to_owned)
+    fit(path).map_or_else(|| escaped(path), str::to_owned)
 }
 
 fn escaped(path: &Path) -> String {
